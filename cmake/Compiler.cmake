@@ -1,0 +1,18 @@
+# Warnings, sanitizers and ccache, as one interface target that every library of the project links.
+add_library(posecam_compile_options INTERFACE)
+target_include_directories(posecam_compile_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(posecam_compile_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wno-sign-conversion>)
+if(POSECAM_WERROR)
+  target_compile_options(posecam_compile_options INTERFACE -Werror)
+endif()
+if(POSECAM_SANITIZE)
+  add_compile_options(-fsanitize=${POSECAM_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${POSECAM_SANITIZE})
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()

@@ -52,7 +52,7 @@ struct Batch {
   std::uint32_t index = 0;  ///< in Impl::batches
   BatchState state = BatchState::kFree;
   std::vector<RowState> rows;
-  std::uint32_t unsettled = 0;  ///< rows reserved, neither committed nor given up
+  std::uint32_t unsettled = 0;       ///< rows reserved, neither committed nor given up
   std::condition_variable_any wake;  ///< its worker waits here
 };
 
@@ -102,7 +102,7 @@ struct Engine::Impl {
   const EngineOptions options;
   ResultPool results;
 
-  mutable std::mutex mutex;  // the only lock; never held while calling out
+  mutable std::mutex mutex;          // the only lock; never held while calling out
   std::condition_variable_any room;  // streams and borrowers waiting for a free slot
   std::vector<Core> cores;
   std::vector<std::unique_ptr<Batch>> batches;
@@ -125,9 +125,8 @@ Result<Engine::Row> Engine::Impl::reserve(std::stop_token stop) {
   Waiter** tail = &first_waiter;
   while (*tail) tail = &(*tail)->next;
   *tail = &self;
-  const bool served = room.wait(lock, stop, [&] {
-    return !failure.empty() || (first_waiter == &self && borrowers == 0 && have_open_batch());
-  });
+  const bool served = room.wait(
+      lock, stop, [&] { return !failure.empty() || (first_waiter == &self && borrowers == 0 && have_open_batch()); });
   leave_queue(self);
   if (!failure.empty()) return Error{Errc::kDevice, failure};
   if (!served) return Error{Errc::kCancelled, "stopped while waiting for a free slot"};
@@ -459,8 +458,7 @@ std::size_t Engine::max_in_flight() const {
 EngineStats Engine::stats() const {
   std::lock_guard lock(impl_->mutex);
   EngineStats stats = impl_->counters;
-  stats.cores =
-      static_cast<std::uint32_t>(std::ranges::count_if(impl_->cores, [](const Core& c) { return !c.lost; }));
+  stats.cores = static_cast<std::uint32_t>(std::ranges::count_if(impl_->cores, [](const Core& c) { return !c.lost; }));
   return stats;
 }
 

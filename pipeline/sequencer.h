@@ -15,13 +15,22 @@ namespace posecam {
 /// Number of a place. Never used twice in a Sequencer's life, so a late completion cannot hit a newer item.
 using Ticket = std::uint64_t;
 
-/// One producer thread (wait_room, reserve, clear), one consumer thread (pop), any thread completes.
+/// One producer thread (wait_room, reserve, clear, set_room), one consumer thread (pop), any thread completes.
 /// Blocking calls end at once when their stop_token is triggered. Allocation-free once its ring has grown.
 template <class Item>
 class Sequencer {
  public:
   /// `room`: how many places may be pending before wait_room() blocks; > 0.
   explicit Sequencer(std::size_t room) : room_(room) {}
+
+  /// Takes effect at the next wait.
+  void set_room(std::size_t room) {
+    {
+      std::lock_guard lock(mutex_);
+      room_ = room;
+    }
+    changed_.notify_all();
+  }
 
   /// Blocks until fewer than `room` places are pending. False: stopped.
   bool wait_room(std::stop_token stop) {
@@ -113,7 +122,7 @@ class Sequencer {
 
   mutable std::mutex mutex_;
   std::condition_variable_any changed_;
-  const std::size_t room_;
+  std::size_t room_;
   std::vector<Entry> ring_;
   Ticket base_ = 0;        ///< ticket of the oldest pending place
   std::size_t count_ = 0;  ///< pending places

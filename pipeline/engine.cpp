@@ -92,6 +92,7 @@ struct Engine::Impl {
   bool wait_for_batch(std::stop_token stop, Batch& batch);
   Result<void> execute(std::stop_token stop, Batch& batch, std::uint32_t frames);
   Batch* run_anywhere(std::stop_token stop, Batch& batch, Result<void>& outcome);
+  void retire(Core& core, const Error& why);
   Batch* borrow(std::stop_token stop);
   void judge(const Result<void>& outcome);
   void deliver(Batch& rows, Slot* ran_on, Clock::time_point started, Postprocessor& post,
@@ -110,6 +111,7 @@ struct Engine::Impl {
   Waiter* first_waiter = nullptr;
   std::uint32_t borrowers = 0;  ///< workers looking for a slot for the batch of a lost core: before the streams
   int refused_in_a_row = 0;
+  bool refused_ever = false;
   std::string failure;  ///< why nothing can run any more
   EngineStats counters;
 
@@ -292,15 +294,12 @@ Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Result<voi
     if (!lost) {
       outcome = execute(stop, *where, frames);
       ++runs;
-      std::lock_guard lock(mutex);
-      stopped_running(*where->core);
-      if (outcome || outcome.error().code != Errc::kCoreLost) return where;
-      where->core->lost = true;
-      spdlog::error("core {} of {} is lost: {}; going on with the others", where->core->id, backend->name(),
-                    outcome.error().message);
-      if (std::ranges::all_of(cores, &Core::lost)) {
-        fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), outcome.error().message));
+      {
+        std::lock_guard lock(mutex);
+        stopped_running(*where->core);
       }
+      if (outcome || outcome.error().code != Errc::kCoreLost) return where;
+      retire(*where->core, outcome.error());
     }
     if (where != &batch) {
       std::lock_guard lock(mutex);
@@ -312,6 +311,17 @@ Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Result<voi
     std::memcpy(to.data, batch.slot->input().data, to.bytes());
   }
   return where;
+}
+
+void Engine::Impl::retire(Core& core, const Error& why) {
+  {
+    std::lock_guard lock(mutex);
+    if (std::exchange(core.lost, true)) return;  // its other slot was first
+    if (std::ranges::all_of(cores, &Core::lost)) {
+      fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), why.message));
+    }
+  }
+  spdlog::error("core {} of {} is lost: {}; going on with the others", core.id, backend->name(), why.message);
 }
 
 /// A slot of a living core for the rows of a lost one; served before the streams. Null: no core left, or stopped.
@@ -344,19 +354,23 @@ Result<void> Engine::Impl::execute(std::stop_token stop, Batch& batch, std::uint
 
 /// What the outcome of a batch means for those that follow.
 void Engine::Impl::judge(const Result<void>& outcome) {
-  std::lock_guard lock(mutex);
-  if (outcome) {
-    refused_in_a_row = 0;
-    return;
+  bool first = false;
+  {
+    std::lock_guard lock(mutex);
+    if (outcome) {
+      refused_in_a_row = 0;
+      return;
+    }
+    const Error& error = outcome.error();
+    if (error.code == Errc::kCoreLost || error.code == Errc::kCancelled) return;
+    first = !std::exchange(refused_ever, true);
+    if (error.code == Errc::kDevice || error.code == Errc::kModel) {
+      fail(error.message);
+    } else if (++refused_in_a_row >= kMaxRefusedRun) {
+      fail(fmt::format("{} batches in a row were refused, the last with: {}", refused_in_a_row, error.message));
+    }
   }
-  const Error& error = outcome.error();
-  if (error.code == Errc::kCoreLost || error.code == Errc::kCancelled) return;
-  if (refused_in_a_row == 0) spdlog::warn("frames of a batch stay unanalysed: {}", error.message);
-  if (error.code == Errc::kDevice || error.code == Errc::kModel) {
-    fail(error.message);
-  } else if (++refused_in_a_row >= kMaxRefusedRun) {
-    fail(fmt::format("{} batches in a row were refused, the last with: {}", refused_in_a_row, error.message));
-  }
+  if (first) spdlog::warn("frames stay unanalysed: {}", outcome.error().message);
 }
 
 /// Decodes each row and hands it to its client; without outputs (`ran_on` null) as unanalysed.

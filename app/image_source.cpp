@@ -40,7 +40,8 @@ GstBuffer* to_buffer(const cv::Mat& image, const GstVideoInfo& info) {
   if (gst_buffer_map(buffer, &map, GST_MAP_WRITE) == FALSE) return buffer;
   const auto row_bytes = static_cast<std::size_t>(image.cols) * 3;
   for (int y = 0; y < image.rows; ++y) {
-    std::memcpy(map.data + static_cast<std::size_t>(y) * GST_VIDEO_INFO_PLANE_STRIDE(&info, 0), image.ptr(y), row_bytes);
+    std::memcpy(map.data + static_cast<std::size_t>(y) * GST_VIDEO_INFO_PLANE_STRIDE(&info, 0), image.ptr(y),
+                row_bytes);
   }
   gst_buffer_unmap(buffer, &map);
   return buffer;
@@ -68,8 +69,8 @@ void push_next(GstAppSrc* source, guint, gpointer data) {
   cv::Mat image = decode(reader.images[index]);
   const bool broken = image.empty();
   if (broken) {
-    GstStructure* what = gst_structure_new("image-unreadable", "path", G_TYPE_STRING, reader.images[index].c_str(),
-                                           nullptr);
+    GstStructure* what =
+        gst_structure_new("image-unreadable", "path", G_TYPE_STRING, reader.images[index].c_str(), nullptr);
     gst_element_post_message(GST_ELEMENT(source), gst_message_new_element(GST_OBJECT(source), what));
     image = cv::Mat::zeros(reader.size.empty() ? cv::Size(64, 64) : reader.size, CV_8UC3);
   }

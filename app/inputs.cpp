@@ -1,7 +1,5 @@
 #include "app/inputs.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -9,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <string_view>
+#include <sys/stat.h>
 
 #include <fmt/format.h>
 #include <gst/gst.h>
@@ -196,7 +195,9 @@ Result<std::vector<Input>> identify_inputs(const std::vector<std::string>& texts
     auto input = identify_input(text);
     if (!input) return input.error();
     const std::string stem = input->name;
-    const auto taken = [&] { return std::ranges::any_of(inputs, [&](const Input& i) { return i.name == input->name; }); };
+    const auto taken = [&] {
+      return std::ranges::any_of(inputs, [&](const Input& i) { return i.name == input->name; });
+    };
     for (int n = 2; taken(); ++n) input->name = fmt::format("{}-{}", stem, n);
     inputs.push_back(std::move(*input));
   }

@@ -1,15 +1,14 @@
 #include "app/outputs.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <map>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -44,8 +43,8 @@ Result<void> check_file(const char* option, const std::string& file) {
   const fs::path folder = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : fs::path(".");
   std::error_code ec;
   if (!fs::is_directory(folder, ec)) {
-    return Error{Errc::kMedia, fmt::format("{} {}: the folder {} does not exist; make it with: mkdir -p {}", option, file,
-                                           folder.string(), folder.string())};
+    return Error{Errc::kMedia, fmt::format("{} {}: the folder {} does not exist; make it with: mkdir -p {}", option,
+                                           file, folder.string(), folder.string())};
   }
   if (fs::is_directory(file, ec)) {
     return Error{Errc::kMedia, fmt::format("{} {}: is a folder; give the name of a file", option, file)};
@@ -87,7 +86,8 @@ Result<void> check_distinct(const std::vector<Outputs>& all, const std::vector<I
       if (file.empty() || is_special(file)) continue;
       const auto [at, fresh] = taken.emplace(canonical(file), fmt::format("{} {}", option, file));
       if (!fresh) {
-        return Error{Errc::kUsage, fmt::format("{} {} would overwrite {}; give another name", option, file, at->second)};
+        return Error{Errc::kUsage,
+                     fmt::format("{} {} would overwrite {}; give another name", option, file, at->second)};
       }
     }
   }
@@ -104,8 +104,8 @@ std::string with_stem(const std::string& file, const std::string& name) {
 
 Result<std::vector<Outputs>> plan_outputs(const RunOptions& options, const std::vector<Input>& inputs) {
   if (!options.write_video.empty() && muxer_for(options.write_video) == nullptr) {
-    return Error{Errc::kUsage, fmt::format("--write-video {}: the name must end in .mp4, .mov, .mkv or .avi",
-                                           options.write_video)};
+    return Error{Errc::kUsage,
+                 fmt::format("--write-video {}: the name must end in .mp4, .mov, .mkv or .avi", options.write_video)};
   }
   std::vector<Outputs> all;
   for (const Input& input : inputs) {

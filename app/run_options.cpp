@@ -182,8 +182,9 @@ Result<void> apply(const Aliases& a, const CLI::App& app, RunOptions& options) {
   if (a.camera >= 0) options.inputs.push_back(fmt::format("/dev/video{}", a.camera));
   if (a.pose_model.empty()) return {};
   if (a.pose_model != "COCO") {
-    return Error{Errc::kUsage, fmt::format("--model_pose {}: only COCO (18 keypoints) is here; see: posecam models list",
-                                           a.pose_model)};
+    return Error{
+        Errc::kUsage,
+        fmt::format("--model_pose {}: only COCO (18 keypoints) is here; see: posecam models list", a.pose_model)};
   }
   if (app.count("--model") > 0) return Error{Errc::kUsage, "--model_pose and --model say the same: give one of them"};
   options.model = "openpose";

@@ -56,8 +56,8 @@ std::string format_summary(const std::string& input, const StreamStats& stats, c
   const double fps = stats.seconds > 0 ? frames / stats.seconds : 0;
   const double each =
       stats.analysed > 0 ? static_cast<double>(stats.people_total) / static_cast<double>(stats.analysed) : 0;
-  std::string text = fmt::format("{}: {} frames in {:.2f} s, {:.1f} FPS; {} people, {:.1f} a frame", input, stats.frames,
-                                 stats.seconds, fps, stats.people_total, each);
+  std::string text = fmt::format("{}: {} frames in {:.2f} s, {:.1f} FPS; {} people, {:.1f} a frame", input,
+                                 stats.frames, stats.seconds, fps, stats.people_total, each);
   if (!stats.device.empty()) {
     text += fmt::format("\n  on {}, {} {}, {:.1f} frames a batch", stats.device, stats.cores,
                         stats.cores == 1 ? "core" : "cores", stats.batch_fill);

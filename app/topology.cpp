@@ -29,14 +29,19 @@ struct Package {
   std::string_view element;
   std::string_view name;
 };
-constexpr std::array kPackages{
-    Package{"uridecodebin", "gstreamer1.0-plugins-base"}, Package{"videoconvert", "gstreamer1.0-plugins-base"},
-    Package{"videoconvertscale", "gstreamer1.0-plugins-base"}, Package{"videotestsrc", "gstreamer1.0-plugins-base"},
-    Package{"appsrc", "gstreamer1.0-plugins-base"}, Package{"videoflip", "gstreamer1.0-plugins-good"},
-    Package{"mp4mux", "gstreamer1.0-plugins-good"}, Package{"qtmux", "gstreamer1.0-plugins-good"},
-    Package{"matroskamux", "gstreamer1.0-plugins-good"}, Package{"avimux", "gstreamer1.0-plugins-good"},
-    Package{"autovideosink", "gstreamer1.0-plugins-good"}, Package{"h264parse", "gstreamer1.0-plugins-bad"},
-    Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
+constexpr std::array kPackages{Package{"uridecodebin", "gstreamer1.0-plugins-base"},
+                               Package{"videoconvert", "gstreamer1.0-plugins-base"},
+                               Package{"videoconvertscale", "gstreamer1.0-plugins-base"},
+                               Package{"videotestsrc", "gstreamer1.0-plugins-base"},
+                               Package{"appsrc", "gstreamer1.0-plugins-base"},
+                               Package{"videoflip", "gstreamer1.0-plugins-good"},
+                               Package{"mp4mux", "gstreamer1.0-plugins-good"},
+                               Package{"qtmux", "gstreamer1.0-plugins-good"},
+                               Package{"matroskamux", "gstreamer1.0-plugins-good"},
+                               Package{"avimux", "gstreamer1.0-plugins-good"},
+                               Package{"autovideosink", "gstreamer1.0-plugins-good"},
+                               Package{"h264parse", "gstreamer1.0-plugins-bad"},
+                               Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
 
 struct CapsUnref {
   void operator()(GstCaps* caps) const noexcept { gst_caps_unref(caps); }

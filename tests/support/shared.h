@@ -1,9 +1,9 @@
 #pragma once
 // Real weights, clips and maps live beside the checkout and are optional: tests that need them skip by name.
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 namespace posecam::test {
 
@@ -13,6 +13,6 @@ inline std::filesystem::path source_dir() { return POSECAM_SOURCE_DIR; }
 }  // namespace posecam::test
 
 /// Skips the test, naming the file, unless shared/RELATIVE exists.
-#define POSECAM_NEEDS_SHARED(relative)                                       \
+#define POSECAM_NEEDS_SHARED(relative)                                      \
   if (!std::filesystem::exists(::posecam::test::shared_dir() / (relative))) \
   GTEST_SKIP() << "shared/" << (relative) << " is not here"

@@ -2,7 +2,8 @@
 add_library(posecam_compile_options INTERFACE)
 target_include_directories(posecam_compile_options INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(posecam_compile_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wno-sign-conversion>)
+  # -Wmissing-field-initializers also fires on designated initialisers, whose point is to leave the rest at its default.
+  -Wall -Wextra -Wno-missing-field-initializers -Wpedantic -Wshadow $<$<COMPILE_LANGUAGE:CXX>:-Wconversion -Wno-sign-conversion>)
 if(POSECAM_WERROR)
   target_compile_options(posecam_compile_options INTERFACE -Werror)
 endif()

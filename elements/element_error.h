@@ -1,0 +1,26 @@
+#pragma once
+// Failures of the C++ side as GStreamer errors on the bus, and the last line of defence against exceptions.
+
+#include <exception>
+
+#include <gst/gst.h>
+
+#include "models/result.h"
+
+namespace posecam::gst {
+
+/// Posts the error; its details carry "posecam-code" (int, the Errc) for applications that want an exit code.
+void post_error(GstElement* element, const Error& error);
+
+/// Runs the body of a GObject function; an exception of a library becomes an error on the bus and `failed`.
+template <class Body, class Value>
+Value guard(GstElement* element, Value failed, Body&& body) {
+  try {
+    return static_cast<Value>(body());
+  } catch (const std::exception& e) {
+    post_error(element, {Errc::kDevice, e.what()});
+    return failed;
+  }
+}
+
+}  // namespace posecam::gst

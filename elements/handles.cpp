@@ -1,0 +1,53 @@
+#include "elements/handles.h"
+
+#include <algorithm>
+
+namespace posecam::gst {
+
+std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
+  switch (format) {
+    case GST_VIDEO_FORMAT_NV12: return PixelFormat::kNv12;
+    case GST_VIDEO_FORMAT_I420: return PixelFormat::kI420;
+    case GST_VIDEO_FORMAT_BGR: return PixelFormat::kBgr;
+    case GST_VIDEO_FORMAT_RGB: return PixelFormat::kRgb;
+    case GST_VIDEO_FORMAT_BGRx:
+    case GST_VIDEO_FORMAT_BGRA: return PixelFormat::kBgrx;
+    case GST_VIDEO_FORMAT_RGBx:
+    case GST_VIDEO_FORMAT_RGBA: return PixelFormat::kRgbx;
+    default: return {};
+  }
+}
+
+MutableImageView view_of(GstVideoFrame* frame) {
+  MutableImageView view;
+  view.format = pixel_format(GST_VIDEO_FRAME_FORMAT(frame)).value_or(PixelFormat::kBgr);
+  view.width = GST_VIDEO_FRAME_WIDTH(frame);
+  view.height = GST_VIDEO_FRAME_HEIGHT(frame);
+  for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES(frame); ++p) {
+    view.planes[p] = static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, p));
+    view.strides[p] = GST_VIDEO_FRAME_PLANE_STRIDE(frame, p);
+  }
+  const GstVideoColorimetry& c = frame->info.colorimetry;
+  view.colorimetry.matrix =
+      c.matrix == GST_VIDEO_COLOR_MATRIX_BT709 ? YuvColorimetry::Matrix::kBt709 : YuvColorimetry::Matrix::kBt601;
+  view.colorimetry.full_range = c.range == GST_VIDEO_COLOR_RANGE_0_255;
+  return view;
+}
+
+void ask_for_buffers(GstQuery* allocation, std::size_t held) {
+  for (guint i = 0; i < gst_query_get_n_allocation_pools(allocation); ++i) {
+    GstBufferPool* pool = nullptr;
+    guint size = 0;
+    guint min = 0;
+    guint max = 0;
+    gst_query_parse_nth_allocation_pool(allocation, i, &pool, &size, &min, &max);
+    const guint wanted = min + static_cast<guint>(held);
+    gst_query_set_nth_allocation_pool(allocation, i, pool, size, wanted, max == 0 ? 0 : std::max(max, wanted));
+    if (pool) gst_object_unref(pool);
+  }
+  if (!gst_query_find_allocation_meta(allocation, GST_VIDEO_META_API_TYPE, nullptr)) {
+    gst_query_add_allocation_meta(allocation, GST_VIDEO_META_API_TYPE, nullptr);
+  }
+}
+
+}  // namespace posecam::gst

@@ -1,0 +1,52 @@
+#pragma once
+// Owners of GStreamer's reference-counted things, and views of its frames.
+
+#include <memory>
+#include <optional>
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include "models/image.h"
+
+namespace posecam::gst {
+
+struct MiniObjectUnref {
+  void operator()(GstBuffer* b) const noexcept { gst_buffer_unref(b); }
+  void operator()(GstEvent* e) const noexcept { gst_event_unref(e); }
+};
+using BufferPtr = std::unique_ptr<GstBuffer, MiniObjectUnref>;
+using EventPtr = std::unique_ptr<GstEvent, MiniObjectUnref>;
+
+/// A mapped video frame; unmapped on destruction. Not movable: GstVideoFrame points into itself.
+class MappedFrame {
+ public:
+  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
+      : mapped_(gst_video_frame_map(&frame_, &info, buffer,
+                                    static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) != 0) {}
+  ~MappedFrame() {
+    if (mapped_) gst_video_frame_unmap(&frame_);
+  }
+  MappedFrame(const MappedFrame&) = delete;
+  MappedFrame& operator=(const MappedFrame&) = delete;
+
+  explicit operator bool() const { return mapped_; }
+  GstVideoFrame* get() { return &frame_; }
+
+ private:
+  GstVideoFrame frame_{};
+  bool mapped_;
+};
+
+/// The formats every element of this plugin takes, as in its pad templates.
+#define POSECAM_VIDEO_CAPS GST_VIDEO_CAPS_MAKE("{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA }")
+
+/// Adds to an answered ALLOCATION query that `held` frames are kept for a while, and that strides may be odd.
+void ask_for_buffers(GstQuery* allocation, std::size_t held);
+
+/// Nothing for formats outside POSECAM_VIDEO_CAPS.
+std::optional<PixelFormat> pixel_format(GstVideoFormat format);
+/// The planes of a mapped frame; valid while it is mapped.
+MutableImageView view_of(GstVideoFrame* frame);
+
+}  // namespace posecam::gst

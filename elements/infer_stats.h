@@ -1,0 +1,45 @@
+#pragma once
+// What neuroninfer counts: frames by outcome, people, and the time of each stage.
+
+#include <cstdint>
+#include <mutex>
+
+#include <gst/gst.h>
+
+#include "models/frame_result.h"
+#include "pipeline/engine.h"
+#include "pipeline/histogram.h"
+
+namespace posecam::gst {
+
+/// Thread-safe.
+class InferStats {
+ public:
+  void reset();
+  void count(const FrameResult& result);
+  /// How long a frame takes from its row to its result, 99 of 100 times, in ns; a guess before the first frames.
+  GstClockTime latency() const;
+  /// "neuron-stats": frames, analysed, skipped, unanalysed, people-total (uint64), people (int, in the last frame),
+  /// STAGE-median-ms and STAGE-p99-ms for preprocess, queue, infer, post (double), and of the engine, if there is one:
+  /// device (string), cores (uint), batches (uint64), batch-fill (double, mean rows a batch). The caller frees it.
+  GstStructure* to_structure(const Engine* engine) const;
+
+ private:
+  struct Counts {
+    std::uint64_t frames = 0;
+    std::uint64_t analysed = 0;
+    std::uint64_t skipped = 0;
+    std::uint64_t unanalysed = 0;
+    std::uint64_t people_total = 0;
+    std::size_t people = 0;
+    Histogram preprocess;
+    Histogram queue;
+    Histogram infer;
+    Histogram post;
+    Histogram total;
+  };
+  mutable std::mutex mutex_;
+  Counts counts_;
+};
+
+}  // namespace posecam::gst

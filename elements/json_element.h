@@ -1,0 +1,47 @@
+#pragma once
+// neuronjson without GObject: writes the result that rides on each buffer.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include "models/result.h"
+#include "pipeline/result_writer.h"
+
+namespace posecam::gst {
+
+struct JsonSettings {
+  std::string format = "ndjson";
+  std::string location = "-";
+  std::string stream_id = "0";
+  std::string clip_name;
+  std::string names;
+};
+
+/// Streaming thread, but for start() and stop().
+class JsonElement {
+ public:
+  /// Opens the output.
+  Result<void> start(const JsonSettings& settings);
+  void set_info(const GstVideoInfo& info) { size_ = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)}; }
+  /// Writes the result of the buffer. kMedia, with the remedy, if nobody analysed it.
+  Result<void> write(GstBuffer* buffer);
+  /// End of stream: the output is complete.
+  Result<void> finish();
+  /// Without a finish() before it the output keeps its temporary name.
+  void stop() { writer_.reset(); }
+
+ private:
+  std::unique_ptr<ResultWriter> writer_;
+  JsonSettings settings_;
+  std::vector<std::string> names_;  ///< of still images, by frame
+  Size size_;
+  std::uint64_t frame_id_ = 0;
+};
+
+}  // namespace posecam::gst

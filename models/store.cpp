@@ -1,0 +1,256 @@
+#include "models/store.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <optional>
+#include <sys/file.h>
+#include <system_error>
+#include <unistd.h>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "models/download.h"
+#include "models/paths.h"
+#include "models/sha256.h"
+
+namespace posecam {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Sets state and problem of a report whose file and path are known.
+void inspect(FileReport& report) {
+  std::error_code error;
+  const auto size = fs::file_size(report.path, error);
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) {
+    report.state = FileState::kMissing;
+    report.problem = "missing";
+    return;
+  }
+  if (error) {
+    report.state = FileState::kUnreadable;
+    report.problem = error.message();
+    return;
+  }
+  if (size != report.file.bytes) {
+    report.state = FileState::kWrongSize;
+    report.problem = fmt::format("has {} bytes, the descriptor says {}", size, report.file.bytes);
+    return;
+  }
+  const auto sha256 = sha256_of(report.path);
+  if (!sha256) {
+    report.state = FileState::kUnreadable;
+    report.problem = sha256.error().message;
+  } else if (*sha256 != report.file.sha256) {
+    report.state = FileState::kWrongContent;
+    report.problem = fmt::format("sha256 is {}, the descriptor says {}", *sha256, report.file.sha256);
+  } else {
+    report.state = FileState::kGood;
+    report.problem.clear();
+  }
+}
+
+bool sizes_fit(const fs::path& folder, const BackendWeights& weights) {
+  return std::all_of(weights.files.begin(), weights.files.end(), [&](const WeightFile& file) {
+    std::error_code error;
+    const auto size = fs::file_size(folder / file.name, error);
+    return !error && size == file.bytes;
+  });
+}
+
+bool any_file(const fs::path& folder, const BackendWeights& weights) {
+  return std::any_of(weights.files.begin(), weights.files.end(), [&](const WeightFile& file) {
+    std::error_code error;
+    return fs::exists(folder / file.name, error);
+  });
+}
+
+/// What a user types to get the model. A descriptor of the user's own is named by its path.
+std::string pull_command(const ModelSpec& spec) {
+  const bool own = !spec.path.empty() && spec.path.stem() != spec.name;
+  return fmt::format("posecam models pull {}", own ? spec.path.string() : spec.name);
+}
+
+/// Holds the lock file of a model's folder, so that two pulls of one model take turns.
+class FolderLock {
+ public:
+  FolderLock() = default;
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+
+  Result<void> take(const fs::path& folder, const PullOptions& options) {
+    const fs::path path = folder / ".lock";
+    fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd_ < 0) return failure(path);
+    if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return {};
+    if (errno != EWOULDBLOCK) return failure(path);
+    if (options.note) options.note("another process is pulling this model; waiting for it");
+    while (::flock(fd_, LOCK_EX) != 0) {
+      if (errno != EINTR) return failure(path);
+      if (options.stop.stop_requested()) return Error{Errc::kCancelled, "stopped"};
+    }
+    return {};
+  }
+
+ private:
+  static Error failure(const fs::path& path) {
+    return {Errc::kModel, fmt::format("{}: cannot write: {}", path.native(),
+                                      std::error_code(errno, std::generic_category()).message())};
+  }
+
+  int fd_ = -1;
+};
+
+/// The places to look for a file, best first.
+std::vector<std::string> sources_of(const WeightFile& file, std::string_view mirror) {
+  std::vector<std::string> sources;
+  constexpr std::string_view kFileScheme = "file://";
+  if (mirror.starts_with(kFileScheme)) mirror.remove_prefix(kFileScheme.size());
+  if (!mirror.empty()) {
+    while (mirror.size() > 1 && mirror.ends_with('/')) mirror.remove_suffix(1);
+    sources.push_back(fmt::format("{}/{}", mirror, file.mirror_path));
+  }
+  if (!file.url.empty()) sources.push_back(file.url);
+  return sources;
+}
+
+/// Tries the sources in turn. The error lists what each of them answered; kUsage if none has the file.
+Result<void> fetch(const FileReport& report, const PullOptions& options) {
+  const auto sources = sources_of(report.file, options.mirror);
+  std::vector<std::string> answers;
+  Errc code = Errc::kUsage;
+  for (const std::string& source : sources) {
+    Download job{source, report.path, report.file.bytes, report.file.sha256, {}, options.stop};
+    if (options.progress) job.progress = [&](std::uint64_t done) { options.progress(report.file, done); };
+    const auto done = download(job);
+    if (done || done.error().code == Errc::kCancelled) return done;
+    if (done.error().code != Errc::kUsage) code = Errc::kModel;
+    answers.push_back(fmt::format("{}: {}", shown_url(source), done.error().message));
+    if (options.note && &source != &sources.back()) {
+      options.note(fmt::format("{}; trying {}", answers.back(), shown_url(sources.back())));
+    }
+  }
+  if (sources.empty()) answers.emplace_back("not published: needs --mirror");
+  return Error{code, fmt::format("{}", fmt::join(answers, "; "))};
+}
+
+/// Brings one file unless it is good. A file that is published nowhere and that the mirror does not have is no failure
+/// of the pull: the weights of the other backend may be all one needs.
+Result<void> bring(FileReport& report, const PullOptions& options) {
+  inspect(report);
+  if (report.state == FileState::kGood) return {};
+  const auto done = fetch(report, options);
+  if (done) {
+    report.pulled = true;
+    report.state = FileState::kGood;
+    report.problem.clear();
+    return {};
+  }
+  if (done.error().code == Errc::kUsage && report.file.url.empty()) {
+    report.problem = done.error().message;
+    return {};
+  }
+  const Errc code = done.error().code == Errc::kCancelled ? Errc::kCancelled : Errc::kModel;
+  return Error{code, fmt::format("{}: {}", report.file.name, done.error().message)};
+}
+
+bool any_backend_complete(const ModelSpec& spec, const std::vector<FileReport>& reports) {
+  return std::any_of(spec.weights.begin(), spec.weights.end(), [&](const BackendWeights& weights) {
+    return std::all_of(reports.begin(), reports.end(), [&](const FileReport& report) {
+      return report.backend != weights.backend || report.state == FileState::kGood;
+    });
+  });
+}
+
+std::vector<FileReport> reports_of(const ModelSpec& spec, const fs::path& folder) {
+  std::vector<FileReport> reports;
+  for (const BackendWeights& weights : spec.weights) {
+    for (const WeightFile& file : weights.files) {
+      reports.push_back({weights.backend, file, folder / file.name, FileState::kMissing, false, {}});
+    }
+  }
+  return reports;
+}
+
+}  // namespace
+
+std::string_view to_string(FileState state) {
+  switch (state) {
+    case FileState::kGood: return "ok";
+    case FileState::kMissing: return "missing";
+    case FileState::kWrongSize: return "wrong size";
+    case FileState::kWrongContent: return "wrong sha256";
+    case FileState::kUnreadable: return "unreadable";
+  }
+  return "?";
+}
+
+Result<ModelStore> ModelStore::open_default() {
+  auto root = default_store_dir();
+  if (!root) return std::move(root).error();
+  return ModelStore(*std::move(root));
+}
+
+Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view backend) const {
+  const BackendWeights* weights = spec.weights_for(backend);
+  if (!weights) {
+    std::vector<std::string_view> names;
+    for (const BackendWeights& entry : spec.weights) names.push_back(entry.backend);
+    return Error{Errc::kModel, fmt::format("model '{}' has no weights for {}; it has them for {}", spec.name, backend,
+                                           fmt::join(names, ", "))};
+  }
+  fs::path where = folder(spec);
+  const fs::path beside = spec.path.parent_path();
+  if (!any_file(where, *weights) && any_file(beside, *weights)) where = beside;
+  if (!any_file(where, *weights)) {
+    return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; run: {}", spec.name, backend,
+                                           where.native(), pull_command(spec))};
+  }
+  for (const WeightFile& file : weights->files) {
+    FileReport report{weights->backend, file, where / file.name, FileState::kMissing, false, {}};
+    inspect(report);
+    if (report.state != FileState::kGood) {
+      return Error{Errc::kModel, fmt::format("model '{}': {}: {}; run: {}", spec.name, report.path.native(),
+                                             report.problem, pull_command(spec))};
+    }
+  }
+  return where / weights->files.front().name;
+}
+
+bool ModelStore::has(const ModelSpec& spec, std::string_view backend) const {
+  const BackendWeights* weights = spec.weights_for(backend);
+  return weights && (sizes_fit(folder(spec), *weights) || sizes_fit(spec.path.parent_path(), *weights));
+}
+
+std::vector<FileReport> ModelStore::verify(const ModelSpec& spec) const {
+  auto reports = reports_of(spec, folder(spec));
+  for (FileReport& report : reports) inspect(report);
+  return reports;
+}
+
+Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const PullOptions& options) const {
+  std::error_code error;
+  fs::create_directories(folder(spec), error);
+  if (error) return Error{Errc::kModel, fmt::format("{}: cannot create: {}", folder(spec).native(), error.message())};
+  FolderLock lock;
+  if (const auto taken = lock.take(folder(spec), options); !taken) return taken.error();
+
+  auto reports = reports_of(spec, folder(spec));
+  for (FileReport& report : reports) {
+    const auto done = bring(report, options);
+    if (!done) return Error{done.error().code, fmt::format("model '{}': {}", spec.name, done.error().message)};
+  }
+  if (any_backend_complete(spec, reports)) return reports;
+  const std::string why = options.mirror.empty()
+                              ? "its weights are not published"
+                              : fmt::format("not published, and not in the mirror: {}", reports.front().problem);
+  return Error{Errc::kModel, fmt::format("model '{}': {}; run with a mirror that has them: {} --mirror DIR|URL",
+                                         spec.name, why, pull_command(spec))};
+}
+
+}  // namespace posecam

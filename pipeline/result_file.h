@@ -1,0 +1,42 @@
+#pragma once
+// An output file that exists under its name only when it is complete.
+
+#include <string>
+#include <string_view>
+
+#include "models/result.h"
+
+namespace posecam {
+
+/// Writes to "<location>.part" and gives it its name in commit(); what was there before stays until then. Destroyed
+/// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
+/// standard output; that, devices, pipes and sockets are written straight (opening a FIFO waits for its reader).
+///
+/// Unbuffered: each write() is handed to the system at once, so that a reader of a pipe sees whole lines.
+/// Errors are kMedia, name the location and are sticky: after the first, every call returns it again and does nothing
+/// else. A process that wants to hear of a reader that went away must ignore SIGPIPE.
+/// Movable; one thread at a time.
+class ResultFile {
+ public:
+  static Result<ResultFile> create(std::string location);
+  ResultFile(ResultFile&& other) noexcept;
+  ResultFile& operator=(ResultFile&& other) noexcept;
+  ~ResultFile();
+
+  /// Writes all of `text` or fails.
+  Result<void> write(std::string_view text);
+  /// Closes the file and gives it its name. A second call returns the outcome of the first.
+  Result<void> commit();
+
+ private:
+  ResultFile(std::string location, std::string part, int fd);
+  Result<void> fail(std::string_view action, int error_number);
+  int close_descriptor();
+
+  std::string location_;
+  std::string part_;  ///< empty when the target is written straight
+  int fd_ = -1;
+  Result<void> state_;  ///< the first error
+};
+
+}  // namespace posecam

@@ -1,0 +1,246 @@
+#include "pipeline/result_file.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "pipeline/result_writer.h"
+
+namespace posecam {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string read(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+class ResultFileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "posecam-result-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string at(std::string_view name) const { return (folder_ / name).string(); }
+
+  static ResultFile must_create(const std::string& location) {
+    auto file = ResultFile::create(location);
+    EXPECT_TRUE(file) << file.error().message;
+    return *std::move(file);
+  }
+  static FrameResult one_person() {
+    auto spec = std::make_shared<ModelSpec>();
+    spec->name = "openpose";
+    spec->skeleton = &coco18();
+    FrameResult result;
+    result.model = spec;
+    result.poses.emplace_back();
+    result.poses[0].keypoints[0] = Keypoint{0.5F, 0.5F, 0.9F};
+    return result;
+  }
+  static FrameInfo frame(std::uint64_t id) {
+    FrameInfo info;
+    info.name = "clip";
+    info.frame_id = id;
+    info.size = {64, 48};
+    return info;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(ResultFileTest, GivesTheFileItsNameOnlyWhenComplete) {
+  std::ofstream(at("a.json")) << "old";
+  ResultFile file = must_create(at("a.json"));
+  ASSERT_TRUE(file.write("new"));
+  EXPECT_EQ(read(at("a.json")), "old");
+  ASSERT_TRUE(file.commit());
+  EXPECT_EQ(read(at("a.json")), "new");
+  EXPECT_FALSE(fs::exists(at("a.json.part")));
+  EXPECT_TRUE(file.commit());
+}
+
+TEST_F(ResultFileTest, LeavesOnlyThePartWhenAbandoned) {
+  {
+    ResultFile file = must_create(at("a.json"));
+    ASSERT_TRUE(file.write("half"));
+  }
+  EXPECT_FALSE(fs::exists(at("a.json")));
+  EXPECT_EQ(read(at("a.json.part")), "half");
+}
+
+TEST_F(ResultFileTest, IsSafeToMoveOver) {
+  ResultFile a = must_create(at("a"));
+  a = must_create(at("b"));
+  ASSERT_TRUE(a.write("b"));
+  ASSERT_TRUE(a.commit());
+  EXPECT_EQ(read(at("b")), "b");
+  EXPECT_FALSE(fs::exists(at("a")));
+}
+
+TEST_F(ResultFileTest, WritesAFifoStraightAndAtOnce) {
+  ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
+  const int reader = ::open(at("fifo").c_str(), O_RDONLY | O_NONBLOCK);
+  ResultFile file = must_create(at("fifo"));
+  ASSERT_TRUE(file.write("line\n"));
+  char text[8] = {};
+  EXPECT_EQ(::read(reader, text, sizeof text), 5);
+  EXPECT_STREQ(text, "line\n");
+  ASSERT_TRUE(file.commit());
+  EXPECT_TRUE(fs::is_fifo(at("fifo")));
+  ::close(reader);
+}
+
+TEST_F(ResultFileTest, ReportsAReaderThatWentAway) {
+  const auto before = std::signal(SIGPIPE, SIG_IGN);
+  ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
+  const int reader = ::open(at("fifo").c_str(), O_RDONLY | O_NONBLOCK);
+  ResultFile file = must_create(at("fifo"));
+  ::close(reader);
+  const auto written = file.write("line\n");
+  std::signal(SIGPIPE, before);
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, Errc::kMedia);
+  EXPECT_THAT(written.error().message, HasSubstr("reader"));
+}
+
+TEST_F(ResultFileTest, LeavesDevicesWhereTheyAre) {
+  ResultFile file = must_create("/dev/null");
+  ASSERT_TRUE(file.write("x"));
+  ASSERT_TRUE(file.commit());
+  EXPECT_TRUE(fs::is_character_file("/dev/null"));
+}
+
+TEST_F(ResultFileTest, ReportsAFullDiskOnceAndKeepsToIt) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "/dev/full is not here";
+  ResultFile file = must_create("/dev/full");
+  const auto written = file.write("x");
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, Errc::kMedia);
+  EXPECT_THAT(written.error().message, HasSubstr("/dev/full: cannot write: No space left on device; free some space"));
+  const auto again = file.write("y");
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().message, written.error().message);
+  ASSERT_FALSE(file.commit());
+}
+
+TEST_F(ResultFileTest, SaysWhatIsWrongWithAPlace) {
+  const auto missing = ResultFile::create(at("no/such/a.json"));
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Errc::kMedia);
+  EXPECT_THAT(missing.error().message, HasSubstr("create its folder first"));
+  const auto folder = ResultFile::create(folder_.string());
+  ASSERT_FALSE(folder);
+  EXPECT_THAT(folder.error().message, HasSubstr("give the name of a file"));
+}
+
+TEST_F(ResultFileTest, NdjsonLinesAreReadableBeforeTheEnd) {
+  auto writer = make_result_writer(ResultFormat::kNdjson, at("a.ndjson"));
+  ASSERT_TRUE(writer);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*writer)->write(frame(i), one_person()));
+  std::istringstream lines(read(at("a.ndjson.part")));
+  std::string line;
+  int frame_id = 0;
+  for (; std::getline(lines, line); ++frame_id) EXPECT_EQ(nlohmann::json::parse(line)["frame_id"], frame_id);
+  EXPECT_EQ(frame_id, 3);
+  ASSERT_TRUE((*writer)->close());
+  EXPECT_TRUE(fs::exists(at("a.ndjson")));
+}
+
+TEST_F(ResultFileTest, OpenposeWritesOneFileAFrame) {
+  auto writer = make_result_writer(ResultFormat::kOpenpose, at("new/folder"));
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->write(frame(0), one_person()));
+  ASSERT_TRUE((*writer)->write(frame(1), one_person()));
+  ASSERT_TRUE((*writer)->close());
+  EXPECT_EQ(nlohmann::json::parse(read(at("new/folder/clip_000000000001_keypoints.json")))["people"].size(), 1U);
+  EXPECT_EQ(std::distance(fs::directory_iterator(at("new/folder")), {}), 2);
+}
+
+TEST_F(ResultFileTest, OpenposeErrorsAreSticky) {
+  auto writer = make_result_writer(ResultFormat::kOpenpose, at("folder"));
+  ASSERT_TRUE(writer);
+  fs::remove_all(at("folder"));
+  const auto written = (*writer)->write(frame(0), one_person());
+  ASSERT_FALSE(written);
+  fs::create_directory(at("folder"));
+  ASSERT_FALSE((*writer)->write(frame(1), one_person()));
+  const auto closed = (*writer)->close();
+  ASSERT_FALSE(closed);
+  EXPECT_EQ(closed.error().message, written.error().message);
+  EXPECT_TRUE(fs::is_empty(at("folder")));
+}
+
+TEST_F(ResultFileTest, OpenposeNeedsAFolder) {
+  const auto out = make_result_writer(ResultFormat::kOpenpose, "-");
+  ASSERT_FALSE(out);
+  EXPECT_EQ(out.error().code, Errc::kUsage);
+  std::ofstream(at("file")) << "";
+  const auto file = make_result_writer(ResultFormat::kOpenpose, at("file"));
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().code, Errc::kMedia);
+}
+
+TEST_F(ResultFileTest, CocoIsOneValidArray) {
+  auto writer = make_result_writer(ResultFormat::kCoco, at("a.json"));
+  ASSERT_TRUE(writer);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*writer)->write(frame(i), one_person()));
+  ASSERT_TRUE((*writer)->close());
+  ASSERT_TRUE((*writer)->close());
+  EXPECT_EQ(nlohmann::json::parse(read(at("a.json"))).size(), 3U);
+}
+
+TEST_F(ResultFileTest, CocoIsAnEmptyArrayWithoutFrames) {
+  auto writer = make_result_writer(ResultFormat::kCoco, at("a.json"));
+  ASSERT_TRUE(writer);
+  ASSERT_TRUE((*writer)->close());
+  EXPECT_EQ(read(at("a.json")), "[]\n");
+}
+
+TEST_F(ResultFileTest, MotionIsAListOfTheFrames) {
+  auto writer = make_result_writer(ResultFormat::kMotion, at("a.json"));
+  ASSERT_TRUE(writer);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*writer)->write(frame(i), one_person()));
+  EXPECT_FALSE(fs::exists(at("a.json")));
+  ASSERT_TRUE((*writer)->close());
+  EXPECT_EQ(read(at("a.json")), "[{\"nose\":[32,24]},\n{\"nose\":[32,24]},\n{\"nose\":[32,24]}]\n");
+}
+
+TEST_F(ResultFileTest, AnAbandonedWriterLeavesNoFinalName) {
+  for (const auto format : {ResultFormat::kNdjson, ResultFormat::kCoco, ResultFormat::kMotion}) {
+    auto writer = make_result_writer(format, at("a"));
+    ASSERT_TRUE(writer);
+    ASSERT_TRUE((*writer)->write(frame(0), one_person()));
+  }
+  EXPECT_FALSE(fs::exists(at("a")));
+}
+
+TEST_F(ResultFileTest, AFullDiskIsReportedByEveryFileFormat) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "/dev/full is not here";
+  for (const auto format : {ResultFormat::kNdjson, ResultFormat::kCoco, ResultFormat::kMotion}) {
+    auto writer = make_result_writer(format, "/dev/full");
+    ASSERT_TRUE(writer);
+    (void)(*writer)->write(frame(0), one_person());
+    const auto closed = (*writer)->close();
+    ASSERT_FALSE(closed);
+    EXPECT_THAT(closed.error().message, HasSubstr("No space left on device"));
+  }
+}
+
+}  // namespace
+}  // namespace posecam

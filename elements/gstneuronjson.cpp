@@ -48,7 +48,7 @@ constexpr std::array kProperties{
     posecam::gst::Property<S>{"location", &S::location, 0, 0,
                               "File to write, a folder for format=openpose, or - for standard output"},
     posecam::gst::Property<S>{"stream-id", &S::stream_id, 0, 0, "Name of the stream in the JSON"},
-    posecam::gst::Property<S>{"name", &S::name, 0, 0, "Name of the clip, for the files of format=openpose"},
+    posecam::gst::Property<S>{"clip-name", &S::clip_name, 0, 0, "Name of the clip, for the files of format=openpose"},
     posecam::gst::Property<S>{"names", &S::names, 0, 0,
                               "Names of still images, one a line, in the order of the frames"},
 };

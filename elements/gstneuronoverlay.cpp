@@ -4,7 +4,8 @@
  * Draws what neuroninfer found into the frames: skeletons, boxes, labels and ids, in place, in the frame's own format.
  *
  * |[
- * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose ! videoconvert ! neuronoverlay ! x264enc ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose ! videoconvert ! neuronoverlay !
+ * x264enc ! mp4mux ! filesink location=out.mp4
  * ]|
  *
  * Since: 0.1
@@ -25,7 +26,7 @@ using posecam::gst::guard;
 namespace {
 
 struct OverlaySettings {
-  std::int32_t line_width = 0;
+  float render_threshold = 0.05F;
   bool draw_labels = true;
 };
 
@@ -48,8 +49,8 @@ GstStaticPadTemplate g_src =
 
 using S = OverlaySettings;
 constexpr std::array kProperties{
-    posecam::gst::Property<S>{"line-width", &S::line_width, 0, 100,
-                              "Width of limbs and box edges in pixels; 0: by the size of the frame"},
+    posecam::gst::Property<S>{"render-threshold", &S::render_threshold, 0, 1,
+                              "Least score of a keypoint that is drawn"},
     posecam::gst::Property<S>{"draw-labels", &S::draw_labels, 0, 0, "Write labels, scores and ids beside boxes"},
 };
 constexpr std::span<const posecam::gst::Property<S>> kTable = kProperties;
@@ -74,10 +75,11 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* self, GstVideoFrame* frame) {
     const OverlaySettings settings = GST_NEURON_OVERLAY(self)->settings;
     GST_OBJECT_UNLOCK(self);
     posecam::DrawOptions options;
-    options.line_width = settings.line_width;
+    options.min_score = settings.render_threshold;
     options.labels = settings.draw_labels;
-    posecam::draw(*result, options, posecam::gst::view_of(frame));
-    return GST_FLOW_OK;
+    const auto drawn = posecam::draw(*result, options, posecam::gst::view_of(frame));
+    if (!drawn) posecam::gst::post_error(GST_ELEMENT(self), drawn.error());
+    return drawn ? GST_FLOW_OK : GST_FLOW_ERROR;
   });
 }
 

@@ -59,7 +59,7 @@ Result<void> JsonElement::write(GstBuffer* buffer) {
   }
   FrameInfo info;
   info.stream_id = settings_.stream_id;
-  info.name = settings_.name;
+  info.name = settings_.clip_name;
   info.frame_id = frame_id_++;
   info.size = size_;
   info.wallclock = std::chrono::system_clock::now();

@@ -19,7 +19,7 @@ struct JsonSettings {
   std::string format = "ndjson";
   std::string location = "-";
   std::string stream_id = "0";
-  std::string name;
+  std::string clip_name;
   std::string names;
 };
 

@@ -45,7 +45,7 @@ inline GParamSpec* make_param(const char* name, const char* blurb, bool value, d
 /// Property ids are 1 + the index in the table.
 template <class Settings>
 void install_properties(GObjectClass* object_class, std::span<const Property<Settings>> table) {
-  const Settings defaults;
+  static const Settings defaults;
   guint id = 0;
   for (const auto& p : table) {
     GParamSpec* spec =

@@ -1,0 +1,60 @@
+// posecam: video in, people out.
+
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "app/devices_command.h"
+#include "app/exit_code.h"
+#include "app/models_command.h"
+#include "app/run_command.h"
+
+namespace {
+
+constexpr const char* kFooter = R"(Start here:
+  posecam models pull openpose
+  posecam run clip.mp4 --write-video out.mp4 --json-lines out.ndjson
+
+Each command has its own --help.)";
+
+std::string one_line(std::string text) {
+  for (char& c : text) c = c == '\n' ? ' ' : c;
+  return text;
+}
+
+int parse_and_run(int argc, char** argv) {
+  int code = 0;
+  CLI::App app("Finds people in video: skeletons drawn on it, keypoints as JSON.", "posecam");
+  app.set_version_flag("--version", "posecam " POSECAM_VERSION, "Print the version");
+  app.get_help_ptr()->description("This text");
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.add_subcommand("run", "Video, images or cameras -> annotated video and JSON");
+  posecam::add_models_command(app, code);
+  posecam::add_devices_command(app, code);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);  // help and version, on stdout
+    fmt::print(stderr, "posecam: {} (see: posecam --help)\n", one_line(e.what()));
+    return posecam::exit_code(posecam::Errc::kUsage);
+  }
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    // Parsed by itself: only the top of a CLI11 parser reads configuration files.
+    if (argc > 1 && std::string(argv[1]) == "run") return posecam::run_command({argv + 2, argv + argc});
+    return parse_and_run(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "posecam: {}\n", e.what());
+    return posecam::exit_code(posecam::Errc::kDevice);
+  }
+}

@@ -1,0 +1,41 @@
+#pragma once
+// How far the run is, for people: a bar that redraws itself on a terminal, a line now and then otherwise.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace posecam {
+
+/// All inputs together.
+struct RunProgress {
+  std::uint64_t frames = 0;
+  std::optional<std::uint64_t> total;  ///< frames expected; unknown for live sources
+  double seconds = 0;                  ///< since the first frame
+  int people = 0;                      ///< in view in the last frames
+};
+
+/// "[######......]  120/381 frames  31%  57.3 FPS  ETA 0:05  6 people", without bar when `bar` is 0 columns wide.
+std::string format_progress(const RunProgress& progress, int bar);
+
+/// "0:05", "12:34", "1:02:03".
+std::string format_duration(double seconds);
+
+/// Writes to stderr. Main thread only.
+class ProgressPrinter {
+ public:
+  explicit ProgressPrinter(bool quiet);
+
+  std::chrono::milliseconds period() const { return std::chrono::milliseconds(terminal_ ? 200 : 5000); }
+  void show(const RunProgress& progress);
+  /// Makes room for a lasting line.
+  void clear();
+
+ private:
+  bool quiet_;
+  bool terminal_;
+  bool drawn_ = false;
+};
+
+}  // namespace posecam

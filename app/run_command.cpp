@@ -1,0 +1,188 @@
+#include "app/run_command.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+#include <glib-unix.h>
+#include <gst/gst.h>
+
+#include "app/exit_code.h"
+#include "app/inputs.h"
+#include "app/outputs.h"
+#include "app/plugin_path.h"
+#include "app/progress.h"
+#include "app/run_options.h"
+#include "app/stream.h"
+#include "app/summary.h"
+#include "models/zoo.h"
+
+namespace posecam {
+namespace {
+
+/// Elements of one process with this id share a model; nobody else is in ours.
+constexpr const char* kSharedModel = "posecam-run";
+
+void quit_at_once(int) { _exit(exit_code(Errc::kCancelled)); }
+
+/// Streams, main loop and what people see of them.
+class Run {
+ public:
+  explicit Run(RunOptions options)
+      : options_(std::move(options)), printer_(options_.quiet), loop_(g_main_loop_new(nullptr, FALSE)) {}
+  ~Run() {
+    streams_.clear();
+    g_main_loop_unref(loop_);
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  int execute();
+
+ private:
+  Result<void> prepare();
+  void play_to_the_end();
+  void report(const Stream& stream);
+  void say(const std::string& line);
+  void show_progress();
+  void stream_finished(std::size_t index);
+  static gboolean on_interrupt(gpointer self);
+  static gboolean on_tick(gpointer self);
+
+  RunOptions options_;
+  ProgressPrinter printer_;
+  GMainLoop* loop_;
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::size_t running_ = 0;
+  bool interrupted_ = false;
+  int code_ = 0;
+};
+
+void Run::say(const std::string& line) {
+  printer_.clear();
+  fmt::print(stderr, "posecam: {}\n", line);
+}
+
+/// Everything that can be found wrong before the first frame.
+Result<void> Run::prepare() {
+  if (options_.display && g_getenv("DISPLAY") == nullptr && g_getenv("WAYLAND_DISPLAY") == nullptr) {
+    return Error{Errc::kMedia,
+                 "--display: there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set); use "
+                 "--write-video FILE"};
+  }
+  if (auto model = find_model(options_.model); !model) return model.error();
+  auto inputs = identify_inputs(options_.inputs);
+  if (!inputs) return inputs.error();
+  auto outputs = plan_outputs(options_, *inputs);
+  if (!outputs) return outputs.error();
+  for (const Outputs& output : *outputs) {
+    if (auto writable = check_writable(output); !writable) return writable;
+  }
+  const std::string instance = inputs->size() > 1 ? kSharedModel : "";
+  for (std::size_t i = 0; i < inputs->size(); ++i) {
+    auto topology = build_topology(options_, (*inputs)[i], (*outputs)[i], instance);
+    if (!topology) return topology.error();
+    streams_.push_back(std::make_unique<Stream>(
+        std::move(*topology), (*inputs)[i], (*outputs)[i], [this, i] { stream_finished(i); },
+        [this](const std::string& line) { say(line); }));
+    if (auto opened = streams_.back()->open(); !opened) return opened;
+  }
+  return {};
+}
+
+int Run::execute() {
+  if (auto ready = prepare(); !ready) {
+    say(ready.error().message);
+    return exit_code(ready.error().code);
+  }
+  play_to_the_end();
+  printer_.clear();
+  for (const auto& stream : streams_) report(*stream);
+  return interrupted_ ? exit_code(Errc::kCancelled) : code_;
+}
+
+void Run::play_to_the_end() {
+  const guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, this);
+  const guint terminate = g_unix_signal_add(SIGTERM, on_interrupt, this);
+  const guint tick = g_timeout_add(static_cast<guint>(printer_.period().count()), on_tick, this);
+  running_ = streams_.size();
+  for (const auto& stream : streams_) stream->play();
+  g_main_loop_run(loop_);
+  g_source_remove(tick);
+  if (interrupted_) return;
+  g_source_remove(interrupt);
+  g_source_remove(terminate);
+}
+
+void Run::stream_finished(std::size_t index) {
+  if (const auto& failure = streams_[index]->failure()) {
+    say(failure->message);
+    if (code_ == 0) code_ = exit_code(failure->code);
+  }
+  if (--running_ == 0) g_main_loop_quit(loop_);
+}
+
+void Run::report(const Stream& stream) {
+  const StreamStats stats = stream.stats();
+  if (options_.quiet || stats.frames == 0) return;
+  fmt::print(stderr, "{}\n",
+             format_summary(stream.input().given, stats, stream.complete() ? stream.outputs() : Outputs{}));
+}
+
+void Run::show_progress() {
+  RunProgress all;
+  all.total = 0;
+  for (const auto& stream : streams_) {
+    const StreamStats stats = stream->stats();
+    const auto expected = stream->expected_frames();
+    all.frames += stats.frames;
+    all.people += stream->finished() ? 0 : stats.people;
+    all.seconds = std::max(all.seconds, stats.seconds);
+    if (!expected) all.total.reset();
+    if (all.total) *all.total += *expected;
+  }
+  if (all.frames > 0) printer_.show(all);
+}
+
+gboolean Run::on_tick(gpointer self) {
+  static_cast<Run*>(self)->show_progress();
+  return G_SOURCE_CONTINUE;
+}
+
+/// The first Ctrl-C ends the inputs and lets files be completed, the second one does not wait for that.
+gboolean Run::on_interrupt(gpointer self) {
+  auto& run = *static_cast<Run*>(self);
+  if (std::exchange(run.interrupted_, true)) return G_SOURCE_REMOVE;
+  run.say("interrupted: finishing the files; press Ctrl-C again to quit at once");
+  std::signal(SIGINT, quit_at_once);
+  std::signal(SIGTERM, quit_at_once);
+  for (const auto& stream : run.streams_) stream->end_early();
+  return G_SOURCE_CONTINUE;
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& args) {
+  auto request = parse_run_options(args);
+  if (!request) {
+    fmt::print(stderr, "posecam: {}\n", request.error().message);
+    return exit_code(request.error().code);
+  }
+  if (!request->print.empty()) {
+    fmt::print("{}", request->print);
+    return 0;
+  }
+  std::signal(SIGPIPE, SIG_IGN);  // a reader of stdout that went away is an error like others
+  gst_init(nullptr, nullptr);
+  if (auto loaded = load_plugin(); !loaded) {
+    fmt::print(stderr, "posecam: {}\n", loaded.error().message);
+    return exit_code(loaded.error().code);
+  }
+  return Run(std::move(request->options)).execute();
+}
+
+}  // namespace posecam

@@ -1,0 +1,82 @@
+#include "app/toml_config.h"
+
+#include <sstream>
+
+#include <fmt/format.h>
+#define TOML_EXCEPTIONS 1
+#include <toml++/toml.h>
+
+namespace posecam {
+namespace {
+
+std::string text_of(const toml::node& node, std::string_view key) {
+  if (const auto text = node.value<std::string>(); node.is_string()) return *text;
+  if (node.is_boolean() || node.is_integer() || node.is_floating_point()) {
+    std::ostringstream out;
+    if (node.is_boolean()) {
+      out << (*node.value<bool>() ? "true" : "false");
+    } else {
+      node.is_integer() ? out << *node.value<std::int64_t>() : out << *node.value<double>();
+    }
+    return out.str();
+  }
+  throw CLI::FileError(fmt::format("line {}: {} must be a text, a number, true, false or a list of these",
+                                   node.source().begin.line, key));
+}
+
+/// A value as TOML: numbers and booleans bare, the rest quoted.
+std::string quoted(const std::string& value, bool bare) {
+  if (bare) return value;
+  std::ostringstream out;
+  out << toml::value<std::string>(value);
+  return out.str();
+}
+
+}  // namespace
+
+std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const {
+  toml::table table;
+  try {
+    table = toml::parse(input);
+  } catch (const toml::parse_error& e) {
+    throw CLI::FileError(fmt::format("line {}: {}", e.source().begin.line, e.description()));
+  }
+  std::vector<CLI::ConfigItem> items;
+  for (const auto& [key, node] : table) {
+    CLI::ConfigItem item;
+    item.name = std::string(key.str());
+    if (const toml::array* list = node.as_array()) {
+      for (const toml::node& element : *list) item.inputs.push_back(text_of(element, item.name));
+      if (item.inputs.empty()) continue;
+    } else {
+      item.inputs.push_back(text_of(node, item.name));
+    }
+    items.push_back(std::move(item));
+  }
+  return items;
+}
+
+std::string TomlConfig::to_config(const CLI::App* app, bool default_also, bool, std::string) const {
+  std::string text;
+  for (const CLI::Option* option : app->get_options({})) {
+    if (!option->get_configurable() || option->get_lnames().empty()) continue;
+    const bool flag = option->get_type_size() == 0;
+    std::vector<std::string> values = option->reduced_results();
+    if (option->count() == 0) {
+      values.clear();
+      if (default_also && flag) values = {"false"};
+      if (default_also && !flag) values = {option->get_default_str()};
+      if (default_also && option->get_items_expected_max() > 1) continue;
+    }
+    if (values.empty()) continue;
+    const std::string type = option->get_type_name();
+    const bool bare = flag || type == "INT" || type == "UINT" || type == "FLOAT";
+    std::string joined;
+    for (const std::string& value : values) joined += (joined.empty() ? "" : ", ") + quoted(value, bare);
+    if (option->get_items_expected_max() > 1) joined = "[" + joined + "]";
+    text += fmt::format("{} = {}\n", option->get_lnames().front(), joined);
+  }
+  return text;
+}
+
+}  // namespace posecam

@@ -1,0 +1,87 @@
+#pragma once
+// Buffers in, buffers out, around one element or a launch line.
+
+#include <deque>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+#include <gst/check/gstharness.h>
+#include <gst/gst.h>
+#include <gst/video/video.h>
+#include <gtest/gtest.h>
+
+#include "elements/handles.h"
+
+namespace posecam::test {
+
+struct HarnessDelete {
+  void operator()(GstHarness* h) const { gst_harness_teardown(h); }
+};
+using HarnessPtr = std::unique_ptr<GstHarness, HarnessDelete>;
+
+struct ElementDelete {
+  void operator()(GstElement* e) const {
+    gst_element_set_state(e, GST_STATE_NULL);
+    gst_object_unref(e);
+  }
+};
+using PipelinePtr = std::unique_ptr<GstElement, ElementDelete>;
+
+/// A network of a few bytes that the tests ship, on the backend that is always built in.
+inline std::string tiny_model() { return std::string(POSECAM_SOURCE_DIR) + "/tests/data/tiny_pose.json"; }
+
+inline std::string infer_line(const std::string& more = "") {
+  return "neuroninfer name=infer device=opencv model=" + tiny_model() + " " + more;
+}
+
+inline gst::BufferPtr frame_of(const GstVideoInfo& info, GstClockTime pts, std::uint8_t value = 0) {
+  gst::BufferPtr buffer(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
+  gst_buffer_memset(buffer.get(), 0, value, GST_VIDEO_INFO_SIZE(&info));
+  GST_BUFFER_PTS(buffer.get()) = pts;
+  return buffer;
+}
+
+inline GstVideoInfo video_info(GstVideoFormat format, int width, int height) {
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, format, static_cast<guint>(width), static_cast<guint>(height));
+  return info;
+}
+
+inline void set_caps(GstHarness* h, const GstVideoInfo& info) {
+  gst_harness_set_src_caps(h, gst_video_info_to_caps(const_cast<GstVideoInfo*>(&info)));
+}
+
+/// The first error on the bus of a pipeline that was played to its end, "" if it ended well.
+inline std::string play(GstElement* pipeline, GstClockTime timeout = 60 * GST_SECOND) {
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message =
+      gst_bus_timed_pop_filtered(bus, timeout, static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
+  std::string text = "timeout";
+  if (message) {
+    text.clear();
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+      GError* error = nullptr;
+      gst_message_parse_error(message, &error, nullptr);
+      text = error->message;
+      g_error_free(error);
+    }
+    gst_message_unref(message);
+  }
+  gst_object_unref(bus);
+  return text;
+}
+
+inline PipelinePtr launch(const std::string& line) {
+  GError* error = nullptr;
+  PipelinePtr pipeline(gst_parse_launch(line.c_str(), &error));
+  EXPECT_EQ(error, nullptr) << error->message;
+  g_clear_error(&error);
+  return pipeline;
+}
+
+}  // namespace posecam::test

@@ -1,0 +1,75 @@
+// The published schema and the parser must say the same about the same descriptors.
+
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <sys/wait.h>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "models/model_spec.h"
+#include "models/zoo.h"
+#include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
+#include "tests/unit/models/bad_documents.h"
+#include "tests/unit/models/spec_document.h"
+
+namespace posecam {
+namespace {
+
+struct Verdicts {
+  int exit_code = -1;
+  std::vector<bool> valid;
+};
+
+Verdicts judge(const nlohmann::json& documents) {
+  const test::TempDir dir;
+  test::write_file(dir.path() / "documents.json", documents.dump());
+  const std::string command =
+      fmt::format("python3 '{0}/tests/support/check_schema.py' '{0}/models/schema/model-spec.schema.json' '{1}'",
+                  test::source_dir().native(), (dir.path() / "documents.json").native());
+  Verdicts verdicts;
+  std::FILE* output = ::popen(command.c_str(), "r");
+  if (!output) return verdicts;
+  char line[64];
+  while (std::fgets(line, sizeof line, output)) verdicts.valid.push_back(std::string(line) == "valid\n");
+  verdicts.exit_code = WEXITSTATUS(::pclose(output));
+  return verdicts;
+}
+
+TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
+  auto documents = nlohmann::json::array();
+  std::vector<bool> expected;
+  const auto add = [&](nlohmann::json document, bool valid) {
+    documents.push_back(std::move(document));
+    expected.push_back(valid);
+  };
+  const auto names = zoo_names();
+  ASSERT_TRUE(names) << names.error().message;
+  for (const std::string& name : *names) {
+    add(nlohmann::json::parse(test::read_file(test::source_dir() / "models/zoo" / (name + ".json"))), true);
+  }
+  add(test::pose_document(), true);
+  add(test::detection_document(), true);
+  add(test::bent(test::pose_document(), "/inputs/0/size/width", "64.0"), true);
+  for (const auto& bad : test::kBadDocuments) {
+    const auto base = bad.base == "pose" ? test::pose_document() : test::detection_document();
+    if (bad.schema_sees_it) add(test::bent(base, bad.pointer, bad.value), false);
+  }
+
+  const Verdicts verdicts = judge(documents);
+  if (verdicts.exit_code == 127) GTEST_SKIP() << "python3 is not here";
+  if (verdicts.exit_code == 77) GTEST_SKIP() << "python3-jsonschema (with draft 2020-12) is not here";
+  ASSERT_EQ(verdicts.exit_code, 0);
+  ASSERT_EQ(verdicts.valid.size(), documents.size());
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    EXPECT_EQ(verdicts.valid[i], expected[i]) << documents[i].dump();
+    EXPECT_EQ(static_cast<bool>(ModelSpec::parse(documents[i].dump(), "m.json")), expected[i]) << documents[i].dump();
+  }
+}
+
+}  // namespace
+}  // namespace posecam

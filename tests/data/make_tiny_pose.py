@@ -19,8 +19,8 @@ paf = (rng.uniform(-1 / 255 / 3, 1 / 255 / 3, (38, 3, 1, 1))).astype(np.float32)
 graph = helper.make_graph(
     [
         helper.make_node("AveragePool", ["data"], ["cells"], kernel_shape=[8, 8], strides=[8, 8]),
-        helper.make_node("Conv", ["cells", "heat_weights"], ["heatmaps"]),
-        helper.make_node("Conv", ["cells", "paf_weights"], ["pafs"]),
+        helper.make_node("Conv", ["cells", "heat_weights"], ["heatmaps"], kernel_shape=[1, 1]),
+        helper.make_node("Conv", ["cells", "paf_weights"], ["pafs"], kernel_shape=[1, 1]),
     ],
     "tiny_pose",
     [helper.make_tensor_value_info("data", TensorProto.FLOAT, [1, 3, 32, 64])],

@@ -225,9 +225,14 @@ PafDecoder read_paf(const JsonNode& node, const std::vector<std::string>& output
 }
 
 YoloxDecoder read_yolox(const JsonNode& node, const std::vector<std::string>& outputs) {
-  node.expect_keys({"kind", "output", "strides", "threshold", "nms_threshold", "max_detections"});
+  node.expect_keys({"kind", "output", "boxes", "strides", "threshold", "nms_threshold", "max_detections"});
   YoloxDecoder yolox;
   yolox.output = read_output(node.at("output"), outputs);
+  if (node.has("boxes")) {
+    using Boxes = YoloxDecoder::Boxes;
+    static constexpr std::pair<std::string_view, Boxes> kBoxes[]{{"cells", Boxes::kCells}, {"pixels", Boxes::kPixels}};
+    yolox.boxes = node.at("boxes").one_of(kBoxes);
+  }
   yolox.strides.clear();
   for (const JsonNode& item : node.at("strides").items(1, 8)) {
     yolox.strides.push_back(static_cast<int>(item.integer(1, 256)));

@@ -241,7 +241,7 @@ int pull(const ModelsOptions& options) {
   return worst;
 }
 
-/// Files of backends that were never pulled are no fault, unless nothing of the model is there.
+/// Files of backends that were never pulled are no fault, unless nothing of a model that was asked for is there.
 int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {
   const auto reports = store.verify(spec);
   std::set<std::string> begun;
@@ -249,8 +249,7 @@ int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {
     if (report.state != FileState::kMissing) begun.insert(report.backend);
   }
   if (begun.empty() && asked_for) {
-    return complain(
-        {Errc::kModel, fmt::format("model '{}' is not pulled; run: posecam models pull {}", spec.name, spec.name)});
+    return complain({Errc::kModel, fmt::format("model '{}' is not pulled; run: {}", spec.name, pull_command(spec))});
   }
   int worst = 0;
   std::set<std::string> seen;
@@ -261,8 +260,7 @@ int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {
                good || report.state == FileState::kMissing ? "" : ": " + report.problem);
     if (!good) worst = exit_code(Errc::kModel);
   }
-  if (worst != 0)
-    fmt::print(stderr, "posecam: model '{}' is damaged; run: posecam models pull {}\n", spec.name, spec.name);
+  if (worst != 0) fmt::print(stderr, "posecam: model '{}' is damaged; run: {}\n", spec.name, pull_command(spec));
   return worst;
 }
 
@@ -272,7 +270,12 @@ int verify(const ModelsOptions& options) {
   const auto specs = find_models(options.names);
   if (!specs) return complain(specs.error());
   int worst = 0;
-  for (const ModelSpec& spec : *specs) worst = std::max(worst, verify_one(*store, spec, !options.names.empty()));
+  bool any = false;
+  for (const ModelSpec& spec : *specs) {
+    worst = std::max(worst, verify_one(*store, spec, !options.names.empty()));
+    any = any || !backends_pulled(*store, spec).empty();
+  }
+  if (!any && worst == 0) fmt::print("nothing is pulled into {}\n", store->root().native());
   return worst;
 }
 

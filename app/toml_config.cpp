@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #define TOML_EXCEPTIONS 1
 #include <toml++/toml.h>
 
@@ -24,12 +25,10 @@ std::string text_of(const toml::node& node, std::string_view key) {
                                    node.source().begin.line, key));
 }
 
-/// A value as TOML: numbers and booleans bare, the rest quoted.
+/// A value as TOML: numbers and booleans bare, the rest quoted. JSON's escapes are TOML's too.
 std::string quoted(const std::string& value, bool bare) {
-  if (bare) return value;
-  std::ostringstream out;
-  out << toml::value<std::string>(value);
-  return out.str();
+  using nlohmann::json;
+  return bare ? value : json(value).dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -41,7 +40,7 @@ std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const 
   } catch (const toml::parse_error& e) {
     throw CLI::FileError(fmt::format("line {}: {}", e.source().begin.line, e.description()));
   }
-  std::vector<CLI::ConfigItem> items;
+  std::vector<CLI::ConfigItem> found;
   for (const auto& [key, node] : table) {
     CLI::ConfigItem item;
     item.name = std::string(key.str());
@@ -51,9 +50,9 @@ std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const 
     } else {
       item.inputs.push_back(text_of(node, item.name));
     }
-    items.push_back(std::move(item));
+    found.push_back(std::move(item));
   }
-  return items;
+  return found;
 }
 
 std::string TomlConfig::to_config(const CLI::App* app, bool default_also, bool, std::string) const {

@@ -158,7 +158,7 @@ struct EasyCleanup {
 
 /// What the callbacks of one transfer share.
 struct Transfer {
-  CURL* handle;
+  CURL* handle = nullptr;
   const Download& job;
   PartFile& part;
   std::uint64_t asked_from = 0;                  ///< first byte of the range that was asked for
@@ -226,8 +226,8 @@ void configure(CURL* handle, const Download& job, Transfer& transfer, char* erro
 
 /// One request, from the end of the part file. `refused_range`: the server could not continue there.
 Result<void> request(const Download& job, PartFile& part, bool& refused_range) {
-  static const CURLcode kInitialised = curl_global_init(CURL_GLOBAL_DEFAULT);  // once, thread-safe
-  const std::unique_ptr<CURL, EasyCleanup> handle(kInitialised == CURLE_OK ? curl_easy_init() : nullptr);
+  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);  // once, thread-safe
+  const std::unique_ptr<CURL, EasyCleanup> handle(initialised == CURLE_OK ? curl_easy_init() : nullptr);
   if (!handle) return Error{Errc::kModel, "libcurl does not start"};
   std::array<char, CURL_ERROR_SIZE> error_text{};
   Transfer transfer{handle.get(), job, part, part.size()};

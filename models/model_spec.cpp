@@ -145,7 +145,7 @@ void read_placement(const JsonNode& node, InputSpec& input) {
     return;
   }
   for (std::string_view key : {"anchor", "pad_value"}) {
-    if (node.has(key)) node.at(key).problem("only with \"resize\": \"letterbox\"; a stretched image has no padding");
+    if (node.has(key)) node.at(key).problem(R"(only with "resize": "letterbox"; a stretched image has no padding)");
   }
 }
 
@@ -225,9 +225,14 @@ PafDecoder read_paf(const JsonNode& node, const std::vector<std::string>& output
 }
 
 YoloxDecoder read_yolox(const JsonNode& node, const std::vector<std::string>& outputs) {
-  node.expect_keys({"kind", "output", "strides", "threshold", "nms_threshold", "max_detections"});
+  node.expect_keys({"kind", "output", "boxes", "strides", "threshold", "nms_threshold", "max_detections"});
   YoloxDecoder yolox;
   yolox.output = read_output(node.at("output"), outputs);
+  if (node.has("boxes")) {
+    using Boxes = YoloxDecoder::Boxes;
+    static constexpr std::pair<std::string_view, Boxes> kBoxes[]{{"cells", Boxes::kCells}, {"pixels", Boxes::kPixels}};
+    yolox.boxes = node.at("boxes").one_of(kBoxes);
+  }
   yolox.strides.clear();
   for (const JsonNode& item : node.at("strides").items(1, 8)) {
     yolox.strides.push_back(static_cast<int>(item.integer(1, 256)));
@@ -269,11 +274,11 @@ void read_vocabulary(const JsonNode& root, ModelSpec& spec) {
                                                                                  {"body-25", "body-25"}};
   if (spec.task == Task::kPose) {
     spec.skeleton = find_skeleton(root.at("skeleton").one_of(kSkeletons));
-    if (root.has("labels")) root.at("labels").problem("only with \"task\": \"detection\"");
+    if (root.has("labels")) root.at("labels").problem(R"(only with "task": "detection")");
     return;
   }
   for (const JsonNode& item : root.at("labels").items(1, 10000)) spec.labels.push_back(item.text(1, 128));
-  if (root.has("skeleton")) root.at("skeleton").problem("only with \"task\": \"pose\"");
+  if (root.has("skeleton")) root.at("skeleton").problem(R"(only with "task": "pose")");
 }
 
 std::vector<std::string> read_outputs(const JsonNode& node) {

@@ -74,9 +74,12 @@ struct PafDecoder {
   int max_people = 127;
 };
 
-/// YOLOX head, undecoded: (cells of all strides) x (4 + 1 + classes).
+/// YOLOX head: (cells of all strides) x (4 + 1 + classes). Exports differ in whether the network itself has turned the
+/// four box values of a cell into centre and extent in input pixels.
 struct YoloxDecoder {
+  enum class Boxes : std::uint8_t { kCells, kPixels };
   std::string output;
+  Boxes boxes = Boxes::kCells;
   std::vector<int> strides{8, 16, 32};
   float threshold = 0.3F;
   float nms_threshold = 0.45F;

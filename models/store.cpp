@@ -67,12 +67,6 @@ bool any_file(const fs::path& folder, const BackendWeights& weights) {
   });
 }
 
-/// What a user types to get the model. A descriptor of the user's own is named by its path.
-std::string pull_command(const ModelSpec& spec) {
-  const bool own = !spec.path.empty() && spec.path.stem() != spec.name;
-  return fmt::format("posecam models pull {}", own ? spec.path.string() : spec.name);
-}
-
 /// Holds the lock file of a model's folder, so that two pulls of one model take turns.
 class FolderLock {
  public:
@@ -127,7 +121,7 @@ Result<void> fetch(const FileReport& report, const PullOptions& options) {
   for (const std::string& source : sources) {
     Download job{source, report.path, report.file.bytes, report.file.sha256, {}, options.stop};
     if (options.progress) job.progress = [&](std::uint64_t done) { options.progress(report.file, done); };
-    const auto done = download(job);
+    auto done = download(job);
     if (done || done.error().code == Errc::kCancelled) return done;
     if (done.error().code != Errc::kUsage) code = Errc::kModel;
     answers.push_back(fmt::format("{}: {}", shown_url(source), done.error().message));
@@ -179,6 +173,12 @@ std::vector<FileReport> reports_of(const ModelSpec& spec, const fs::path& folder
 
 }  // namespace
 
+std::string pull_command(const ModelSpec& spec) {
+  const auto share = share_dir();
+  const bool in_zoo = share && spec.path == *share / "models" / (spec.name + ".json");
+  return fmt::format("posecam models pull {}", in_zoo ? spec.name : spec.path.native());
+}
+
 std::string_view to_string(FileState state) {
   switch (state) {
     case FileState::kGood: return "ok";
@@ -206,7 +206,7 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
   }
   fs::path where = folder(spec);
   const fs::path beside = spec.path.parent_path();
-  if (!any_file(where, *weights) && any_file(beside, *weights)) where = beside;
+  if (!sizes_fit(where, *weights) && sizes_fit(beside, *weights)) where = beside;
   if (!any_file(where, *weights)) {
     return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; run: {}", spec.name, backend,
                                            where.native(), pull_command(spec))};
@@ -241,10 +241,14 @@ Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const Pu
   if (const auto taken = lock.take(folder(spec), options); !taken) return taken.error();
 
   auto reports = reports_of(spec, folder(spec));
+  std::optional<Error> failure;  // one file that fails does not keep the others from coming
   for (FileReport& report : reports) {
     const auto done = bring(report, options);
-    if (!done) return Error{done.error().code, fmt::format("model '{}': {}", spec.name, done.error().message)};
+    if (done) continue;
+    if (!failure) failure = Error{done.error().code, fmt::format("model '{}': {}", spec.name, done.error().message)};
+    if (done.error().code == Errc::kCancelled) return done.error();
   }
+  if (failure) return *failure;
   if (any_backend_complete(spec, reports)) return reports;
   const std::string why = options.mirror.empty()
                               ? "its weights are not published"

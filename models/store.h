@@ -38,6 +38,9 @@ struct PullOptions {
   std::stop_token stop;
 };
 
+/// What a user types to get the model: by its name when it is of the zoo, else by the path of its descriptor.
+std::string pull_command(const ModelSpec& spec);
+
 /// Stateless but for its root; any number of processes may use one folder.
 class ModelStore {
  public:
@@ -61,7 +64,8 @@ class ModelStore {
 
   /// Brings every file of the model that is not there or not good; blocks, and waits while another process pulls the
   /// same model. A backend whose files are published nowhere and not in the mirror is reported as missing; the pull
-  /// fails if a file cannot be had from where it should be, or if no backend is complete at the end.
+  /// fails if a file cannot be had from where it should be (after it has tried the others), or if no backend is
+  /// complete at the end.
   Result<std::vector<FileReport>> pull(const ModelSpec& spec, const PullOptions& options) const;
 
  private:

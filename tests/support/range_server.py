@@ -5,7 +5,7 @@
 
 The first path element names the behaviour, the rest the file:
     /range/F    honours Range        /plain/F   ignores Range, sends all      /cut/F     closes after half of the file
-    /long/F     sends one byte more, without a length            /shift/F   answers Range with another one
+    /long/F     sends one byte more, without a length        /shift/F   answers Range with another one
     /refuse/F   416 to every Range   /moved/F   redirect to /range/F          /away/F    redirect to a file:// URL
 """
 import http.server

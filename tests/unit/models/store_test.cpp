@@ -13,6 +13,7 @@
 
 #include "models/download.h"
 #include "models/sha256.h"
+#include "models/zoo.h"
 #include "tests/support/range_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/models/spec_document.h"
@@ -85,8 +86,16 @@ TEST_F(Store, NamesTheCommandToRunWhenNothingIsPulled) {
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_EQ(path.error().code, Errc::kModel);
-  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull small"));
+  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json"));
   EXPECT_FALSE(store_.has(spec_, "openvino"));
+}
+
+TEST_F(Store, NamesAModelOfTheZooByItsName) {
+  const auto spec = find_model("openpose");
+  ASSERT_TRUE(spec) << spec.error().message;
+  const auto path = store_.weights(*spec, "openvino");
+  ASSERT_FALSE(path);
+  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull openpose"));
 }
 
 TEST_F(Store, NamesTheBackendsThatHaveWeights) {
@@ -127,7 +136,7 @@ TEST_F(Store, RefusesASwappedFileAndRepairsIt) {
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().message, HasSubstr("sha256 is "));
-  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull small"));
+  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json"));
   EXPECT_EQ(store_.verify(spec_).at(0).state, FileState::kWrongContent);
   ASSERT_TRUE(pull(mirror().native()));
   expect_good();
@@ -156,7 +165,7 @@ TEST_F(Store, NeedsEveryFileOfABackend) {
 
 TEST_F(Store, SaysThatUnpublishedWeightsNeedAMirror) {
   EXPECT_THAT(failure(), HasSubstr("its weights are not published; run with a mirror that has them: posecam models "
-                                   "pull small --mirror DIR|URL"));
+                                   "pull unused/small.json --mirror DIR|URL"));
   EXPECT_THAT(failure("/nonexistent"), HasSubstr("not published, and not in the mirror: /nonexistent/a/net.bin: "
                                                  "No such file or directory"));
 }
@@ -172,6 +181,17 @@ TEST_F(Store, PullsWhatItCanWhenAnotherBackendIsUnpublished) {
   EXPECT_EQ(reports->at(0).state, FileState::kGood);
   EXPECT_EQ(reports->at(1).state, FileState::kMissing);
   EXPECT_THAT(reports->at(1).problem, HasSubstr("net.onnx: No such file or directory"));
+}
+
+TEST_F(Store, BringsTheOtherFilesWhenOneFails) {
+  test::write_file(mirror() / "a/bad.bin", content_);
+  spec_.weights[0].files.insert(spec_.weights[0].files.begin(), file("bad.bin", "a/bad.bin"));
+  test::write_file(mirror() / "a/bad.bin", content_ + "x");
+  const auto reports = pull(mirror().native());
+  ASSERT_FALSE(reports);
+  EXPECT_THAT(reports.error().message, HasSubstr("bad.bin: longer than the"));
+  EXPECT_TRUE(fs::exists(target()));
+  EXPECT_FALSE(store_.has(spec_, "openvino"));
 }
 
 TEST_F(Store, NeverNamesAMirrorFileOfWrongContent) {

@@ -1,0 +1,187 @@
+#include "app/eval_command.h"
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/evaluation.h"
+#include "app/exit_code.h"
+#include "models/zoo.h"
+#include "pipeline/backends.h"
+#include "pipeline/result_file.h"
+#include "postprocess/coco_eval.h"
+
+namespace posecam {
+namespace {
+
+struct EvalOptions {
+  std::string annotations;
+  std::string images;
+  std::string results;
+  std::string model = "openpose";
+  std::string device = "auto";
+  std::string net_resolution;
+  std::string decode = "fast";
+  int taps = 0;
+  std::optional<float> threshold;
+  bool json = false;
+};
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) return Error{Errc::kMedia, fmt::format("{}: cannot be read; give the path of a JSON file", path)};
+  return text;
+}
+
+Result<ModelSpec> model_for(const EvalOptions& options) {
+  auto spec = find_model(options.model);
+  if (!spec) return spec;
+  if (spec->task != Task::kPose) {
+    return Error{Errc::kUsage,
+                 fmt::format("--model {}: finds objects, not keypoints; name a pose model", options.model)};
+  }
+  if (options.net_resolution.empty()) return spec;
+  Size size;
+  char rest = 0;
+  if (std::sscanf(options.net_resolution.c_str(), "%dx%d%c", &size.width, &size.height, &rest) != 2) {
+    return Error{Errc::kUsage,
+                 fmt::format("--net-resolution {}: expected WIDTHxHEIGHT, as 456x256", options.net_resolution)};
+  }
+  return spec->at_resolution(size);
+}
+
+Result<std::shared_ptr<Engine>> make_engine(const EvalOptions& options) {
+  auto spec = model_for(options);
+  if (!spec) return std::move(spec).error();
+  const auto model = std::make_shared<const ModelSpec>(*std::move(spec));
+  const auto backend_options = BackendOptions::parse("all", "auto", "throughput");
+  if (!backend_options) return backend_options.error();
+  auto backend = make_backend(options.device, *model, *backend_options);
+  if (!backend) return std::move(backend).error();
+  EngineOptions engine_options;
+  engine_options.decode.mode =
+      options.decode == "reference" ? DecodeOptions::Mode::kReference : DecodeOptions::Mode::kFast;
+  engine_options.decode.smoothing_taps = options.taps;
+  engine_options.decode.threshold = options.threshold;
+  return Engine::create(*std::move(backend), model, engine_options);
+}
+
+Result<void> write_file(const std::string& location, const std::string& text) {
+  auto file = ResultFile::create(location);
+  if (!file) return file.error();
+  auto written = file->write(text);
+  return written ? file->commit() : written;
+}
+
+// How the results came about: absent when they were read from a file.
+struct Run {
+  Evaluation evaluation;
+  std::string model;
+  std::string device;
+  Size size;
+
+  double fps() const {
+    return evaluation.seconds > 0 ? static_cast<double>(evaluation.images) / evaluation.seconds : 0;
+  }
+};
+
+Result<Run> analyse(const EvalOptions& options, const CocoAnnotations& annotations) {
+  auto engine = make_engine(options);
+  if (!engine) return std::move(engine).error();
+  auto evaluation = analyse_images(annotations, options.images, **engine);
+  if (!evaluation) return std::move(evaluation).error();
+  if (!options.results.empty()) {
+    if (auto written = write_file(options.results, evaluation->results); !written) return written.error();
+  }
+  const ModelSpec& model = (*engine)->model();
+  return Run{*std::move(evaluation), model.name, std::string((*engine)->backend_name()), model.input.size};
+}
+
+void print_json(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
+  nlohmann::ordered_json out;
+  for (std::size_t i = 0; i < stats.size(); ++i) out[std::string(coco_figures()[i].name)] = stats[i];
+  out["images"] = images;
+  out["people"] = people;
+  if (run) {
+    out["model"] = run->model;
+    out["device"] = run->device;
+    out["net_resolution"] = fmt::format("{}x{}", run->size.width, run->size.height);
+    out["fps"] = run->fps();
+  }
+  fmt::print("{}\n", out.dump());
+}
+
+void print_table(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
+  fmt::print("{}{} images, {} people found", coco_table(stats), images, people);
+  if (run) {
+    fmt::print(", {:.1f} FPS ({} at {}x{} on {})", run->fps(), run->model, run->size.width, run->size.height,
+               run->device);
+  }
+  fmt::print("\n");
+}
+
+Result<void> evaluate(const EvalOptions& options) {
+  if (options.images.empty() && options.results.empty()) {
+    return Error{Errc::kUsage, "nothing to evaluate: give --images DIR to analyse, or --results FILE to score"};
+  }
+  if (options.json && options.results == "-") {
+    return Error{Errc::kUsage, "--results - and --json both write to standard output; name a file for the results"};
+  }
+  const auto annotations_text = read_file(options.annotations);
+  if (!annotations_text) return annotations_text.error();
+  const auto annotations = parse_coco_annotations(*annotations_text, options.annotations);
+  if (!annotations) return annotations.error();
+
+  std::optional<Run> run;
+  if (!options.images.empty()) {
+    auto analysed = analyse(options, *annotations);
+    if (!analysed) return analysed.error();
+    run = *std::move(analysed);
+  }
+  // Scored from its text in both cases: the figures are those of the file that was written.
+  auto text = run ? Result<std::string>(run->evaluation.results) : read_file(options.results);
+  if (!text) return text.error();
+  const auto results = parse_coco_results(*text, options.results);
+  if (!results) return results.error();
+  const auto stats = evaluate_coco(*annotations, *results);
+  if (!stats) return stats.error();
+  (options.json ? print_json : print_table)(*stats, annotations->images.size(), results->size(), run);
+  return {};
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app, int& exit_code_out) {
+  auto options = std::make_shared<EvalOptions>();
+  CLI::App* eval = app.add_subcommand("eval", "COCO keypoint accuracy (AP/AR by OKS) of a model, or of a results file");
+  eval->footer(
+      "With --images, every image of the annotations is analysed and --results is written.\n"
+      "Without it, --results is read and scored as it is.");
+  eval->add_option("--annotations", options->annotations, "COCO person keypoints")->required()->type_name("FILE");
+  eval->add_option("--images", options->images, "Folder of the annotated images")->type_name("DIR");
+  eval->add_option("--results", options->results, "COCO results: written with --images, else read")->type_name("FILE");
+  eval->add_flag("--json", options->json, "Print one JSON object instead of the table");
+  eval->add_option("--model", options->model, "Model of the zoo, or path of a descriptor")->capture_default_str();
+  eval->add_option("--device", options->device, "auto, openvino or opencv")->capture_default_str();
+  eval->add_option("--net-resolution", options->net_resolution, "Network input; default: the model's")
+      ->type_name("WxH");
+  eval->add_option("--decode", options->decode, "Decoder of PAF models")
+      ->check(CLI::IsMember({"fast", "reference"}))
+      ->capture_default_str();
+  eval->add_option("--taps", options->taps, "Gaussian taps of the decoder; 0: its default")->capture_default_str();
+  eval->add_option("--threshold", options->threshold, "Least heatmap value of a keypoint; default: the model's");
+  eval->callback([options, &exit_code_out] {
+    const auto done = evaluate(*options);
+    exit_code_out = done ? 0 : exit_code(done.error().code);
+    if (!done) fmt::print(stderr, "posecam: {}\n", done.error().message);
+  });
+}
+
+}  // namespace posecam

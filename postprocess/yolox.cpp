@@ -36,21 +36,24 @@ BestClass best_class(std::span<const float> classes) {
   return best;
 }
 
+Corners around(float x, float y, float width, float height) {
+  return {x - width / 2, y - height / 2, x + width / 2, y + height / 2};
+}
+
 Corners cell_box(std::span<const float> cell, int column, int row, float stride) {
-  const float x = (cell[0] + static_cast<float>(column)) * stride;
-  const float y = (cell[1] + static_cast<float>(row)) * stride;
-  const float half_width = std::exp(std::min(cell[2], kMaxLogExtent)) * stride / 2;
-  const float half_height = std::exp(std::min(cell[3], kMaxLogExtent)) * stride / 2;
-  return {x - half_width, y - half_height, x + half_width, y + half_height};
+  return around((cell[0] + static_cast<float>(column)) * stride, (cell[1] + static_cast<float>(row)) * stride,
+                std::exp(std::min(cell[2], kMaxLogExtent)) * stride,
+                std::exp(std::min(cell[3], kMaxLogExtent)) * stride);
 }
 
 class YoloxPostprocessor final : public Postprocessor {
  public:
-  YoloxPostprocessor(std::size_t output, std::vector<Grid> grids, std::size_t labels, float threshold,
-                     DetectionCollector collector)
+  YoloxPostprocessor(std::size_t output, std::vector<Grid> grids, std::size_t labels, YoloxDecoder::Boxes boxes,
+                     float threshold, DetectionCollector collector)
       : output_(output),
         grids_(std::move(grids)),
         cell_values_(kBoxAndObjectness + labels),
+        boxes_(boxes),
         threshold_(threshold),
         collector_(std::move(collector)) {
     for (const Grid& grid : grids_) cells_ += static_cast<std::size_t>(grid.columns) * grid.rows;
@@ -88,7 +91,9 @@ class YoloxPostprocessor final : public Postprocessor {
           const BestClass best = best_class(cell.subspan(kBoxAndObjectness));
           const float score = objectness * best.score;
           if (score > 0 && score >= threshold_) {
-            collector_.add(cell_box(cell, column, row, grid.stride), score, best.label, letterbox);
+            const Corners box = boxes_ == YoloxDecoder::Boxes::kPixels ? around(cell[0], cell[1], cell[2], cell[3])
+                                                                       : cell_box(cell, column, row, grid.stride);
+            collector_.add(box, score, best.label, letterbox);
           }
         }
       }
@@ -99,6 +104,7 @@ class YoloxPostprocessor final : public Postprocessor {
   std::vector<Grid> grids_;
   std::size_t cells_ = 0;
   std::size_t cell_values_;
+  YoloxDecoder::Boxes boxes_;
   float threshold_;
   DetectionCollector collector_;
 };
@@ -130,7 +136,7 @@ Result<std::unique_ptr<Postprocessor>> make_yolox_postprocessor(const ModelSpec&
   const auto overlap = threshold_or(options.nms_threshold, decoder.nms_threshold, "nms-threshold");
   if (!overlap) return overlap.error();
   return std::unique_ptr<Postprocessor>(
-      std::make_unique<YoloxPostprocessor>(*output, std::move(*grids), spec.labels.size(), *threshold,
+      std::make_unique<YoloxPostprocessor>(*output, std::move(*grids), spec.labels.size(), decoder.boxes, *threshold,
                                            DetectionCollector(*overlap, decoder.max_detections)));
 }
 

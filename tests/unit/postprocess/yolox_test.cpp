@@ -146,11 +146,11 @@ TEST(Yolox, RefusesOptionsAndSpecsOutOfRange) {
   EXPECT_EQ(make_yolox_postprocessor(odd, decoder(), {}).error().code, Errc::kModel);
 }
 
-// 000000000885: person boxes of shared/eval/person_keypoints.json, (x, y, width, height) in pixels of 640x427.
+// 000000541055: person boxes of shared/eval/person_keypoints.json, (x, y, width, height) in pixels of 640x360.
 TEST(Yolox, FindsThePeopleOfARealImage) {
   POSECAM_NEEDS_SHARED("models/yolox-nano/yolox_nano_416_singlefile.onnx");
-  POSECAM_NEEDS_SHARED("eval/images/000000000885.jpg");
-  const cv::Mat image = cv::imread((test::shared_dir() / "eval/images/000000000885.jpg").string());
+  POSECAM_NEEDS_SHARED("eval/images/000000541055.jpg");
+  const cv::Mat image = cv::imread((test::shared_dir() / "eval/images/000000541055.jpg").string());
   ASSERT_FALSE(image.empty());
   const auto spec = ModelSpec::load(test::source_dir() / "models/zoo/yolox-nano.json");
   ASSERT_TRUE(spec) << spec.error().message;
@@ -174,9 +174,10 @@ TEST(Yolox, FindsThePeopleOfARealImage) {
   FrameResult result;
   ASSERT_TRUE((*post)->run({&view, 1}, letterbox, result));
   for (const Box& person :
-       {Box{277.3F, 190.0F, 140.1F, 208.2F}, Box{281.0F, 89.8F, 111.8F, 169.6F}, Box{595.7F, 25.8F, 43.4F, 227.5F}}) {
+       {Box{271.5F, 80.0F, 64.2F, 203.8F}, Box{201.5F, 101.9F, 86.4F, 222.8F}, Box{154.5F, 78.1F, 54.2F, 235.1F},
+        Box{325.2F, 79.3F, 163.4F, 247.6F}, Box{209.2F, 52.9F, 66.4F, 104.4F}}) {
     EXPECT_THAT(result.detections, ::testing::Contains(::testing::Truly([&](const Detection& d) {
-                  const Box pixels{d.box.x * 640, d.box.y * 427, d.box.width * 640, d.box.height * 427};
+                  const Box pixels{d.box.x * 640, d.box.y * 360, d.box.width * 640, d.box.height * 360};
                   return d.label_id == 0 && iou(pixels, person) > 0.5F;
                 })));
   }

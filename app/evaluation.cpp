@@ -108,7 +108,7 @@ Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std:
   const auto results = collector->wait();
   evaluation.seconds = std::chrono::duration<double>(Clock::now() - start).count();
 
-  evaluation.results = "[";
+  evaluation.results += '[';
   bool first = true;
   for (std::size_t i = 0; i < images.size(); ++i) {
     if (results[i]->status != FrameStatus::kAnalysed) {

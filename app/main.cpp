@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "app/devices_command.h"
+#include "app/eval_command.h"
 #include "app/exit_code.h"
 #include "app/models_command.h"
 #include "app/run_command.h"
@@ -35,6 +36,7 @@ int parse_and_run(int argc, char** argv) {
   app.footer(kFooter);
   app.add_subcommand("run", "Video, images or cameras -> annotated video and JSON");
   posecam::add_models_command(app, code);
+  posecam::add_eval_command(app, code);
   posecam::add_devices_command(app, code);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,54 @@
+#include "tests/system/posecam_process.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+namespace posecam::test {
+namespace {
+
+void run_child(const std::vector<std::string>& args, const std::filesystem::path& data_home, int out, int err) {
+  dup2(out, STDOUT_FILENO);
+  dup2(err, STDERR_FILENO);
+  setenv("XDG_DATA_HOME", data_home.c_str(), 1);
+  unsetenv("DISPLAY");
+  unsetenv("WAYLAND_DISPLAY");
+  static const std::string program = std::string(POSECAM_BUILD_DIR) + "/bin/posecam";
+  std::vector<char*> argv{const_cast<char*>(program.c_str())};
+  for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
+  argv.push_back(nullptr);
+  execv(program.c_str(), argv.data());
+  _exit(127);
+}
+
+}  // namespace
+
+Outcome Posecam::run_until_line(const std::vector<std::string>& args, int signal) const {
+  Outcome outcome;
+  std::array<int, 2> out{};
+  std::FILE* errors = std::tmpfile();
+  if (errors == nullptr || pipe2(out.data(), O_CLOEXEC) != 0) return outcome;
+  const pid_t child = fork();
+  if (child == 0) run_child(args, data_home_, out[1], fileno(errors));
+  close(out[1]);
+  std::array<char, 4096> block{};
+  for (ssize_t n = 0; (n = read(out[0], block.data(), block.size())) > 0;) {
+    outcome.out.append(block.data(), static_cast<std::size_t>(n));
+    if (signal != 0 && outcome.out.find('\n') != std::string::npos) kill(child, std::exchange(signal, 0));
+  }
+  close(out[0]);
+  int status = 0;
+  waitpid(child, &status, 0);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  std::rewind(errors);
+  for (std::size_t n = 0; (n = std::fread(block.data(), 1, block.size(), errors)) > 0;)
+    outcome.err.append(block.data(), n);
+  std::fclose(errors);
+  return outcome;
+}
+
+}  // namespace posecam::test

@@ -1,0 +1,30 @@
+#pragma once
+// The posecam program as its users run it: arguments in, exit code, stdout and stderr out.
+
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace posecam::test {
+
+struct Outcome {
+  int code = -1;  ///< exit code; 128 + N for a signal
+  std::string out;
+  std::string err;
+};
+
+/// build/bin/posecam with XDG_DATA_HOME set to `data_home`.
+class Posecam {
+ public:
+  explicit Posecam(std::filesystem::path data_home) : data_home_(std::move(data_home)) {}
+
+  Outcome run(const std::vector<std::string>& args) const { return run_until_line(args, 0); }
+  /// Sends `signal` when the first line has come out of stdout; 0: never.
+  Outcome run_until_line(const std::vector<std::string>& args, int signal) const;
+
+ private:
+  std::filesystem::path data_home_;
+};
+
+}  // namespace posecam::test

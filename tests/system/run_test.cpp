@@ -1,0 +1,281 @@
+// posecam run as a user meets it. Clips are made here; the weights come from shared/models and tests that need them are
+// skipped without.
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <sstream>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/shared.h"
+#include "tests/system/posecam_process.h"
+
+namespace posecam::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* kWeights = "models/human-pose-estimation-0001";
+constexpr int kFrames = 12;
+
+void launch(const std::string& description) {
+  GError* error = nullptr;
+  GstElement* pipeline = gst_parse_launch(description.c_str(), &error);
+  ASSERT_NE(pipeline, nullptr) << error->message;
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  GstMessage* message = gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE,
+                                                   static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
+  EXPECT_EQ(GST_MESSAGE_TYPE(message), GST_MESSAGE_EOS) << description;
+  gst_message_unref(message);
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+}
+
+/// A moving test picture as H.264 in MP4, index first so that a cut file can still be read in part.
+void make_clip(const fs::path& path, int frames, int width, int height) {
+  const char* encoder = gst_element_factory_find("x264enc") != nullptr ? "x264enc key-int-max=4" : "openh264enc";
+  launch("videotestsrc pattern=ball num-buffers=" + std::to_string(frames) +
+         " ! video/x-raw,format=I420,width=" + std::to_string(width) + ",height=" + std::to_string(height) +
+         ",framerate=25/1 ! " + encoder + " ! h264parse ! mp4mux faststart=true ! filesink location=" + path.string());
+}
+
+void make_image(const fs::path& path, int width, int height) {
+  launch("videotestsrc num-buffers=1 ! video/x-raw,width=" + std::to_string(width) +
+         ",height=" + std::to_string(height) + " ! pngenc ! filesink location=" + path.string());
+}
+
+std::string content(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write(const fs::path& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+long lines(const std::string& text) { return std::count(text.begin(), text.end(), '\n'); }
+
+class PosecamRun : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+
+  PosecamRun() {
+    const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / ("posecam-" + std::string(test->name()) + "-" + std::to_string(getpid()));
+    fs::create_directories(folder_);
+  }
+  ~PosecamRun() override { fs::remove_all(folder_); }
+
+  std::string at(const std::string& name) const { return (folder_ / name).string(); }
+  Outcome posecam(const std::vector<std::string>& args) const { return Posecam(at("data")).run(args); }
+
+  void pull() const {
+    const Outcome pulled = posecam({"models", "pull", "openpose", "--mirror", (shared_dir() / "models").string()});
+    ASSERT_EQ(pulled.code, 0) << pulled.err;
+  }
+
+  /// Fails with that code and one line on stderr, and leaves no output behind.
+  void expect_refused(const std::vector<std::string>& args, int code, const std::string& message) const {
+    std::vector<std::string> all{"run"};
+    all.insert(all.end(), args.begin(), args.end());
+    const Outcome outcome = posecam(all);
+    EXPECT_EQ(outcome.code, code) << outcome.err;
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, StartsWith("posecam: "));
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    for (const char* output : {"out.ndjson", "out.mp4", "out.ndjson.part", "out.mp4.part"}) {
+      EXPECT_FALSE(fs::exists(at(output))) << output;
+    }
+  }
+  std::vector<std::string> with_outputs(std::vector<std::string> args) const {
+    for (const auto& arg :
+         {std::string("--json-lines"), at("out.ndjson"), std::string("--write-video"), at("out.mp4")}) {
+      args.push_back(arg);
+    }
+    return args;
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(PosecamRun, RefusesBadUsageInOneLine) {
+  expect_refused({}, 2, "no input");
+  expect_refused({at("a.mp4"), "--no-such-option"}, 2, "unknown option");
+  expect_refused({at("a.mp4"), "--threshold", "high"}, 2, "--threshold");
+  EXPECT_EQ(posecam({"fly"}).code, 2);
+}
+
+TEST_F(PosecamRun, RefusesWhatIsNotThere) {
+  write(at("zero.mp4"), "");
+  fs::create_directories(at("empty"));
+  expect_refused(with_outputs({at("missing.mp4")}), 5, "No such file");
+  expect_refused(with_outputs({at("zero.mp4")}), 5, "the file is empty");
+  expect_refused(with_outputs({at("empty")}), 5, "no images");
+  expect_refused(with_outputs({"testsrc", "--display"}), 5, "there is no screen");
+}
+
+TEST_F(PosecamRun, RefusesModelsThatAreNotThere) {
+  write(at("broken.json"), "{");
+  expect_refused(with_outputs({"testsrc", "--model", "nobody"}), 3, "no model 'nobody'");
+  expect_refused(with_outputs({"testsrc", "--model", at("none.json")}), 3, "none.json");
+  expect_refused(with_outputs({"testsrc", "--model", at("broken.json")}), 3, "broken.json");
+  expect_refused(with_outputs({"testsrc", "--model", "openpose"}), 3, "posecam models pull openpose");
+  expect_refused(with_outputs({"testsrc", "--device", "abacus"}), 2, "abacus");
+}
+
+TEST_F(PosecamRun, RefusesOutputsThatCannotBeWritten) {
+  expect_refused({"testsrc", "--json-lines", at("no/where.ndjson")}, 5, "mkdir -p");
+  fs::create_directories(at("folder"));
+  expect_refused({"testsrc", "--write-video", at("folder") + "/../folder.gif"}, 2, ".mp4");
+  expect_refused({"testsrc", "--write-coco-json", at("folder")}, 5, "is a folder");
+}
+
+TEST_F(PosecamRun, RefusesFilesThatAreNoVideo) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  write(at("text.mp4"), "this is text, whatever its name says\n");
+  make_clip(at("whole.mp4"), kFrames, 64, 48);
+  const std::string clip = content(at("whole.mp4"));
+  write(at("head.mp4"), clip.substr(0, 200));
+  expect_refused(with_outputs({at("text.mp4")}), 5, "neither a video nor an image");
+  expect_refused(with_outputs({at("head.mp4")}), 5, "cut off");
+}
+
+TEST_F(PosecamRun, WritesVideoAndAllKindsOfJson) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  make_clip(at("clip.mp4"), kFrames, 64, 48);
+  const Outcome run =
+      posecam({"run", at("clip.mp4"), "--write-video", at("out.mp4"), "--json-lines", "-", "--write-json", at("json"),
+               "--write-coco-json", at("coco.json"), "--write-motion-json", at("m.json")});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_EQ(lines(run.out), kFrames);
+  EXPECT_THAT(run.err, HasSubstr("12 frames"));
+  EXPECT_THAT(run.err, HasSubstr("0 unanalysed"));
+  EXPECT_TRUE(fs::exists(at("json/clip_000000000011_keypoints.json")));
+  EXPECT_TRUE(nlohmann::json::parse(content(at("coco.json"))).is_array());
+  EXPECT_FALSE(fs::exists(at("out.mp4.part")));
+  launch("filesrc location=" + at("out.mp4") + " ! qtdemux ! h264parse ! fakesink");
+}
+
+TEST_F(PosecamRun, KeepsWhatIsLeftOfAClipThatIsCutOff) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  make_clip(at("whole.mp4"), kFrames, 64, 48);
+  const std::string clip = content(at("whole.mp4"));
+  write(at("cut.mp4"), clip.substr(0, clip.size() - (clip.size() - clip.find("mdat")) / 2));
+  const Outcome run = posecam({"run", at("cut.mp4"), "--quiet", "--json-lines", at("out.ndjson")});
+  EXPECT_EQ(run.code, 5);
+  EXPECT_EQ(lines(run.err), 1) << run.err;
+  EXPECT_THAT(run.err, HasSubstr("cut off"));
+  const long left = lines(content(at("out.ndjson")));
+  EXPECT_GT(left, 0);
+  EXPECT_LT(left, kFrames);
+}
+
+TEST_F(PosecamRun, TakesImagesOfAnySize) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  fs::create_directories(at("images"));
+  make_image(at("images/1.png"), 1, 1);
+  make_image(at("images/2.png"), 101, 57);
+  make_image(at("images/10.png"), 7680, 4320);
+  const Outcome run = posecam({"run", "--image_dir", at("images"), "--quiet", "--json-lines", "-", "--write_json",
+                               at("json"), "--write_video", at("out.mp4"), "--display", "0"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  ASSERT_EQ(lines(run.out), 3);
+  const auto last = nlohmann::json::parse(run.out.substr(run.out.rfind('\n', run.out.size() - 2) + 1));
+  EXPECT_EQ(last["source"]["width"], 7680);
+  EXPECT_EQ(last["status"], "analysed");
+  EXPECT_TRUE(fs::exists(at("json/10_keypoints.json")));
+  EXPECT_TRUE(fs::exists(at("out.mp4")));
+}
+
+TEST_F(PosecamRun, WritesVideosOfOddSize) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  make_image(at("odd.png"), 101, 57);
+  EXPECT_EQ(posecam({"run", at("odd.png"), "--quiet", "--write-video", at("out.mp4")}).code, 0);
+  launch("filesrc location=" + at("out.mp4") + " ! qtdemux ! h264parse ! video/x-h264,width=102,height=58 ! fakesink");
+}
+
+TEST_F(PosecamRun, GoesOnWhenOneOfSeveralInputsFails) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  make_clip(at("clip.mp4"), kFrames, 64, 48);
+  write(at("text.mp4"), "this is text\n");
+  const Outcome run = posecam({"run", at("clip.mp4"), at("text.mp4"), "--quiet", "--json-lines", at("out.ndjson")});
+  EXPECT_EQ(run.code, 5);
+  EXPECT_EQ(lines(run.err), 1) << run.err;
+  EXPECT_EQ(lines(content(at("out-clip.ndjson"))), kFrames);
+  EXPECT_FALSE(fs::exists(at("out-text.ndjson")));
+}
+
+TEST_F(PosecamRun, InterleavesWholeLinesOfSeveralInputs) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  make_clip(at("a.mp4"), kFrames, 64, 48);
+  make_clip(at("b.mp4"), kFrames, 80, 48);
+  const Outcome run = posecam({"run", at("a.mp4"), at("b.mp4"), "--quiet", "--json-lines", "-"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  std::map<std::string, int> next;
+  std::istringstream all(run.out);
+  for (std::string line; std::getline(all, line);) {
+    const auto frame = nlohmann::json::parse(line);
+    EXPECT_EQ(frame["frame_id"], next[frame["stream_id"]]++);
+  }
+  EXPECT_EQ(next["a"], kFrames);
+  EXPECT_EQ(next["b"], kFrames);
+}
+
+TEST_F(PosecamRun, CompletesItsFilesWhenInterrupted) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  const Outcome run = Posecam(at("data"))
+                          .run_until_line({"run", "testsrc", "--json-lines", "-", "--write-video", at("out.mp4"),
+                                           "--write-coco-json", at("coco.json")},
+                                          SIGINT);
+  EXPECT_EQ(run.code, 130) << run.err;
+  EXPECT_EQ(run.out.back(), '\n');
+  EXPECT_TRUE(nlohmann::json::parse(content(at("coco.json"))).is_array());
+  launch("filesrc location=" + at("out.mp4") + " ! qtdemux ! h264parse ! fakesink");
+}
+
+TEST_F(PosecamRun, LeavesNoHalfFileOnAFullDisk) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  fs::create_directories(at("disk"));
+  if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=16k") != 0) GTEST_SKIP() << "cannot mount a tmpfs here";
+  pull();
+  const std::vector<std::string> test{"run", "testsrc", "--max-frames", "60", "--quiet"};
+  for (const auto& [option, name] : {std::pair{"--json-lines", "o.ndjson"}, std::pair{"--write-video", "o.mp4"}}) {
+    auto args = test;
+    args.insert(args.end(), {option, at("disk/") + name});
+    const Outcome run = posecam(args);
+    EXPECT_EQ(run.code, 5) << option << ": " << run.err;
+    EXPECT_EQ(lines(run.err), 1) << run.err;
+    EXPECT_THAT(run.err, HasSubstr("pace"));
+    EXPECT_FALSE(fs::exists(at("disk/") + name));
+    fs::remove(at("disk/") + name + ".part");
+  }
+  umount(at("disk").c_str());
+}
+
+TEST_F(PosecamRun, ListsDevicesAndVersion) {
+  const Outcome devices = posecam({"devices"});
+  EXPECT_EQ(devices.code, 0) << devices.err;
+  EXPECT_THAT(devices.out, HasSubstr("opencv"));
+  EXPECT_THAT(posecam({"--version"}).out, StartsWith("posecam "));
+  EXPECT_THAT(posecam({"run", "--help"}).out, HasSubstr("--write-video FILE"));
+}
+
+}  // namespace
+}  // namespace posecam::test

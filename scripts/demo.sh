@@ -34,5 +34,5 @@ demo: annotated video  $out/annotated.mp4
 demo: keypoints        $out/keypoints.ndjson  ($(wc -l <$out/keypoints.ndjson) lines, one a frame)
 TEXT
 if [ "$clip" = media/figures.mp4 ]; then
-  echo "demo: the clip shows drawn figures; openpose was trained on photographs and finds some of them, not all"
+  echo "demo: the clip shows drawn figures; openpose, trained on photographs, finds most of them"
 fi

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -89,70 +90,69 @@ std::string check_resolution(const std::string& text) {
   return "must be WIDTHxHEIGHT in pixels, one of them -1 to follow the video (456x256, -1x256)";
 }
 
+/// Options of one group of the help text.
+class Group {
+ public:
+  Group(CLI::App& app, const char* name) : app_(app), name_(name) {}
+
+  template <class T>
+  CLI::Option* add(const char* names, T& value, const char* type, const char* help) {
+    return app_.add_option(names, value, help)->type_name(type)->group(name_);
+  }
+  template <class T, class Limit>
+  void add(const char* names, T& value, const char* type, const char* help, Limit least, Limit most) {
+    add(names, value, type, help)->check(CLI::Range(least, most).description(""));
+  }
+  void add(const char* names, std::string& value, const char* type, const char* help,
+           const std::vector<std::string>& choices) {
+    add(names, value, type, help)->check(CLI::IsMember(choices).description(""));
+  }
+
+ private:
+  CLI::App& app_;
+  const char* name_;
+};
+
 void add_model_options(CLI::App& app, RunOptions& o) {
-  const auto group = "Model";
-  app.add_option("--model", o.model, "Zoo name (see: posecam models list) or path of a descriptor")->group(group);
-  app.add_option("--net-resolution,--net_resolution", o.net_resolution,
-                 "Network input WxH; one of them -1 to follow the video's aspect. Larger sees smaller people, slower")
-      ->check(CLI::Validator(check_resolution, "WxH"))
-      ->group(group);
-  app.add_option("--threshold", o.threshold, "Least confidence of a keypoint or object; -1: the model's own")
-      ->check(CLI::Range(-1.0, 1.0))
-      ->group(group);
-  app.add_option("--paf-threshold", o.paf_threshold, "Least agreement of a limb with its PAF; -1: the model's own")
-      ->check(CLI::Range(-1.0, 1.0))
-      ->group(group);
-  app.add_option("--nms-threshold", o.nms_threshold, "Overlap at which the weaker box goes; -1: the model's own")
-      ->check(CLI::Range(-1.0, 1.0))
-      ->group(group);
-  app.add_option("--max-people,--number_people_max", o.max_people, "Most people in a frame; -1: the model's own")
-      ->check(CLI::Range(-1, 1000))
-      ->group(group);
-  app.add_option("--decode", o.decode, "fast, or reference: tf-pose's own steps, many times slower")
-      ->check(CLI::IsMember({"fast", "reference"}))
-      ->group(group);
+  Group group(app, "Model");
+  group.add("--model", o.model, "NAME|FILE", "Name from the zoo (see: posecam models list), or path of a descriptor");
+  group
+      .add("--net-resolution,--net_resolution", o.net_resolution, "WxH",
+           "Size of the network's input; -1 for one side follows the video's aspect. Larger sees smaller people, "
+           "slower")
+      ->check(CLI::Validator(check_resolution, ""));
+  group.add("--threshold", o.threshold, "0..1", "Least confidence of a keypoint or object", -1.0, 1.0);
+  group.add("--paf-threshold", o.paf_threshold, "0..1", "Least agreement of a limb with its part affinity field", -1.0,
+            1.0);
+  group.add("--nms-threshold", o.nms_threshold, "0..1", "Overlap above which the weaker of two boxes is dropped", -1.0,
+            1.0);
+  group.add("--max-people,--number_people_max", o.max_people, "N", "Most people in a frame", -1, 1000);
+  group.add("--decode", o.decode, "fast|reference", "reference: tf-pose's own steps, many times slower",
+            {"fast", "reference"});
 }
 
 void add_device_options(CLI::App& app, RunOptions& o) {
-  const auto group = "Device";
-  app.add_option("--device", o.device, "auto, openvino or opencv (see: posecam devices)")->group(group);
-  app.add_option("--cores", o.cores, "all, or a list such as 0-3 or 0,2")->group(group);
-  app.add_option("--precision", o.precision, "Arithmetic of float networks: auto, f32 or bf16")
-      ->check(CLI::IsMember({"auto", "f32", "bf16"}))
-      ->group(group);
-  app.add_option("--scheduling-policy", o.scheduling_policy, "throughput or latency")
-      ->check(CLI::IsMember({"throughput", "latency"}))
-      ->group(group);
-  app.add_option("--batch-size", o.batch_size, "Frames in a batch; 0: the model's own")
-      ->check(CLI::Range(0, 64))
-      ->group(group);
-  app.add_option("--max-batch-delay", o.max_batch_delay, "How long a frame may wait for its batch, in ms")
-      ->check(CLI::Range(0, 10000))
-      ->group(group);
-  app.add_option("--inference-interval", o.inference_interval, "Analyse every N-th frame; 1: all of them")
-      ->check(CLI::Range(1, 1000000))
-      ->group(group);
+  Group group(app, "Device");
+  group.add("--device", o.device, "auto|openvino|opencv", "Where the network runs (see: posecam devices)");
+  group.add("--cores", o.cores, "LIST", "Cores to use: all, or a list such as 0-3 or 0,2");
+  group.add("--precision", o.precision, "auto|f32|bf16", "Arithmetic of float networks", {"auto", "f32", "bf16"});
+  group.add("--scheduling-policy", o.scheduling_policy, "throughput|latency",
+            "Every core on its own frame, or all cores on one", {"throughput", "latency"});
+  group.add("--batch-size", o.batch_size, "N", "Frames in a batch; 0: the model's own", 0, 64);
+  group.add("--max-batch-delay", o.max_batch_delay, "MS", "How long a frame may wait for its batch to fill", 0, 10000);
+  group.add("--inference-interval", o.inference_interval, "N", "Analyse every N-th frame; the others pass unanalysed",
+            1, 1000000);
 }
 
 void add_output_options(CLI::App& app, RunOptions& o) {
-  const auto group = "Outputs";
-  app.add_option("--write-video,--write_video", o.write_video, "Annotated H.264 video (.mp4, .mov, .mkv, .avi)")
-      ->type_name("FILE")
-      ->group(group);
-  app.add_option("--json-lines,--json_lines", o.json_lines, "One line of JSON a frame; - is stdout")
-      ->type_name("FILE|-")
-      ->group(group);
-  app.add_option("--write-json,--write_json", o.write_json, "One OpenPose 1.3 file a frame")
-      ->type_name("DIR")
-      ->group(group);
-  app.add_option("--write-coco-json,--write_coco_json", o.write_coco_json, "COCO keypoint results")
-      ->type_name("FILE")
-      ->group(group);
-  app.add_option("--write-motion-json,--write_motion_json", o.write_motion_json,
-                 "The main person's keypoints, as motion-analysis services take them")
-      ->type_name("FILE")
-      ->group(group);
-  app.add_flag("--display", o.display, "Show the annotated video in a window")->group(group);
+  Group group(app, "Outputs");
+  group.add("--write-video,--write_video", o.write_video, "FILE", "Annotated H.264 video (.mp4, .mov, .mkv or .avi)");
+  group.add("--json-lines,--json_lines", o.json_lines, "FILE|-", "One line of JSON a frame; - is stdout");
+  group.add("--write-json,--write_json", o.write_json, "DIR", "One OpenPose 1.3 file a frame");
+  group.add("--write-coco-json,--write_coco_json", o.write_coco_json, "FILE", "COCO keypoint results");
+  group.add("--write-motion-json,--write_motion_json", o.write_motion_json, "FILE",
+            "Keypoints of the main person, as motion-analysis services take them");
+  app.add_flag("--display", o.display, "Show the annotated video in a window")->group("Outputs");
 }
 
 /// Spellings that are not other names of our options but say the same in another way.
@@ -200,6 +200,26 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
+/// One name an option (the others are for old habits), its type, and a default where that says something.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool positional) const override {
+    if (option->get_positional() && !positional) return {};
+    return Formatter::make_option(option, positional);
+  }
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    if (positional) return option->get_name(true, false);
+    const auto& shorts = option->get_snames();
+    return (shorts.empty() ? "" : "-" + shorts.front() + ", ") + "--" + option->get_lnames().front();
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_expected_max() == 0 || option->get_positional()) return {};
+    const std::string initial = option->get_default_str();
+    const bool plain = initial.empty() || initial == "-1" || initial == "0";
+    return " " + option->get_type_name() + (plain ? "" : " (" + initial + ")");
+  }
+};
+
 /// The same options over and over: one parser for the real thing and one to look at the configuration file alone.
 struct Parser {
   CLI::App app{"Finds people in video, draws them, and writes their keypoints.", "posecam run"};
@@ -215,11 +235,12 @@ struct Parser {
                    "Video file, image, folder of images, /dev/video*, rtsp:// address, or testsrc")
         ->type_name("INPUT")
         ->default_str("");
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.get_formatter()->column_width(34);
     add_model_options(app, options);
     add_device_options(app, options);
     add_output_options(app, options);
-    app.add_option("--max-frames", options.max_frames, "Stop after N frames of each input; 0: run to the end")
-        ->group("Running");
+    Group(app, "Running").add("--max-frames", options.max_frames, "N", "Stop after N frames of each input");
     app.add_flag("--quiet,-q", options.quiet, "No progress and no summary, only errors")->group("Running");
     config = app.set_config("--config", "", "Read options from a TOML file; the command line goes before it");
     config->type_name("FILE.toml")->group("Running");

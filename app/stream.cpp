@@ -9,9 +9,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <gst/pbutils/pbutils.h>
-
-#include "app/image_source.h"
 
 namespace posecam {
 namespace {
@@ -25,6 +22,20 @@ std::string sentence_to_line(std::string text) {
   for (char& c : text) c = c == '\n' ? ' ' : c;
   while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
   return text;
+}
+
+/// Why nothing in the input can be decoded, from decodebin's debug text: "Missing decoder: NAME (CAPS)" lines.
+std::string without_decoder(std::string_view debug) {
+  constexpr std::string_view kMarker = "Missing decoder: ";
+  std::size_t at = debug.find(kMarker);
+  for (; at != debug.npos; at = debug.find(kMarker, at)) {
+    at += kMarker.size();
+    const std::string_view line = debug.substr(at, debug.find('\n', at) - at);
+    if (line.find("(audio/") != line.npos) continue;  // not wanted, hence not looked for
+    return fmt::format("no decoder for {} is installed; try: apt install gstreamer1.0-libav",
+                       line.substr(0, line.rfind(" (", line.find("/x-"))));
+  }
+  return "no video in it";
 }
 
 /// Our own elements say which kind of error it is.
@@ -148,16 +159,6 @@ void Stream::handle_error(GstMessage* message) {
 }
 
 void Stream::handle_element_message(GstMessage* message) {
-  if (gst_is_missing_plugin_message(message) != FALSE) {
-    gchar* what = gst_missing_plugin_message_get_description(message);
-    gchar* detail = gst_missing_plugin_message_get_installer_detail(message);
-    missing_ = what;
-    missing_video_ =
-        missing_video_ || std::string_view(detail == nullptr ? "" : detail).find("audio/") == std::string_view::npos;
-    g_free(detail);
-    g_free(what);
-    return;
-  }
   const GstStructure* what = gst_message_get_structure(message);
   if (gst_structure_has_name(what, "image-unreadable") != FALSE) {
     const Error error{Errc::kMedia, fmt::format("{}: cannot be decoded as an image; its results say unanalysed",
@@ -196,12 +197,8 @@ Error Stream::to_error(GstMessage* message) const {
     result.message = fmt::format("{}: {}: {}", input_.given, GST_OBJECT_NAME(GST_MESSAGE_SRC(message)), text);
   } else if (!input_.damage.empty()) {
     result.message = fmt::format("{}: {}", input_.given, input_.damage);
-  } else if (!missing_.empty()) {
-    result.message = missing_video_ ? fmt::format(
-                                          "{}: no decoder for it is installed ({}); try: apt install "
-                                          "gstreamer1.0-libav",
-                                          input_.given, missing_)
-                                    : fmt::format("{}: no video in it, only sound", input_.given);
+  } else if (error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
+    result.message = fmt::format("{}: {}", input_.given, without_decoder(debug == nullptr ? "" : debug));
   } else if (error->domain == GST_STREAM_ERROR && error->code == GST_STREAM_ERROR_TYPE_NOT_FOUND) {
     result.message = fmt::format("{}: neither a video nor an image", input_.given);
   } else {

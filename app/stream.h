@@ -65,8 +65,6 @@ class Stream {
   std::function<void(const std::string&)> warn_;
   guint watch_ = 0;
   std::optional<Error> failure_;
-  std::string missing_;  ///< decoders that are not installed, as GStreamer describes them
-  bool missing_video_ = false;
   bool ending_ = false;
   bool finished_ = false;
   bool complete_ = false;

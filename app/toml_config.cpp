@@ -59,20 +59,20 @@ std::string TomlConfig::to_config(const CLI::App* app, bool default_also, bool, 
   std::string text;
   for (const CLI::Option* option : app->get_options({})) {
     if (!option->get_configurable() || option->get_lnames().empty()) continue;
-    const bool flag = option->get_type_size() == 0;
-    std::vector<std::string> values = option->reduced_results();
-    if (option->count() == 0) {
-      values.clear();
-      if (default_also && flag) values = {"false"};
-      if (default_also && !flag) values = {option->get_default_str()};
-      if (default_also && option->get_items_expected_max() > 1) continue;
+    const bool flag = option->get_expected_max() == 0;
+    const bool list = option->get_expected_max() > 1;
+    std::vector<std::string> values;
+    if (option->count() > 0) {
+      values = option->reduced_results();
+    } else if (default_also && !list) {
+      values = {flag ? "false" : option->get_default_str()};
     }
     if (values.empty()) continue;
-    const std::string type = option->get_type_name();
-    const bool bare = flag || type == "INT" || type == "UINT" || type == "FLOAT";
+    double number = 0;
+    const bool bare = flag || CLI::detail::lexical_cast(option->get_default_str(), number);
     std::string joined;
     for (const std::string& value : values) joined += (joined.empty() ? "" : ", ") + quoted(value, bare);
-    if (option->get_items_expected_max() > 1) joined = "[" + joined + "]";
+    if (list) joined = "[" + joined + "]";
     text += fmt::format("{} = {}\n", option->get_lnames().front(), joined);
   }
   return text;

@@ -39,7 +39,6 @@ constexpr std::array kPackages{Package{"uridecodebin", "gstreamer1.0-plugins-bas
                                Package{"qtmux", "gstreamer1.0-plugins-good"},
                                Package{"matroskamux", "gstreamer1.0-plugins-good"},
                                Package{"avimux", "gstreamer1.0-plugins-good"},
-                               Package{"autovideosink", "gstreamer1.0-plugins-good"},
                                Package{"h264parse", "gstreamer1.0-plugins-bad"},
                                Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
 
@@ -58,7 +57,7 @@ class Builder {
 
   GstElement* adopt(GstElement* element, const char* factory) {
     if (element == nullptr) {
-      if (error_.message.empty()) error_ = missing(factory);
+      fail(missing(factory));
       return nullptr;
     }
     gst_bin_add(pipeline_, element);
@@ -66,13 +65,19 @@ class Builder {
   }
 
   /// Makes the element and links it behind `last`, which it becomes.
-  GstElement* append(const char* factory) {
-    GstElement* element = make(factory);
-    if (element != nullptr && last != nullptr && gst_element_link(last, element) == FALSE && error_.message.empty()) {
-      error_ = {Errc::kMedia, fmt::format("cannot link {} to {}", GST_ELEMENT_NAME(last), factory)};
+  GstElement* append(const char* factory) { return append(gst_element_factory_make(factory, nullptr), factory); }
+
+  GstElement* append(GstElement* made, const char* factory) {
+    GstElement* element = adopt(made, factory);
+    if (element != nullptr && last != nullptr && gst_element_link(last, element) == FALSE) {
+      fail({Errc::kMedia, fmt::format("cannot link {} to {}", GST_ELEMENT_NAME(last), factory)});
     }
     last = element;
     return element;
+  }
+
+  void fail(Error error) {
+    if (error_.message.empty()) error_ = std::move(error);
   }
 
   Result<void> state() const { return error_.message.empty() ? Result<void>{} : Result<void>{error_}; }
@@ -258,10 +263,36 @@ void add_video_file(Builder& build, const std::string& file) {
   set(build.append("filesink"), "location", part_name(file).c_str());
 }
 
+/// The first sink that opens the screen that the environment names. Not autovideosink: it tries frame buffer libraries
+/// too, which end the process where there is none.
+GstElement* make_window() {
+  const bool wayland = g_getenv("WAYLAND_DISPLAY") != nullptr;
+  for (const char* factory : {wayland ? "waylandsink" : "xvimagesink", "xvimagesink", "ximagesink"}) {
+    GstElement* sink = gst_element_factory_make(factory, nullptr);
+    if (sink == nullptr) continue;
+    gst_object_ref_sink(sink);
+    const bool opened = gst_element_set_state(sink, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+    gst_element_set_state(sink, GST_STATE_NULL);
+    if (opened) {
+      g_object_force_floating(G_OBJECT(sink));
+      return sink;
+    }
+    gst_object_unref(sink);
+  }
+  return nullptr;
+}
+
 void add_window(Builder& build) {
   build.append("videoconvert");
+  GstElement* window = make_window();
+  if (window == nullptr) {
+    return build.fail({Errc::kMedia,
+                       "--display: the screen cannot be opened; check DISPLAY or WAYLAND_DISPLAY, or use "
+                       "--write-video FILE"});
+  }
   // Shown when analysed: waiting for the clock would hold up the files that are written beside it.
-  set(build.append("autovideosink"), "sync", FALSE);
+  set(window, "sync", FALSE, "qos", FALSE);
+  build.append(window, "the window");
 }
 
 void add_outlet(Builder& build, const RunOptions& options, const Outputs& outputs) {

@@ -59,7 +59,7 @@ bool InferElement::activate(bool active) {
   }
   start_flushing();
   const bool stopped = gst_pad_stop_task(src_) != 0;
-  stream_->items.clear();
+  stream_->items.clear([](Item&) {});
   return stopped;
 }
 
@@ -135,7 +135,7 @@ bool InferElement::handle_event(EventPtr event) {
       return forwarded;
     }
     case GST_EVENT_FLUSH_STOP: {
-      stream_->items.clear();
+      stream_->items.clear([this](Item& item) { keep_sticky(item); });
       const bool forwarded = gst_pad_push_event(src_, event.release()) != 0;
       stop_flushing();
       return forwarded;
@@ -157,6 +157,14 @@ bool InferElement::handle_event(EventPtr event) {
   if (engine_) engine_->drain();  // what is before the event must come out even if nothing follows it
   stream_->items.reserve(std::move(event), true);
   return true;
+}
+
+/// A flush drops frames, not what a stream is: its start, caps and tags still hold for what follows.
+void InferElement::keep_sticky(Item& item) {
+  const auto* event = std::get_if<EventPtr>(&item);
+  if (!event || !GST_EVENT_IS_STICKY(event->get())) return;
+  const GstEventType type = GST_EVENT_TYPE(event->get());
+  if (type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS) gst_pad_store_sticky_event(src_, event->get());
 }
 
 Result<void> InferElement::use_caps(GstCaps* caps) {

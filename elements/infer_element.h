@@ -71,6 +71,7 @@ class InferElement {
   };
 
   // Streaming thread.
+  void keep_sticky(Item& item);
   Result<void> use_caps(GstCaps* caps);
   Result<void> adopt_engine(Size video);
   Result<void> analyse(BufferPtr buffer, std::stop_token stop);

@@ -1,6 +1,7 @@
 #include "pipeline/backends.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <thread>
 
 #include <fmt/format.h>
@@ -33,12 +34,30 @@ Result<std::unique_ptr<InferenceBackend>> make_one(std::string_view device, cons
 
 }  // namespace
 
+std::filesystem::path default_cache_dir() {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache && cache[0] == '/') return std::filesystem::path(cache) / "posecam/openvino";
+  const char* home = std::getenv("HOME");
+  if (home && home[0] == '/') return std::filesystem::path(home) / ".cache/posecam/openvino";
+  return {};
+}
+
+Result<void> check_same_tensors(const ModelSpec& loaded, const ModelSpec& asked) {
+  const InputSpec& a = loaded.input;
+  const InputSpec& b = asked.input;
+  if (a.name == b.name && a.dtype == b.dtype && a.shape() == b.shape() && loaded.outputs == asked.outputs) return {};
+  return Error{Errc::kModel, fmt::format("model {}: loaded with input {} {} {}, asked for {} {} {}, or other outputs",
+                                         asked.name, a.name, to_string(a.shape()), to_string(a.dtype), b.name,
+                                         to_string(b.shape()), to_string(b.dtype))};
+}
+
 Result<BackendOptions> BackendOptions::parse(std::string_view cores, std::string_view precision,
                                              std::string_view scheduling) {
   BackendOptions options;
   auto list = parse_core_list(cores, cpu_cores());
   if (!list) return list.error();
   options.cores = std::move(*list);
+  options.cache_dir = default_cache_dir();
   if (precision == "f32") {
     options.precision = Precision::kF32;
   } else if (precision == "bf16") {

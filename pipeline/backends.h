@@ -2,6 +2,7 @@
 // Devices by name.
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,10 +21,21 @@ struct BackendOptions {
   std::vector<CoreId> cores;  ///< of this machine's CPU; never empty
   Precision precision = Precision::kAuto;
   Scheduling scheduling = Scheduling::kThroughput;
+  /// Where openvino keeps compiled networks, made if need be; a folder that cannot be used costs start time only.
+  /// Empty: nowhere.
+  std::filesystem::path cache_dir;
 
-  /// From the words of users: cores as in core_list.h, "auto|f32|bf16", "throughput|latency". kUsage.
+  /// From the words of users: cores as in core_list.h, "auto|f32|bf16", "throughput|latency"; cache in
+  /// default_cache_dir(). kUsage.
   static Result<BackendOptions> parse(std::string_view cores, std::string_view precision, std::string_view scheduling);
 };
+
+/// "$XDG_CACHE_HOME/posecam/openvino", else "~/.cache/posecam/openvino" (XDG Base Directory 0.8: a relative value is
+/// ignored); empty if there is neither.
+std::filesystem::path default_cache_dir();
+
+/// A backend serves the tensors it was made for: kModel if `asked` has other ones than `loaded`.
+Result<void> check_same_tensors(const ModelSpec& loaded, const ModelSpec& asked);
 
 /// A backend with the model's weights found and checked. `device`: auto (openvino if it is built in and has weights for
 /// the model, else opencv), openvino, opencv. kUsage for another name, kModel without weights, kDevice.

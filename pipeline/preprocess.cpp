@@ -7,8 +7,6 @@
 namespace posecam {
 namespace {
 
-using Index = std::int32_t;
-
 /// One output position of a linear resampling: the two source positions and the weight of the second.
 struct Tap {
   int near = 0;

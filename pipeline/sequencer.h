@@ -82,16 +82,24 @@ class Sequencer {
     return item;
   }
 
-  /// Drops every pending place; completions still under way for them are ignored.
-  void clear() {
-    std::vector<Entry> dropped(ring_capacity());  // items are destroyed outside the lock
+  /// Drops every pending place; completions still under way for them are ignored. `last_look(item)` sees each dropped
+  /// item in its order, outside the lock.
+  template <class LastLook>
+  void clear(LastLook&& last_look) {
+    std::vector<Entry> dropped;
+    Ticket first = 0;
+    std::size_t count = 0;
     {
       std::lock_guard lock(mutex_);
-      base_ += count_;
-      count_ = 0;
+      dropped.resize(ring_.size());
       ring_.swap(dropped);
+      first = base_;
+      count = std::exchange(count_, 0);
+      base_ += count;
     }
     changed_.notify_all();
+    for (Ticket t = first; t < first + count; ++t)
+      last_look(*dropped[static_cast<std::size_t>(t % dropped.size())].item);
   }
 
   std::size_t pending() const {
@@ -106,11 +114,6 @@ class Sequencer {
   };
 
   std::size_t slot_of(Ticket ticket) const { return static_cast<std::size_t>(ticket % ring_.size()); }
-
-  std::size_t ring_capacity() const {
-    std::lock_guard lock(mutex_);
-    return ring_.size();
-  }
 
   void grow() {
     std::vector<Entry> bigger(ring_.empty() ? 16 : ring_.size() * 2);

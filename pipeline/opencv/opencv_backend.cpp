@@ -73,13 +73,14 @@ class OpenCvSlot final : public Slot {
 
 class OpenCvBackend final : public InferenceBackend {
  public:
-  OpenCvBackend(std::filesystem::path weights, std::vector<CoreId> cores)
-      : weights_(std::move(weights)), cores_(std::move(cores)) {}
+  OpenCvBackend(ModelSpec spec, std::filesystem::path weights, std::vector<CoreId> cores)
+      : spec_(std::move(spec)), weights_(std::move(weights)), cores_(std::move(cores)) {}
 
   std::string_view name() const override { return "opencv"; }
   std::vector<CoreId> cores() const override { return cores_; }
 
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId) override {
+    if (auto same = check_same_tensors(spec_, spec); !same) return same.error();
     return shielded(Errc::kModel, weights_.string(), [&]() -> Result<std::unique_ptr<Slot>> {
       auto slot = std::make_unique<OpenCvSlot>(read_network(weights_), spec);
       // A first run finds out what does not fit before any frame comes, and warms the buffers up.
@@ -89,6 +90,7 @@ class OpenCvBackend final : public InferenceBackend {
   }
 
  private:
+  ModelSpec spec_;
   std::filesystem::path weights_;
   std::vector<CoreId> cores_;
 };
@@ -96,6 +98,11 @@ class OpenCvBackend final : public InferenceBackend {
 Result<void> check(const ModelSpec& spec, cv::dnn::Net& net) {
   if (spec.input.dtype != DType::kF32) {
     return Error{Errc::kModel, fmt::format("model {}: device opencv takes f32 inputs only", spec.name)};
+  }
+  try {
+    net.setInput(cv::Mat::zeros(1, 1, CV_32F), spec.input.name);
+  } catch (const cv::Exception&) {  // 4.6 has no list of the names that exist
+    return Error{Errc::kModel, fmt::format("model {}: the network has no input '{}'", spec.name, spec.input.name)};
   }
   std::vector<std::string> names;
   for (const cv::String& name : net.getUnconnectedOutLayersNames()) names.push_back(name);
@@ -121,7 +128,7 @@ Result<std::unique_ptr<InferenceBackend>> make_opencv_backend(const ModelSpec& s
     auto cores = options.cores;
     if (latency) cores.resize(1);
     cv::setNumThreads(latency ? static_cast<int>(options.cores.size()) : 1);
-    return std::unique_ptr<InferenceBackend>(std::make_unique<OpenCvBackend>(weights, std::move(cores)));
+    return std::unique_ptr<InferenceBackend>(std::make_unique<OpenCvBackend>(spec, weights, std::move(cores)));
   });
 }
 

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
 #include <openvino/openvino.hpp>
+#include <spdlog/spdlog.h>
 
 namespace posecam {
 namespace {
@@ -66,6 +68,7 @@ class Buffer {
     const std::size_t bytes = (view_.bytes() + kAlign - 1) / kAlign * kAlign;
     memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlign, std::max(bytes, kAlign))));
     if (!memory_) throw std::bad_alloc();
+    std::memset(memory_.get(), 0, bytes);  // rows that never held a frame are padding: no NaN, no stale data
     view_.data = memory_.get();
   }
   const MutableTensorView& view() const { return view_; }
@@ -111,19 +114,21 @@ class OpenVinoSlot final : public Slot {
 
 class OpenVinoBackend final : public InferenceBackend {
  public:
-  OpenVinoBackend(ov::CompiledModel model, std::vector<CoreId> cores)
-      : model_(std::move(model)), cores_(std::move(cores)) {}
+  OpenVinoBackend(ModelSpec spec, ov::CompiledModel model, std::vector<CoreId> cores)
+      : spec_(std::move(spec)), model_(std::move(model)), cores_(std::move(cores)) {}
 
   std::string_view name() const override { return "openvino"; }
   std::vector<CoreId> cores() const override { return cores_; }
 
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId) override {
+    if (auto same = check_same_tensors(spec_, spec); !same) return same.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Result<std::unique_ptr<Slot>> {
       return std::unique_ptr<Slot>(std::make_unique<OpenVinoSlot>(model_, spec));
     });
   }
 
  private:
+  ModelSpec spec_;
   ov::CompiledModel model_;
   std::vector<CoreId> cores_;
 };
@@ -154,6 +159,21 @@ Result<void> check_names(const ov::Model& network, const ModelSpec& spec) {
   return {};
 }
 
+/// Slots hand out fixed memory with the batch outermost.
+Result<void> check_outputs(const ov::Model& network, const ModelSpec& spec) {
+  for (const std::string& name : spec.outputs) {
+    const ov::PartialShape& shape = network.output(name).get_partial_shape();
+    const bool fits = shape.is_static() && shape.size() >= 1 && shape.size() <= Shape::kMaxRank &&
+                      shape[0].get_length() == spec.input.batch;
+    if (!fits) {
+      return Error{Errc::kModel,
+                   fmt::format("model {}: output '{}' has shape {}, expected fixed sizes with batch {} first",
+                               spec.name, name, shape.to_string(), spec.input.batch)};
+    }
+  }
+  return {};
+}
+
 /// The network as our slots see it: the spec's shape and types at its ends, conversions inside.
 std::shared_ptr<ov::Model> fit(std::shared_ptr<ov::Model> network, const ModelSpec& spec) {
   network->reshape({{spec.input.name, ov::PartialShape(to_ov(spec.input.shape()))}});
@@ -175,6 +195,21 @@ ov::AnyMap settings(const BackendOptions& options) {
   return map;
 }
 
+/// With the cache if there is one; whatever is wrong with that, without.
+ov::CompiledModel compile(const std::shared_ptr<ov::Model>& network, const BackendOptions& options) {
+  if (!options.cache_dir.empty()) {
+    try {
+      ov::AnyMap cached = settings(options);
+      std::filesystem::create_directories(options.cache_dir);
+      cached[ov::cache_dir.name()] = options.cache_dir.string();
+      return core().compile_model(network, "CPU", cached);
+    } catch (const std::exception& e) {
+      spdlog::warn("{}: compiled networks cannot be kept: {}", options.cache_dir.string(), one_line(e.what()));
+    }
+  }
+  return core().compile_model(network, "CPU", settings(options));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec& spec,
@@ -185,11 +220,13 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
     auto network = core().read_model(weights.string());
     if (auto named = check_names(*network, spec); !named) return named.error();
     network = fit(network, spec);
+    if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Made {
-      auto compiled = core().compile_model(network, "CPU", settings(options));
+      auto compiled = compile(network, options);
       auto cores = options.cores;
       if (options.scheduling == Scheduling::kLatency) cores.resize(1);
-      return std::unique_ptr<InferenceBackend>(std::make_unique<OpenVinoBackend>(std::move(compiled), std::move(cores)));
+      return std::unique_ptr<InferenceBackend>(
+          std::make_unique<OpenVinoBackend>(spec, std::move(compiled), std::move(cores)));
     });
   });
 }

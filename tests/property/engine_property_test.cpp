@@ -41,7 +41,7 @@ void feed(Engine& engine, const std::shared_ptr<Stream>& stream, int count, std:
     const int value = 1 + static_cast<int>(random() % 4000);
     row->input().as<float>()[0] = static_cast<float>(value);
     const Ticket ticket = stream->frames.reserve({value, nullptr});
-    row->commit(stream, ticket, {{1, 1}, {1, 1}, {0, 0}, {1, 1}}, 0);
+    row->commit(stream, ticket, {{8, 8}, {8, 8}, {0, 0}, {8, 8}}, 0);
   }
   engine.drain();
 }

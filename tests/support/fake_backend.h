@@ -3,7 +3,7 @@
 // in the row's first input value, so a test can tell which frame a result belongs to.
 
 #include <atomic>
-#include <chrono>
+#include <cmath>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -15,17 +15,17 @@ namespace posecam::test {
 
 inline constexpr float kFakeRange = 4096;  ///< inputs are whole numbers in [1, kFakeRange)
 
-/// 1x1 pixel f32 input, SSD output of one row.
+/// 8x8 pixel f32 input, one YOLOX cell.
 inline ModelSpec fake_model(int batch) {
   ModelSpec spec;
   spec.name = "fake";
   spec.task = Task::kDetection;
   spec.input.name = "data";
-  spec.input.size = {1, 1};
+  spec.input.size = {8, 8};
   spec.input.batch = batch;
   spec.input.resize = ResizeRule::kStretch;
   spec.outputs = {"detections"};
-  spec.decoder = SsdDecoder{.output = "detections", .threshold = 0.1F};
+  spec.decoder = YoloxDecoder{.output = "detections", .strides = {8}, .threshold = 0.1F};
   spec.labels = {"thing"};
   return spec;
 }
@@ -44,14 +44,14 @@ class FakeSlot final : public Slot {
         runs_(runs),
         input_(spec.input.shape().elements()),
         input_shape_(spec.input.shape()),
-        output_(static_cast<std::size_t>(spec.input.batch) * 7) {}
+        output_(static_cast<std::size_t>(spec.input.batch) * kValues) {}
 
   MutableTensorView input() override {
     return {reinterpret_cast<std::byte*>(input_.data()), DType::kF32, input_shape_};
   }
 
   TensorView output(std::size_t) const override {
-    return {reinterpret_cast<const std::byte*>(output_.data()), DType::kF32, {input_shape_[0], 1, 1, 7}};
+    return {reinterpret_cast<const std::byte*>(output_.data()), DType::kF32, {input_shape_[0], 1, kValues}};
   }
 
   Result<void> run(std::uint32_t frames) override {
@@ -61,13 +61,15 @@ class FakeSlot final : public Slot {
     const std::size_t row = input_.size() / static_cast<std::size_t>(input_shape_[0]);
     for (std::size_t r = 0; r < static_cast<std::size_t>(input_shape_[0]); ++r) {
       const float width = input_[r * row] / kFakeRange;
-      const float values[7] = {0, 0, 0.9F, 0, 0, width, 1};
-      std::copy(std::begin(values), std::end(values), output_.begin() + static_cast<std::ptrdiff_t>(r * 7));
+      // Centre, log of the extent (both in cells), objectness, the only class: a box from the left edge, full height.
+      const float values[kValues] = {width / 2, 0.5F, std::log(width), 0, 0.9F, 1};
+      std::copy(std::begin(values), std::end(values), output_.begin() + static_cast<std::ptrdiff_t>(r * kValues));
     }
     return {};
   }
 
  private:
+  static constexpr int kValues = 6;
   CoreId core_;
   const FakeOptions& options_;
   std::atomic<std::uint64_t>& runs_;

@@ -54,7 +54,7 @@ Result<void> submit(Engine& engine, const std::shared_ptr<RowClient>& client, Ti
   auto row = engine.reserve({});
   if (!row) return row.error();
   row->input().as<float>()[0] = static_cast<float>(value);
-  row->commit(client, ticket, {{1, 1}, {1, 1}, {0, 0}, {1, 1}}, 0);
+  row->commit(client, ticket, {{8, 8}, {8, 8}, {0, 0}, {8, 8}}, 0);
   return {};
 }
 

@@ -60,7 +60,9 @@ TEST(Sequencer, IgnoresCompletionsOfClearedPlaces) {
   Sequencer<std::shared_ptr<int>> items(4);
   auto old = std::make_shared<int>(1);
   const Ticket stale = items.reserve(old);
-  items.clear();
+  int seen = 0;
+  items.clear([&](std::shared_ptr<int>& item) { seen = *item; });
+  EXPECT_EQ(seen, 1);
   EXPECT_EQ(old.use_count(), 1);
   const Ticket fresh = items.reserve(std::make_shared<int>(2));
   EXPECT_NE(stale, fresh);

@@ -6,7 +6,7 @@ mkdir -p build/media
 cmake --build build/release --target render_clip
 build/release/bin/render_clip build/media/figures.json |
   ffmpeg -v error -y -f rawvideo -pixel_format bgr24 -video_size 640x360 -framerate 25 -i - \
-    -c:v libx264 -preset slow -crf 25 -pix_fmt yuv420p -movflags +faststart -fflags +bitexact -flags:v +bitexact -map_metadata -1 \
+    -c:v libx264 -preset slow -crf 25 -bf 0 -pix_fmt yuv420p -movflags +faststart -fflags +bitexact -flags:v +bitexact -map_metadata -1 \
     build/media/figures.mp4
 mv build/media/figures.mp4 media/figures.mp4
 echo "media/figures.mp4 and build/media/figures.json"

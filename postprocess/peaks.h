@@ -13,10 +13,10 @@ namespace posecam {
 void find_peaks_reference(const float* smoothed, const float* raw, int width, int height, float threshold,
                           std::size_t part, PeakTable& peaks);
 
-/// One peak a maximum: a cell above `threshold`, above its neighbours that come before it and not below those that come
-/// after; position by a parabola through the neighbours on each axis. `smoothed` and `raw` share one geometry with a
-/// border of at least one; the border must be zero.
-void find_peaks(const PaddedPlane& smoothed, const PaddedPlane& raw, float threshold, std::size_t part,
-                PeakTable& peaks);
+/// One peak a maximum of the enlarged map within `box` (in cells): a pixel above `threshold`, above its neighbours that
+/// come before it and not below those that come after; position by a parabola through the neighbours on each axis,
+/// score from the cell of `raw` below it. `smoothed` has kEnlargement times the extent of `raw` and a border of zeros.
+void find_peaks(const PaddedPlane& smoothed, const PaddedPlane& raw, const CellBox& box, float threshold,
+                std::size_t part, PeakTable& peaks);
 
 }  // namespace posecam

@@ -1,0 +1,173 @@
+// PAF decoding on the recorded maps of shared/golden, step by step and whole, fast and reference. Without the maps: on
+// a rendered scene. Figures in docs/performance.md.
+
+#include <filesystem>
+#include <string>
+
+#include <benchmark/benchmark.h>
+
+#include "postprocess/limb_score.h"
+#include "postprocess/paf_decoder.h"
+#include "postprocess/peaks.h"
+#include "tests/support/npy.h"
+#include "tests/support/paf_scene.h"
+
+namespace posecam {
+namespace {
+
+struct Recording {
+  std::string name;
+  test::NpyArray heatmaps;
+  test::NpyArray pafs;
+  PafMaps maps() const {
+    return {heatmaps.values.data(), pafs.values.data(), static_cast<int>(heatmaps.shape[2]),
+            static_cast<int>(heatmaps.shape[1])};
+  }
+};
+
+std::vector<Recording> recordings() {
+  const std::filesystem::path dir = std::filesystem::path(POSECAM_SHARED_DIR) / "golden";
+  std::vector<Recording> all;
+  for (const char* name : {"coco_000000000785", "coco_000000000885", "coco_000000541055", "coco_000000001000"}) {
+    if (!std::filesystem::exists(dir / (std::string(name) + "_heatmaps.npy"))) continue;
+    all.push_back({name, test::read_npy(dir / (std::string(name) + "_heatmaps.npy")),
+                   test::read_npy(dir / (std::string(name) + "_pafs.npy"))});
+  }
+  if (!all.empty()) return all;
+  test::Scene scene(coco18(), 57, 32);
+  for (const float x : {8.0F, 20.0F, 32.0F, 45.0F}) scene.draw(test::standing(coco18(), x, 4, 22));
+  all.push_back({"rendered", {Shape{19, 32, 57}, scene.heatmaps}, {Shape{38, 32, 57}, scene.pafs}});
+  return all;
+}
+
+// All parts of the last recording, the busiest.
+void smoothing(benchmark::State& state, const Recording& r) {
+  const PafMaps maps = r.maps();
+  const PhaseKernels kernels = phase_kernels(static_cast<int>(state.range(0)));
+  PaddedPlane raw, smoothed;
+  raw.reset(maps.width, maps.height, kernels.radius);
+  smoothed.reset(maps.width * kEnlargement, maps.height * kEnlargement, 1);
+  std::vector<float> scratch;
+  for (auto _ : state) {
+    for (std::size_t part = 0; part < 18; ++part) {
+      load_plane(maps.heatmap(part), 0.05F, raw);
+      smooth_enlarged(raw, kernels, {0, 0, maps.width, maps.height}, scratch, smoothed);
+      benchmark::DoNotOptimize(smoothed.row(0));
+      benchmark::ClobberMemory();
+    }
+  }
+}
+
+void smoothing_reference(benchmark::State& state, const Recording& r) {
+  const PafMaps maps = r.maps();
+  const int taps = static_cast<int>(state.range(0));
+  const auto line = gaussian_taps(taps);
+  std::vector<float> kernel;
+  for (const float a : line) {
+    for (const float b : line) kernel.push_back(a * b);
+  }
+  const int width = maps.width * kEnlargement;
+  const int height = maps.height * kEnlargement;
+  std::vector<float> in(static_cast<std::size_t>(width) * height, 0.5F), out(in.size());
+  for (auto _ : state) {
+    for (int part = 0; part < 18; ++part) smooth_full(in.data(), width, height, kernel, taps, out.data());
+    benchmark::DoNotOptimize(out.data());
+  }
+}
+
+void peaks(benchmark::State& state, const Recording& r) {
+  const PafMaps maps = r.maps();
+  const PhaseKernels kernels = phase_kernels(25);
+  std::vector<PaddedPlane> raw(18), smoothed(18);
+  std::vector<float> scratch;
+  const CellBox all{0, 0, maps.width, maps.height};
+  for (std::size_t part = 0; part < 18; ++part) {
+    raw[part].reset(maps.width, maps.height, kernels.radius);
+    smoothed[part].reset(maps.width * kEnlargement, maps.height * kEnlargement, 1);
+    load_plane(maps.heatmap(part), 0.05F, raw[part]);
+    smooth_enlarged(raw[part], kernels, all, scratch, smoothed[part]);
+  }
+  PeakTable table;
+  for (auto _ : state) {
+    table.clear();
+    for (std::size_t part = 0; part < 18; ++part) find_peaks(smoothed[part], raw[part], all, 0.05F, part, table);
+    benchmark::DoNotOptimize(table.of(0).data());
+  }
+}
+
+void limb_scores(benchmark::State& state, const Recording& r) {
+  const PafMaps maps = r.maps();
+  FastPafDecoder decoder(coco18(), {});
+  decoder.decode(maps);
+  std::vector<LimbCandidate> candidates;
+  for (auto _ : state) {
+    for (const Limb& limb : coco18().limbs) {
+      score_limbs({maps.paf(limb.paf_x), maps.paf(limb.paf_y), maps.width, maps.height}, decoder.peaks().of(limb.from),
+                  decoder.peaks().of(limb.to), 0.05F, candidates);
+      benchmark::DoNotOptimize(candidates.data());
+    }
+  }
+}
+
+void grouping(benchmark::State& state, const Recording& r) {
+  const PafMaps maps = r.maps();
+  FastPafDecoder decoder(coco18(), {});
+  decoder.decode(maps);
+  std::vector<std::vector<LimbCandidate>> scored(coco18().limbs.size());
+  for (std::size_t l = 0; l < scored.size(); ++l) {
+    const Limb& limb = coco18().limbs[l];
+    score_limbs({maps.paf(limb.paf_x), maps.paf(limb.paf_y), maps.width, maps.height}, decoder.peaks().of(limb.from),
+                decoder.peaks().of(limb.to), 0.05F, scored[l]);
+  }
+  Connections connections;
+  std::vector<LimbCandidate> candidates;
+  std::vector<GroupedPerson> people;
+  for (auto _ : state) {
+    connections.clear();
+    for (std::size_t l = 0; l < scored.size(); ++l) {
+      candidates = scored[l];
+      connections.select(l, candidates);
+    }
+    group_people(coco18(), decoder.peaks(), connections, {}, people);
+    benchmark::DoNotOptimize(people.data());
+  }
+}
+
+template <class Decoder>
+void decode(benchmark::State& state, const Recording& r) {
+  PafOptions options;
+  options.taps = static_cast<int>(state.range(0));
+  Decoder decoder(coco18(), options);
+  std::size_t people = 0;
+  for (auto _ : state) people = decoder.decode(r.maps()).size();
+  state.counters["people"] = static_cast<double>(people);
+}
+
+}  // namespace
+}  // namespace posecam
+
+int main(int argc, char** argv) {
+  using namespace posecam;
+  const std::vector<Recording> all = recordings();
+  const Recording& busiest = all.back();
+  const auto add = [](const std::string& name, void (*run)(benchmark::State&, const Recording&), const Recording& r) {
+    return benchmark::RegisterBenchmark(name.c_str(), [run, &r](benchmark::State& state) { run(state, r); })
+        ->Unit(benchmark::kMicrosecond);
+  };
+  for (const int taps : {5, 25}) {
+    add("smoothing/fast", smoothing, busiest)->Arg(taps);
+    add("smoothing/reference", smoothing_reference, busiest)->Arg(taps);
+  }
+  add("peaks/fast", peaks, busiest);
+  add("limb_scores/fast", limb_scores, busiest);
+  add("grouping", grouping, busiest);
+  for (const Recording& r : all) {
+    for (const int taps : {5, 25}) {
+      add("decode/fast/" + r.name, decode<FastPafDecoder>, r)->Arg(taps);
+      add("decode/reference/" + r.name, decode<ReferencePafDecoder>, r)->Arg(taps);
+    }
+  }
+  benchmark::Initialize(&argc, argv);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

@@ -1,8 +1,6 @@
 #include "app/eval_command.h"
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,13 +30,6 @@ struct EvalOptions {
   std::optional<float> threshold;
   bool json = false;
 };
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in) return Error{Errc::kMedia, fmt::format("{}: cannot be read; give the path of a JSON file", path)};
-  return text;
-}
 
 Result<ModelSpec> model_for(const EvalOptions& options) {
   auto spec = find_model(options.model);

@@ -1,8 +1,13 @@
 #include "app/evaluation.h"
 
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
+#include <memory>
 #include <mutex>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -43,19 +48,22 @@ class Collector final : public RowClient {
   std::size_t done_ = 0;
 };
 
-// Annotations count the pixels as they are stored, whatever orientation a camera noted beside them.
+// Annotations count the pixels as they are stored, whatever orientation a camera noted beside them. Decoded from
+// memory: cv::imread would write lines of its own about files that it cannot read.
 Result<cv::Mat> read_image(const std::filesystem::path& path, Size annotated) {
+  auto bytes = read_file(path);
+  if (!bytes) return std::move(bytes).error();
   cv::Mat image;
-  std::string reason = "missing, or not an image";
   try {
-    image = cv::imread(path.string(), cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  } catch (const cv::Exception& e) {
-    reason = e.err;
+    const cv::Mat data(1, static_cast<int>(bytes->size()), CV_8U, bytes->data());
+    if (!bytes->empty()) image = cv::imdecode(data, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  } catch (const cv::Exception&) {
+    image.release();
   }
   if (image.empty()) {
-    return Error{Errc::kMedia, fmt::format("{}: cannot read the image: {}; --images must be the folder that the "
-                                           "annotations name files of",
-                                           path.string(), reason)};
+    return Error{Errc::kMedia, fmt::format("{}: not an image that can be decoded; put it right or leave it out of the "
+                                           "annotations",
+                                           path.string())};
   }
   if (annotated != Size{} && annotated != Size{image.cols, image.rows}) {
     return Error{Errc::kMedia,
@@ -88,6 +96,23 @@ Result<void> feed(Engine& engine, Preprocessor& preprocessor, const cv::Mat& ima
 }
 
 }  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  const auto fail = [&](int error_number) {
+    return Error{Errc::kMedia, fmt::format("{}: cannot be read: {}; check the path", path.string(),
+                                           std::generic_category().message(error_number))};
+  };
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) return fail(errno);
+  std::string text;
+  std::array<char, 65536> block;
+  while (const std::size_t n = std::fread(block.data(), 1, block.size(), file.get())) text.append(block.data(), n);
+  if (std::ferror(file.get()) != 0) return fail(errno);
+  return text;
+}
 
 Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
                                   Engine& engine) {

@@ -22,4 +22,7 @@ struct Evaluation {
 Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
                                   Engine& engine);
 
+/// The bytes of a file; kMedia.
+Result<std::string> read_file(const std::filesystem::path& path);
+
 }  // namespace posecam

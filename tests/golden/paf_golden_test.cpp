@@ -128,7 +128,7 @@ INSTANTIATE_TEST_SUITE_P(Recordings, PafGolden,
                          testing::Values("coco_000000000785", "coco_000000000885", "coco_000000001000",
                                          "coco_000000117425", "coco_000000361919", "coco_000000541055",
                                          "swiftopenpose_person1"),
-                         [](const auto& info) { return std::string(info.param); });
+                         [](const auto& tested) { return std::string(tested.param); });
 
 }  // namespace
 }  // namespace posecam

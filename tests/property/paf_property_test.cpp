@@ -105,7 +105,7 @@ TEST_P(PafContent, AnyConstantIsSafe) {
 
 TEST_P(PafContent, NoiseWithManyThousandPeaksIsSafe) {
   std::mt19937 random(2);
-  for (const auto [height, width] : {std::pair{46, 82}, {1, 1}, {1, 40}, {33, 2}}) {
+  for (const auto& [height, width] : {std::pair{46, 82}, {1, 1}, {1, 40}, {33, 2}}) {
     const auto cells = static_cast<std::size_t>(height) * width;
     expect_safe(random_values(random, 19 * cells, -1, 1), random_values(random, 38 * cells, -1, 1), height, width);
     expect_safe(random_values(random, 19 * cells, 0, 1), std::vector<float>(38 * cells, 0.7F), height, width);
@@ -121,12 +121,24 @@ TEST_P(PafContent, NumbersThatAreNoneAmongNoiseAreSafe) {
   expect_safe(heatmaps, pafs, 30, 40);
 }
 
-TEST_P(PafContent, EmptyMapsHoldNobody) { expect_safe({}, {}, 0, 0); }
+TEST_P(PafContent, EmptyMapsHoldNobody) {
+  DecodeOptions options;
+  options.mode = GetParam();
+  auto decoder = make_paf_postprocessor(spec_, std::get<PafDecoder>(spec_.decoder), options);
+  for (const auto& [height, width] : {std::pair{0, 0}, {0, 57}, {32, 0}}) {
+    const TensorView outputs[] = {{nullptr, DType::kF32, Shape{1, 19, height, width}},
+                                  {nullptr, DType::kF32, Shape{1, 38, height, width}}};
+    FrameResult result;
+    result.poses.resize(2);
+    ASSERT_TRUE((*decoder)->run(outputs, test::whole_input(57, 32), result));
+    EXPECT_TRUE(result.poses.empty());
+  }
+}
 
 INSTANTIATE_TEST_SUITE_P(Modes, PafContent,
                          testing::Values(DecodeOptions::Mode::kFast, DecodeOptions::Mode::kReference),
-                         [](const auto& info) {
-                           return info.param == DecodeOptions::Mode::kFast ? "Fast" : "Reference";
+                         [](const auto& tested) {
+                           return tested.param == DecodeOptions::Mode::kFast ? "Fast" : "Reference";
                          });
 
 std::vector<Pose> decode(const Scene& scene) {
@@ -205,7 +217,9 @@ TEST(PafProperty, DecodersKeepNothingOfEarlierFrames) {
       EXPECT_EQ(result.poses[i].score, fresh[i].score);
       for (std::size_t k = 0; k < kMaxKeypoints; ++k) {
         ASSERT_EQ(result.poses[i].keypoints[k].has_value(), fresh[i].keypoints[k].has_value());
-        if (fresh[i].keypoints[k]) EXPECT_EQ(result.poses[i].keypoints[k]->x, fresh[i].keypoints[k]->x);
+        if (fresh[i].keypoints[k]) {
+          EXPECT_EQ(result.poses[i].keypoints[k]->x, fresh[i].keypoints[k]->x);
+        }
       }
     }
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <gst/base/gstbasetransform.h>
 #include <gst/video/video.h>
 
 #include "app/image_source.h"
@@ -163,6 +164,32 @@ GstPadProbeReturn pass_gate(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   return GST_PAD_PROBE_OK;
 }
 
+/// Wakes the turner when the clip says that it lies on its side.
+GstPadProbeReturn watch_orientation(GstPad*, GstPadProbeInfo* info, gpointer flip) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return GST_PAD_PROBE_OK;
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  gchar* orientation = nullptr;
+  if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &orientation) != FALSE) {
+    gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(flip), std::string_view(orientation) == "rotate-0");
+    g_free(orientation);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/// Phones store video lying on its side; it is turned before the network. videoflip copies every frame even when there
+/// is nothing to turn (1.22), hence the passthrough until a tag asks for it.
+void add_turner(Builder& build, GstElement* inlet) {
+  GstElement* flip = build.append("videoflip");
+  if (flip == nullptr || inlet == nullptr) return;
+  gst_util_set_object_arg(G_OBJECT(flip), "video-direction", "auto");
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(flip), TRUE);
+  GstPad* pad = gst_element_get_static_pad(inlet, "src");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, watch_orientation, flip, nullptr);
+  gst_object_unref(pad);
+}
+
 void add_inlet(Builder& build, const Input& input, std::uint64_t limit, Topology& topology) {
   topology.inlet = build.append("queue");
   set(topology.inlet, "max-size-bytes", 0U, "max-size-time", guint64{0}, "max-size-buffers",
@@ -179,12 +206,7 @@ void add_inlet(Builder& build, const Input& input, std::uint64_t limit, Topology
     gst_pad_add_probe(pad, what, pass_gate, topology.gate.get(), nullptr);
     gst_object_unref(pad);
   }
-  // Phones store video lying on its side; turned before the network, untouched otherwise. Both pass frames through
-  // uncopied when there is nothing to do.
-  if (input.kind == InputKind::kVideoFile) {
-    GstElement* flip = build.append("videoflip");
-    if (flip != nullptr) gst_util_set_object_arg(G_OBJECT(flip), "video-direction", "auto");
-  }
+  if (input.kind == InputKind::kVideoFile) add_turner(build, topology.inlet);
   set(build.append("videoconvert"), "n-threads", 0U);
 }
 

@@ -208,6 +208,20 @@ TEST_F(PosecamRun, WritesVideosOfOddSize) {
   launch("filesrc location=" + at("out.mp4") + " ! qtdemux ! h264parse ! video/x-h264,width=102,height=58 ! fakesink");
 }
 
+TEST_F(PosecamRun, TurnsClipsThatLieOnTheirSide) {
+  POSECAM_NEEDS_SHARED(kWeights);
+  pull();
+  make_clip(at("upright.mp4"), 3, 96, 64);
+  std::string clip = content(at("upright.mp4"));
+  // ISO/IEC 14496-12, 8.3.2: the matrix is 40 bytes behind "tkhd"; here for a quarter turn clockwise.
+  const std::string turn("\0\0\0\0\0\1\0\0\0\0\0\0\377\377\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\0\0", 36);
+  clip.replace(clip.find("tkhd") + 4 + 40, turn.size(), turn);
+  write(at("phone.mov"), clip);
+  const Outcome run = posecam({"run", at("phone.mov"), "--quiet", "--json-lines", "-"});
+  EXPECT_EQ(run.code, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr(R"("source":{"width":64,"height":96})"));
+}
+
 TEST_F(PosecamRun, GoesOnWhenOneOfSeveralInputsFails) {
   POSECAM_NEEDS_SHARED(kWeights);
   pull();

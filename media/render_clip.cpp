@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <iostream>
 #include <numbers>
@@ -189,7 +190,7 @@ const std::vector<Figure>& figures() {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
   const cv::Mat wall = background();
   nlohmann::json images = nlohmann::json::array();
   nlohmann::json annotations = nlohmann::json::array();
@@ -219,4 +220,7 @@ int main(int argc, char** argv) {
     }
   }
   return 0;
+} catch (const std::exception& e) {
+  std::cerr << "render_clip: " << e.what() << '\n';
+  return 1;
 }

@@ -96,7 +96,8 @@ gboolean set_caps(GstBaseTransform* self, GstCaps* caps, GstCaps*) {
 }
 
 GstFlowReturn transform_ip(GstBaseTransform* self, GstBuffer* buffer) {
-  return succeed(self, [&] { return GST_NEURON_JSON(self)->impl->write(buffer); }) ? GST_FLOW_OK : GST_FLOW_ERROR;
+  return succeed(self, [&] { return GST_NEURON_JSON(self)->impl->write(buffer, self->segment); }) ? GST_FLOW_OK
+                                                                                                  : GST_FLOW_ERROR;
 }
 
 gboolean sink_event(GstBaseTransform* self, GstEvent* event) {

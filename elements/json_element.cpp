@@ -50,7 +50,7 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   return {};
 }
 
-Result<void> JsonElement::write(GstBuffer* buffer) {
+Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
   const auto result = get_result(buffer);
   if (!result) {
     return Error{Errc::kUsage,
@@ -63,7 +63,8 @@ Result<void> JsonElement::write(GstBuffer* buffer) {
   info.frame_id = frame_id_++;
   info.size = size_;
   info.wallclock = std::chrono::system_clock::now();
-  if (GST_BUFFER_PTS_IS_VALID(buffer)) info.pts_ns = static_cast<std::int64_t>(GST_BUFFER_PTS(buffer));
+  const auto time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  if (GST_CLOCK_TIME_IS_VALID(time)) info.pts_ns = static_cast<std::int64_t>(time);
   if (info.frame_id < names_.size()) {
     info.name = names_[info.frame_id];
     info.still = true;

@@ -29,8 +29,9 @@ class JsonElement {
   /// Opens the output.
   Result<void> start(const JsonSettings& settings);
   void set_info(const GstVideoInfo& info) { size_ = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)}; }
-  /// Writes the result of the buffer. kMedia, with the remedy, if nobody analysed it.
-  Result<void> write(GstBuffer* buffer);
+  /// Writes the result of the buffer; its time is the stream time: 0 at the start of the clip, whatever the container
+  /// adds. kUsage, with the remedy, if nobody analysed it.
+  Result<void> write(GstBuffer* buffer, const GstSegment& segment);
   /// End of stream: the output is complete.
   Result<void> finish();
   /// Without a finish() before it the output keeps its temporary name.

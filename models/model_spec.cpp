@@ -213,7 +213,7 @@ void read_count(const JsonNode& node, std::string_view key, int& value) {
 }
 
 PafDecoder read_paf(const JsonNode& node, const std::vector<std::string>& outputs) {
-  node.expect_keys({"kind", "heatmaps", "pafs", "stride", "threshold", "paf_threshold", "max_people"});
+  node.expect_keys({"kind", "heatmaps", "pafs", "stride", "threshold", "paf_threshold", "taps", "max_people"});
   PafDecoder paf;
   paf.heatmaps = read_range(node.at("heatmaps"), outputs);
   paf.pafs = read_range(node.at("pafs"), outputs);
@@ -221,6 +221,7 @@ PafDecoder read_paf(const JsonNode& node, const std::vector<std::string>& output
   read_share(node, "threshold", paf.threshold);
   read_share(node, "paf_threshold", paf.paf_threshold);
   read_count(node, "max_people", paf.max_people);
+  if (node.has("taps")) paf.taps = static_cast<int>(node.at("taps").integer(1, 99));
   return paf;
 }
 

@@ -72,6 +72,7 @@ struct PafDecoder {
   float threshold = 0.05F;      ///< least heatmap value of a peak
   float paf_threshold = 0.05F;  ///< least dot product of a PAF sample with its limb
   int max_people = 127;
+  int taps = 25;  ///< Gaussian on tf-pose's enlarged map that suits the network's maps; fewer keep more detail
 };
 
 /// YOLOX head: (cells of all strides) x (4 + 1 + classes). Exports differ in whether the network itself has turned the

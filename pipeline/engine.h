@@ -49,6 +49,8 @@ class Engine {
    public:
     Row(Row&& other) noexcept;
     Row& operator=(Row&&) = delete;
+    Row(const Row&) = delete;
+    Row& operator=(const Row&) = delete;
     ~Row();
 
     /// One batch row of the model's input, to be written completely before commit().

@@ -136,6 +136,8 @@ Result<PafOptions> merge(const PafDecoder& decoder, const DecodeOptions& options
   PafOptions merged;
   merged.threshold = options.threshold.value_or(decoder.threshold);
   merged.paf_threshold = options.paf_threshold.value_or(decoder.paf_threshold);
+  // The reference is tf-pose's own, whatever suits the network.
+  if (options.mode == DecodeOptions::Mode::kFast) merged.taps = decoder.taps;
   if (options.smoothing_taps != 0) merged.taps = options.smoothing_taps;
   if (!is_fraction(merged.threshold)) {
     return Error{Errc::kUsage, fmt::format("threshold is {}, expected 0 to 1", merged.threshold)};

@@ -17,7 +17,7 @@ namespace posecam {
 struct DecodeOptions {
   enum class Mode : std::uint8_t { kFast, kReference };
   Mode mode = Mode::kFast;  ///< PAF models: our decoder, or tf-pose's own steps
-  int smoothing_taps = 0;   ///< PAF models: Gaussian taps; 0 = the mode's default (reference: 25)
+  int smoothing_taps = 0;   ///< PAF models: Gaussian taps; 0 = the model's own (reference: 25)
   std::optional<float> threshold;
   std::optional<float> paf_threshold;
   std::optional<float> nms_threshold;

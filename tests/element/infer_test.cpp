@@ -192,6 +192,31 @@ TEST(NeuronInfer, ItsResultsSurviveConversionAndScaling) {
   EXPECT_EQ(lines, 4);
 }
 
+TEST(NeuronJson, TimesStartWithTheStreamNotWithTheSegment) {
+  const std::string path = testing::TempDir() + "/times.ndjson";
+  HarnessPtr h(gst_harness_new_parse((infer_line() + " ! neuronjson location=" + path).c_str()));
+  const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);
+  set_caps(h.get(), info);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = 80 * GST_MSECOND;  // what a container with B-frames says
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_segment(&segment)));
+  push_frames(h.get(), info, 2, 80);
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
+  for (int i = 0; i < 2; ++i) gst_buffer_unref(gst_harness_pull(h.get()));
+  while (GstEvent* event = gst_harness_pull_event(h.get())) {
+    const bool last = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+    gst_event_unref(event);
+    if (last) break;
+  }
+  std::ifstream file(path);
+  std::string line;
+  for (const char* pts : {"\"pts_ns\":0,", "\"pts_ns\":1000000,"}) {
+    ASSERT_TRUE(std::getline(file, line));
+    EXPECT_THAT(line, testing::HasSubstr(pts));
+  }
+}
+
 TEST(NeuronJson, SaysWhatIsMissingWhenNobodyAnalysedTheFrames) {
   auto pipeline = launch("videotestsrc num-buffers=1 ! neuronjson location=/dev/null ! fakesink");
   EXPECT_THAT(play(pipeline.get()), testing::HasSubstr("put neuroninfer before neuronjson"));

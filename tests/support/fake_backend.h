@@ -98,7 +98,7 @@ class FakeBackend final : public InferenceBackend {
 
 /// The value that a result's frame had, 0 if it found nothing.
 inline int fake_value(const FrameResult& result) {
-  return result.detections.size() == 1 ? static_cast<int>(result.detections[0].box.width * kFakeRange + 0.5F) : 0;
+  return result.detections.size() == 1 ? static_cast<int>(std::lround(result.detections[0].box.width * kFakeRange)) : 0;
 }
 
 }  // namespace posecam::test

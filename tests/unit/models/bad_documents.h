@@ -104,6 +104,7 @@ inline constexpr BadDocument kBadDocuments[] = {
     {"pose", "/decoder/pafs/first", "-1", "decoder.pafs.first: expected a whole number from 0 to 4096, found -1"},
     {"pose", "/decoder/stride", "0", "decoder.stride: expected a whole number from 1 to 256, found 0"},
     {"pose", "/decoder/threshold", "1.5", "decoder.threshold: expected a number from 0 to 1, found 1.5"},
+    {"pose", "/decoder/taps", "0", "decoder.taps: expected a whole number from 1 to 99"},
     {"pose", "/decoder/max_people", "1000000", "decoder.max_people: expected a whole number from 1 to 1000"},
     {"pose", "/decoder/nms_threshold", "0.5", "decoder.nms_threshold: unknown key; known here: kind, heatmaps"},
     {"pose", "/skeleton", "-", "skeleton: missing"},

@@ -73,6 +73,7 @@ TEST(ModelSpec, ReadsEveryKeyOfAPoseModel) {
   EXPECT_EQ(paf.threshold, 0.25F);
   EXPECT_EQ(paf.paf_threshold, 0.125F);
   EXPECT_EQ(paf.max_people, 9);
+  EXPECT_EQ(paf.taps, 13);
 }
 
 TEST(ModelSpec, ReadsDetectionModelsOfBothKinds) {

@@ -20,7 +20,7 @@ inline nlohmann::json pose_document() {
       "anchor": "center", "pad_value": 7}],
     "outputs": ["heat", "paf"],
     "decoder": {"kind": "paf", "heatmaps": {"output": "heat", "first": 0}, "pafs": {"output": "paf", "first": 19},
-      "stride": 4, "threshold": 0.25, "paf_threshold": 0.125, "max_people": 9},
+      "stride": 4, "threshold": 0.25, "paf_threshold": 0.125, "taps": 13, "max_people": 9},
     "skeleton": "body-25"
   })");
 }

@@ -1,10 +1,13 @@
 #include "pipeline/backends.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <optional>
 #include <thread>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "models/store.h"
 #include "pipeline/core_list.h"
@@ -18,18 +21,42 @@ namespace {
 
 CoreId cpu_cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
-Result<std::unique_ptr<InferenceBackend>> make_one(std::string_view device, const ModelSpec& spec,
-                                                   const BackendOptions& options) {
+#ifdef POSECAM_HAVE_OPENVINO
+constexpr std::array<std::string_view, 2> kByPreference{"openvino", "opencv"};
+#else
+constexpr std::array<std::string_view, 1> kByPreference{"opencv"};
+#endif
+
+Result<std::filesystem::path> find_weights(std::string_view device, const ModelSpec& spec) {
   auto store = ModelStore::open_default();
   if (!store) return store.error();
-  auto weights = store->weights(spec, device);
-  if (!weights) return weights.error();
-  if (device == "opencv") return make_opencv_backend(spec, *weights, options);
+  return store->weights(spec, device);
+}
+
+Result<std::unique_ptr<InferenceBackend>> load(std::string_view device, const ModelSpec& spec,
+                                               const std::filesystem::path& weights, const BackendOptions& options) {
 #ifdef POSECAM_HAVE_OPENVINO
-  return make_openvino_backend(spec, *weights, options);
+  if (device == "openvino") return make_openvino_backend(spec, weights, options);
 #else
-  return Error{Errc::kDevice, "device openvino is not built in: build with OpenVINO, or use device opencv"};
+  if (device == "openvino") {
+    return Error{Errc::kDevice, "device openvino is not built in: build with OpenVINO, or use device opencv"};
+  }
 #endif
+  return make_opencv_backend(spec, weights, options);
+}
+
+/// The best device that has weights. If it then fails, that is an error: a silent change to a slower one would be
+/// worse.
+Result<std::unique_ptr<InferenceBackend>> load_best(const ModelSpec& spec, const BackendOptions& options) {
+  std::optional<Error> first;
+  for (const std::string_view device : kByPreference) {
+    auto weights = find_weights(device, spec);
+    if (weights) return load(device, spec, *weights, options);
+    if (!first && spec.weights_for(device)) first = weights.error();
+  }
+  if (first) return *first;  // names the command to run
+  return Error{Errc::kModel, fmt::format("model '{}': its descriptor has no weights for a device that is built in: {}",
+                                         spec.name, fmt::join(kByPreference, ", "))};
 }
 
 }  // namespace
@@ -75,19 +102,13 @@ Result<BackendOptions> BackendOptions::parse(std::string_view cores, std::string
 
 Result<std::unique_ptr<InferenceBackend>> make_backend(std::string_view device, const ModelSpec& spec,
                                                        const BackendOptions& options) {
-  if (device == "openvino" || device == "opencv") return make_one(device, spec, options);
-  if (device != "auto") {
+  if (device == "auto") return load_best(spec, options);
+  if (device != "openvino" && device != "opencv") {
     return Error{Errc::kUsage, fmt::format("device={}: must be auto, openvino or opencv", device)};
   }
-#ifdef POSECAM_HAVE_OPENVINO
-  auto preferred = make_one("openvino", spec, options);
-  if (preferred || !spec.weights_for("opencv")) return preferred;
-  auto other = make_one("opencv", spec, options);
-  if (other || !spec.weights_for("openvino")) return other;
-  return preferred;  // its message names the better of the two remedies
-#else
-  return make_one("opencv", spec, options);
-#endif
+  const auto weights = find_weights(device, spec);
+  if (!weights) return weights.error();
+  return load(device, spec, *weights, options);
 }
 
 std::vector<DeviceInfo> list_devices() {

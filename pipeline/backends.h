@@ -37,8 +37,8 @@ std::filesystem::path default_cache_dir();
 /// A backend serves the tensors it was made for: kModel if `asked` has other ones than `loaded`.
 Result<void> check_same_tensors(const ModelSpec& loaded, const ModelSpec& asked);
 
-/// A backend with the model's weights found and checked. `device`: auto (openvino if it is built in and has weights for
-/// the model, else opencv), openvino, opencv. kUsage for another name, kModel without weights, kDevice.
+/// A backend with the model's weights found and checked. `device`: openvino, opencv, or auto: the first of these that
+/// is built in and has weights for the model. kUsage for another name, kModel without weights, kDevice.
 Result<std::unique_ptr<InferenceBackend>> make_backend(std::string_view device, const ModelSpec& spec,
                                                        const BackendOptions& options);
 

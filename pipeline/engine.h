@@ -60,7 +60,7 @@ class Engine {
     void commit(std::shared_ptr<RowClient> client, Ticket ticket, const Letterbox& letterbox, float preprocess_ms);
 
    private:
-    friend struct Engine::Impl;
+    friend class Engine;
     Row(Impl* engine, std::uint32_t batch, std::uint32_t index) : engine_(engine), batch_(batch), index_(index) {}
     Impl* engine_;
     std::uint32_t batch_;

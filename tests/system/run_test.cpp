@@ -1,5 +1,4 @@
-// posecam run as a user meets it. Clips are made here; the weights come from shared/models and tests that need them are
-// skipped without.
+// posecam run as a user meets it, on clips made here and a network of a kilobyte (tests/data/make_networks.py).
 
 #include <algorithm>
 #include <fstream>
@@ -24,7 +23,7 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr const char* kWeights = "models/human-pose-estimation-0001";
+const std::string kTinyModel = source_dir() / "tests/data/tiny_pose.json";
 constexpr int kFrames = 12;
 
 void launch(const std::string& description) {
@@ -78,9 +77,11 @@ class PosecamRun : public ::testing::Test {
   std::string at(const std::string& name) const { return (folder_ / name).string(); }
   Outcome posecam(const std::vector<std::string>& args) const { return Posecam(at("data")).run(args); }
 
-  void pull() const {
-    const Outcome pulled = posecam({"models", "pull", "openpose", "--mirror", (shared_dir() / "models").string()});
-    ASSERT_EQ(pulled.code, 0) << pulled.err;
+  /// posecam run with the tiny network; SIGINT at its first line on stdout if asked.
+  Outcome run(std::vector<std::string> args, int signal = 0) const {
+    args.insert(args.begin(), "run");
+    args.insert(args.end(), {"--model", kTinyModel});
+    return Posecam(at("data")).run_until_line(args, signal);
   }
 
   /// Fails with that code and one line on stderr, and leaves no output behind.
@@ -140,27 +141,22 @@ TEST_F(PosecamRun, RefusesOutputsThatCannotBeWritten) {
 }
 
 TEST_F(PosecamRun, RefusesFilesThatAreNoVideo) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   write(at("text.mp4"), "this is text, whatever its name says\n");
   make_clip(at("whole.mp4"), kFrames, 64, 48);
   const std::string clip = content(at("whole.mp4"));
   write(at("head.mp4"), clip.substr(0, 200));
-  expect_refused(with_outputs({at("text.mp4")}), 5, "neither a video nor an image");
-  expect_refused(with_outputs({at("head.mp4")}), 5, "cut off");
+  expect_refused(with_outputs({at("text.mp4"), "--model", kTinyModel}), 5, "neither a video nor an image");
+  expect_refused(with_outputs({at("head.mp4"), "--model", kTinyModel}), 5, "cut off");
 }
 
 TEST_F(PosecamRun, WritesVideoAndAllKindsOfJson) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   make_clip(at("clip.mp4"), kFrames, 64, 48);
-  const Outcome run =
-      posecam({"run", at("clip.mp4"), "--write-video", at("out.mp4"), "--json-lines", "-", "--write-json", at("json"),
-               "--write-coco-json", at("coco.json"), "--write-motion-json", at("m.json")});
-  EXPECT_EQ(run.code, 0) << run.err;
-  EXPECT_EQ(lines(run.out), kFrames);
-  EXPECT_THAT(run.err, HasSubstr("12 frames"));
-  EXPECT_THAT(run.err, HasSubstr("0 unanalysed"));
+  const Outcome outcome = run({at("clip.mp4"), "--write-video", at("out.mp4"), "--json-lines", "-", "--write-json",
+                               at("json"), "--write-coco-json", at("coco.json"), "--write-motion-json", at("m.json")});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(lines(outcome.out), kFrames);
+  EXPECT_THAT(outcome.err, HasSubstr("12 frames"));
+  EXPECT_THAT(outcome.err, HasSubstr("0 unanalysed"));
   EXPECT_TRUE(fs::exists(at("json/clip_000000000011_keypoints.json")));
   EXPECT_TRUE(nlohmann::json::parse(content(at("coco.json"))).is_array());
   EXPECT_FALSE(fs::exists(at("out.mp4.part")));
@@ -168,32 +164,28 @@ TEST_F(PosecamRun, WritesVideoAndAllKindsOfJson) {
 }
 
 TEST_F(PosecamRun, KeepsWhatIsLeftOfAClipThatIsCutOff) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   make_clip(at("whole.mp4"), kFrames, 64, 48);
   const std::string clip = content(at("whole.mp4"));
   write(at("cut.mp4"), clip.substr(0, clip.size() - (clip.size() - clip.find("mdat")) / 2));
-  const Outcome run = posecam({"run", at("cut.mp4"), "--quiet", "--json-lines", at("out.ndjson")});
-  EXPECT_EQ(run.code, 5);
-  EXPECT_EQ(lines(run.err), 1) << run.err;
-  EXPECT_THAT(run.err, HasSubstr("cut off"));
+  const Outcome outcome = run({at("cut.mp4"), "--quiet", "--json-lines", at("out.ndjson")});
+  EXPECT_EQ(outcome.code, 5);
+  EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("cut off"));
   const long left = lines(content(at("out.ndjson")));
   EXPECT_GT(left, 0);
   EXPECT_LT(left, kFrames);
 }
 
 TEST_F(PosecamRun, TakesImagesOfAnySize) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   fs::create_directories(at("images"));
   make_image(at("images/1.png"), 1, 1);
   make_image(at("images/2.png"), 101, 57);
   make_image(at("images/10.png"), 7680, 4320);
-  const Outcome run = posecam({"run", "--image_dir", at("images"), "--quiet", "--json-lines", "-", "--write_json",
-                               at("json"), "--write_video", at("out.mp4"), "--display", "0"});
-  EXPECT_EQ(run.code, 0) << run.err;
-  ASSERT_EQ(lines(run.out), 3);
-  const auto last = nlohmann::json::parse(run.out.substr(run.out.rfind('\n', run.out.size() - 2) + 1));
+  const Outcome outcome = run({"--image_dir", at("images"), "--quiet", "--json-lines", "-", "--write_json", at("json"),
+                               "--write_video", at("out.mp4"), "--display", "0"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  ASSERT_EQ(lines(outcome.out), 3);
+  const auto last = nlohmann::json::parse(outcome.out.substr(outcome.out.rfind('\n', outcome.out.size() - 2) + 1));
   EXPECT_EQ(last["source"]["width"], 7680);
   EXPECT_EQ(last["status"], "analysed");
   EXPECT_TRUE(fs::exists(at("json/10_keypoints.json")));
@@ -201,48 +193,40 @@ TEST_F(PosecamRun, TakesImagesOfAnySize) {
 }
 
 TEST_F(PosecamRun, WritesVideosOfOddSize) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   make_image(at("odd.png"), 101, 57);
-  EXPECT_EQ(posecam({"run", at("odd.png"), "--quiet", "--write-video", at("out.mp4")}).code, 0);
+  EXPECT_EQ(run({at("odd.png"), "--quiet", "--write-video", at("out.mp4")}).code, 0);
   launch("filesrc location=" + at("out.mp4") + " ! qtdemux ! h264parse ! video/x-h264,width=102,height=58 ! fakesink");
 }
 
 TEST_F(PosecamRun, TurnsClipsThatLieOnTheirSide) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   make_clip(at("upright.mp4"), 3, 96, 64);
   std::string clip = content(at("upright.mp4"));
   // ISO/IEC 14496-12, 8.3.2: the matrix is 40 bytes behind "tkhd"; here for a quarter turn clockwise.
   const std::string turn("\0\0\0\0\0\1\0\0\0\0\0\0\377\377\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\0\0", 36);
   clip.replace(clip.find("tkhd") + 4 + 40, turn.size(), turn);
   write(at("phone.mov"), clip);
-  const Outcome run = posecam({"run", at("phone.mov"), "--quiet", "--json-lines", "-"});
-  EXPECT_EQ(run.code, 0) << run.err;
-  EXPECT_THAT(run.out, HasSubstr(R"("source":{"width":64,"height":96})"));
+  const Outcome outcome = run({at("phone.mov"), "--quiet", "--json-lines", "-"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr(R"("source":{"width":64,"height":96})"));
 }
 
 TEST_F(PosecamRun, GoesOnWhenOneOfSeveralInputsFails) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   make_clip(at("clip.mp4"), kFrames, 64, 48);
   write(at("text.mp4"), "this is text\n");
-  const Outcome run = posecam({"run", at("clip.mp4"), at("text.mp4"), "--quiet", "--json-lines", at("out.ndjson")});
-  EXPECT_EQ(run.code, 5);
-  EXPECT_EQ(lines(run.err), 1) << run.err;
+  const Outcome outcome = run({at("clip.mp4"), at("text.mp4"), "--quiet", "--json-lines", at("out.ndjson")});
+  EXPECT_EQ(outcome.code, 5);
+  EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
   EXPECT_EQ(lines(content(at("out-clip.ndjson"))), kFrames);
   EXPECT_FALSE(fs::exists(at("out-text.ndjson")));
 }
 
 TEST_F(PosecamRun, InterleavesWholeLinesOfSeveralInputs) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
   make_clip(at("a.mp4"), kFrames, 64, 48);
   make_clip(at("b.mp4"), kFrames, 80, 48);
-  const Outcome run = posecam({"run", at("a.mp4"), at("b.mp4"), "--quiet", "--json-lines", "-"});
-  EXPECT_EQ(run.code, 0) << run.err;
+  const Outcome outcome = run({at("a.mp4"), at("b.mp4"), "--quiet", "--json-lines", "-"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
   std::map<std::string, int> next;
-  std::istringstream all(run.out);
+  std::istringstream all(outcome.out);
   for (std::string line; std::getline(all, line);) {
     const auto frame = nlohmann::json::parse(line);
     EXPECT_EQ(frame["frame_id"], next[frame["stream_id"]]++);
@@ -252,31 +236,25 @@ TEST_F(PosecamRun, InterleavesWholeLinesOfSeveralInputs) {
 }
 
 TEST_F(PosecamRun, CompletesItsFilesWhenInterrupted) {
-  POSECAM_NEEDS_SHARED(kWeights);
-  pull();
-  const Outcome run = Posecam(at("data"))
-                          .run_until_line({"run", "testsrc", "--json-lines", "-", "--write-video", at("out.mp4"),
-                                           "--write-coco-json", at("coco.json")},
-                                          SIGINT);
-  EXPECT_EQ(run.code, 130) << run.err;
-  EXPECT_EQ(run.out.back(), '\n');
+  const Outcome outcome = run(
+      {"testsrc", "--json-lines", "-", "--write-video", at("out.mp4"), "--write-coco-json", at("coco.json")}, SIGINT);
+  EXPECT_EQ(outcome.code, 130) << outcome.err;
+  EXPECT_EQ(outcome.out.back(), '\n');
   EXPECT_TRUE(nlohmann::json::parse(content(at("coco.json"))).is_array());
   launch("filesrc location=" + at("out.mp4") + " ! qtdemux ! h264parse ! fakesink");
 }
 
 TEST_F(PosecamRun, LeavesNoHalfFileOnAFullDisk) {
-  POSECAM_NEEDS_SHARED(kWeights);
   fs::create_directories(at("disk"));
   if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=16k") != 0) GTEST_SKIP() << "cannot mount a tmpfs here";
-  pull();
-  const std::vector<std::string> test{"run", "testsrc", "--max-frames", "60", "--quiet"};
+  const std::vector<std::string> test{"testsrc", "--max-frames", "60", "--quiet"};
   for (const auto& [option, name] : {std::pair{"--json-lines", "o.ndjson"}, std::pair{"--write-video", "o.mp4"}}) {
     auto args = test;
     args.insert(args.end(), {option, at("disk/") + name});
-    const Outcome run = posecam(args);
-    EXPECT_EQ(run.code, 5) << option << ": " << run.err;
-    EXPECT_EQ(lines(run.err), 1) << run.err;
-    EXPECT_THAT(run.err, HasSubstr("pace"));
+    const Outcome outcome = run(args);
+    EXPECT_EQ(outcome.code, 5) << option << ": " << outcome.err;
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("pace"));
     EXPECT_FALSE(fs::exists(at("disk/") + name));
     fs::remove(at("disk/") + name + ".part");
   }

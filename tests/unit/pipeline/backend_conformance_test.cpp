@@ -1,4 +1,4 @@
-// What every backend must do, over a network small enough to know its answers (tests/data/networks/make_tiny.py).
+// What every backend must do, over a network small enough to know its answers (tests/data/make_networks.py).
 
 #include <algorithm>
 #include <cmath>
@@ -46,7 +46,7 @@ ModelSpec tiny_model(int batch, Size size = {24, 16}) {
   return spec;
 }
 
-std::filesystem::path tiny_weights() { return test::source_dir() / "tests/data/networks/tiny.onnx"; }
+std::filesystem::path tiny_weights() { return test::source_dir() / "tests/data/tiny.onnx"; }
 
 /// Whole numbers in 0..255 that differ from row to row and pixel to pixel.
 void fill_row(MutableTensorView row, int seed) {

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Makes the networks of the tests, a kilobyte each. Needs the package onnx; other versions of it may give other bytes.
+
+tiny_pose.onnx, tiny_pose.json  OpenPose-shaped: heatmaps and PAFs at 1/8 of the input, each a fixed weighting of the mean
+                                colour of its 8x8 cell
+tiny.onnx                       easy to calculate by hand: "image" 1x3xHxW -> "sum" 1x1xHxW, 1*b + 2*g + 3*r of every pixel,
+                                and "mean" 1x2x(H/8)x(W/8), the averages of b and of r over 8x8 pixels
+"""
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+here = pathlib.Path(__file__).parent
+
+def make(name, nodes, inputs, outputs, weights):
+    """Writes NAME.onnx of float tensors ({name: shape}, {name: array}); returns its bytes."""
+    def infos(shapes):
+        return [helper.make_tensor_value_info(key, TensorProto.FLOAT, shape) for key, shape in shapes.items()]
+
+    graph = helper.make_graph(nodes, name, infos(inputs), infos(outputs),
+                              [numpy_helper.from_array(array, key) for key, array in weights.items()])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+    onnx.checker.check_model(model)
+    (here / f"{name}.onnx").write_bytes(model.SerializeToString())
+    return model.SerializeToString()
+
+
+mean_weights = np.zeros((2, 3, 8, 8), np.float32)
+mean_weights[0, 0] = mean_weights[1, 2] = 1 / 64
+make("tiny",
+     [helper.make_node("Conv", ["image", "sum_w"], ["sum"], kernel_shape=[1, 1]),
+      helper.make_node("Conv", ["image", "mean_w"], ["mean"], kernel_shape=[8, 8], strides=[8, 8])],
+     {"image": [1, 3, 16, 24]}, {"sum": [1, 1, 16, 24], "mean": [1, 2, 2, 3]},
+     {"sum_w": np.array([1, 2, 3], np.float32).reshape(1, 3, 1, 1), "mean_w": mean_weights})
+
+rng = np.random.default_rng(1)
+heat = (rng.uniform(0, 1 / 255 / 3, (19, 3, 1, 1))).astype(np.float32)
+paf = (rng.uniform(-1 / 255 / 3, 1 / 255 / 3, (38, 3, 1, 1))).astype(np.float32)
+data = make("tiny_pose",
+    [
+        helper.make_node("AveragePool", ["data"], ["cells"], kernel_shape=[8, 8], strides=[8, 8]),
+        helper.make_node("Conv", ["cells", "heat_weights"], ["heatmaps"], kernel_shape=[1, 1]),
+        helper.make_node("Conv", ["cells", "paf_weights"], ["pafs"], kernel_shape=[1, 1]),
+    ],
+    {"data": [1, 3, 32, 64]}, {"heatmaps": [1, 19, 4, 8], "pafs": [1, 38, 4, 8]},
+    {"heat_weights": heat, "paf_weights": paf})
+
+weights = {
+    "precision": "f32",
+    "files": [{
+        "name": "tiny_pose.onnx",
+        "mirror_path": "tiny-pose/tiny_pose.onnx",
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }],
+}
+spec = {
+    "schema_version": 1,
+    "name": "tiny-pose",
+    "description": "OpenPose-shaped network for tests; finds nobody worth the name.",
+    "task": "pose",
+    "license": "Apache-2.0",
+    "source": "tests/data/make_networks.py",
+    "weights": {"openvino": weights, "opencv": weights},
+    "inputs": [{
+        "name": "data", "dtype": "f32", "layout": "nchw", "color": "bgr", "size": {"width": 64, "height": 32},
+        "batch": 1, "multiple_of": 8, "mean": [0, 0, 0], "scale": [1, 1, 1], "resize": "letterbox",
+        "anchor": "top-left", "pad_value": 0,
+    }],
+    "outputs": ["heatmaps", "pafs"],
+    "decoder": {
+        "kind": "paf", "heatmaps": {"output": "heatmaps", "first": 0}, "pafs": {"output": "pafs", "first": 0},
+        "stride": 8, "threshold": 0.1, "paf_threshold": 0.05, "max_people": 127,
+    },
+    "skeleton": "coco-18",
+}
+(here / "tiny_pose.json").write_text(json.dumps(spec, indent=2) + "\n")

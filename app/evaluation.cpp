@@ -108,7 +108,7 @@ Result<std::string> read_file(const std::filesystem::path& path) {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
   if (!file) return fail(errno);
   std::string text;
-  std::array<char, 65536> block;
+  std::array<char, 65536> block{};
   while (const std::size_t n = std::fread(block.data(), 1, block.size(), file.get())) text.append(block.data(), n);
   if (std::ferror(file.get()) != 0) return fail(errno);
   return text;

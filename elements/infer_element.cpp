@@ -176,7 +176,10 @@ Result<void> InferElement::use_caps(GstCaps* caps) {
   if (active_.net_resolution.empty()) return {};
   const auto spec = resolve_model(active_, frame_size());
   if (!spec) return spec.error();
-  return spec->input.size == engine_->model().input.size ? Result<void>{} : adopt_engine(frame_size());
+  if (spec->input.size == engine_->model().input.size) return {};
+  engine_->drain();
+  stream_->items.wait_ready(token());  // an engine that goes takes rows not yet run with it
+  return adopt_engine(frame_size());
 }
 
 /// Serialized queries take a place among the frames; this thread waits until the task has answered.

@@ -21,6 +21,8 @@ class ResultFile {
   static Result<ResultFile> create(std::string location);
   ResultFile(ResultFile&& other) noexcept;
   ResultFile& operator=(ResultFile&& other) noexcept;
+  ResultFile(const ResultFile&) = delete;
+  ResultFile& operator=(const ResultFile&) = delete;
   ~ResultFile();
 
   /// Writes all of `text` or fails.

@@ -15,7 +15,7 @@ namespace posecam {
 /// Number of a place. Never used twice in a Sequencer's life, so a late completion cannot hit a newer item.
 using Ticket = std::uint64_t;
 
-/// One producer thread (wait_room, reserve, clear, set_room), one consumer thread (pop), any thread completes.
+/// One producer thread (wait_room, wait_ready, reserve, clear, set_room), one consumer thread (pop), any thread completes.
 /// Blocking calls end at once when their stop_token is triggered. Allocation-free once its ring has grown.
 template <class Item>
 class Sequencer {
@@ -38,6 +38,12 @@ class Sequencer {
     return changed_.wait(lock, stop, [&] { return count_ < room_; });
   }
 
+  /// Blocks until every pending place is ready. False: stopped.
+  bool wait_ready(std::stop_token stop) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait(lock, stop, [&] { return unready_ == 0; });
+  }
+
   /// Takes the next place. Never blocks: room is advice, so that events are not held up behind frames.
   Ticket reserve(Item item, bool ready = false) {
     Ticket ticket = 0;
@@ -47,6 +53,7 @@ class Sequencer {
       ticket = base_ + count_;
       ring_[slot_of(ticket)] = Entry{std::move(item), ready};
       ++count_;
+      if (!ready) ++unready_;
     }
     if (ready) changed_.notify_all();
     return ticket;
@@ -61,7 +68,7 @@ class Sequencer {
       if (ticket < base_ || ticket >= base_ + count_) return;
       Entry& entry = ring_[slot_of(ticket)];
       update(*entry.item);
-      entry.ready = true;
+      if (!std::exchange(entry.ready, true)) --unready_;
     }
     changed_.notify_all();
   }
@@ -95,6 +102,7 @@ class Sequencer {
       ring_.swap(dropped);
       first = base_;
       count = std::exchange(count_, 0);
+      unready_ = 0;
       base_ += count;
     }
     changed_.notify_all();
@@ -129,6 +137,7 @@ class Sequencer {
   std::vector<Entry> ring_;
   Ticket base_ = 0;        ///< ticket of the oldest pending place
   std::size_t count_ = 0;  ///< pending places
+  std::size_t unready_ = 0;
 };
 
 }  // namespace posecam

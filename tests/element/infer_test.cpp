@@ -103,6 +103,17 @@ TEST(NeuronInfer, FollowsTheAspectOfTheVideo) {
   }
 }
 
+TEST(NeuronInfer, KeepsAPartialBatchWhenNewCapsNeedAnotherEngine) {
+  auto h = infer_harness("net-resolution=-1x32 batch-size=4 max-batch-delay=10000");
+  const auto wide = video_info(GST_VIDEO_FORMAT_BGR, 64, 32);
+  const auto tall = video_info(GST_VIDEO_FORMAT_BGR, 32, 64);
+  set_caps(h.get(), wide);
+  push_frames(h.get(), wide, 3);
+  set_caps(h.get(), tall);
+  push_frames(h.get(), tall, 4, 3);
+  expect_in_order(h.get(), 7);
+}
+
 TEST(NeuronInfer, CountsWhatItDid) {
   auto h = infer_harness("inference-interval=3");
   const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);

@@ -47,6 +47,20 @@ TEST(Sequencer, WaitsForRoomUntilAnItemLeaves) {
   EXPECT_TRUE(items.wait_room({}));
 }
 
+TEST(Sequencer, WaitsUntilAllThatIsPendingIsReady) {
+  Sequencer<int> items(4);
+  const Ticket first = items.reserve(1);
+  items.reserve(2, true);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(items.wait_ready(stop.get_token()));
+  std::jthread completer([&] { items.complete(first, nothing); });
+  EXPECT_TRUE(items.wait_ready({}));
+  items.reserve(3);
+  items.clear([](int&) {});
+  EXPECT_TRUE(items.wait_ready({}));
+}
+
 TEST(Sequencer, StopEndsAWaitThatHasBegun) {
   Sequencer<int> items(1);
   items.reserve(1);

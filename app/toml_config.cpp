@@ -70,10 +70,9 @@ std::string TomlConfig::to_config(const CLI::App* app, bool default_also, bool, 
     if (values.empty()) continue;
     double number = 0;
     const bool bare = flag || CLI::detail::lexical_cast(option->get_default_str(), number);
-    std::string joined;
-    for (const std::string& value : values) joined += (joined.empty() ? "" : ", ") + quoted(value, bare);
-    if (list) joined = "[" + joined + "]";
-    text += fmt::format("{} = {}\n", option->get_lnames().front(), joined);
+    for (std::string& value : values) value = quoted(value, bare);
+    const std::string joined = fmt::format("{}", fmt::join(values, ", "));
+    text += fmt::format(fmt::runtime(list ? "{} = [{}]\n" : "{} = {}\n"), option->get_lnames().front(), joined);
   }
   return text;
 }

@@ -33,7 +33,7 @@ struct OverlaySettings {
 }  // namespace
 
 struct _GstNeuronOverlay {
-  GstVideoFilter parent;
+  GstVideoFilter parent{};
   OverlaySettings settings;  // object lock
 };
 

@@ -11,7 +11,7 @@ using State = Batch::State;
 }  // namespace
 
 BatchScheduler::BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
-                               std::vector<CoreId> cores)
+                               const std::vector<CoreId>& cores)
     : rows_per_batch_(rows_per_batch), max_batch_delay_(max_batch_delay) {
   for (const CoreId id : cores) cores_.push_back({.id = id});
 }

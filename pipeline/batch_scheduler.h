@@ -56,7 +56,8 @@ class BatchScheduler {
     std::uint32_t row;
   };
 
-  BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay, std::vector<CoreId> cores);
+  BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
+                 const std::vector<CoreId>& cores);
 
   Batch& add(std::unique_ptr<Slot> slot, std::size_t core);  ///< core: index into the constructor's list
   std::size_t batch_count() const { return batches_.size(); }

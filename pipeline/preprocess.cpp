@@ -144,7 +144,8 @@ void Preprocessor::sample_yuv(const ImageView& image, const Line& line, const Pl
 
 void Preprocessor::sample_packed(const ImageView& image, const Line& line, const Planes& out) {
   kernels::blend_lines(image.row(0, line.near), image.row(0, line.far), line.weight,
-                       static_cast<std::size_t>(image.width * pixel_bytes(image.format)), blended_.data());
+                       static_cast<std::size_t>(image.width) * static_cast<std::size_t>(pixel_bytes(image.format)),
+                       blended_.data());
   const bool same_order = is_bgr(image.format) == (spec_.color == ColorOrder::kBgr);
   for (std::size_t c = 0; c < 3; ++c) {
     const std::size_t byte = same_order ? c : 2 - c;

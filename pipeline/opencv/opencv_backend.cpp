@@ -33,7 +33,7 @@ cv::dnn::Net read_network(const std::filesystem::path& weights) {
 
 class OpenCvSlot final : public Slot {
  public:
-  OpenCvSlot(cv::dnn::Net net, const ModelSpec& spec) : net_(std::move(net)), spec_(spec) {
+  OpenCvSlot(const cv::dnn::Net& net, const ModelSpec& spec) : net_(net), spec_(spec) {
     const Shape shape = spec.input.shape();
     std::vector<int> dims;
     for (std::size_t i = 0; i < shape.rank(); ++i) dims.push_back(static_cast<int>(shape[i]));

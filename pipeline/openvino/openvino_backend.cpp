@@ -77,6 +77,7 @@ class Buffer {
  private:
   static constexpr std::size_t kAlign = 64;
   struct Free {
+    // The counterpart of std::aligned_alloc. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
     void operator()(std::byte* p) const noexcept { std::free(p); }
   };
   std::unique_ptr<std::byte, Free> memory_;
@@ -175,7 +176,7 @@ Result<void> check_outputs(const ov::Model& network, const ModelSpec& spec) {
 }
 
 /// The network as our slots see it: the spec's shape and types at its ends, conversions inside.
-std::shared_ptr<ov::Model> fit(std::shared_ptr<ov::Model> network, const ModelSpec& spec) {
+std::shared_ptr<ov::Model> fit(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec) {
   network->reshape({{spec.input.name, ov::PartialShape(to_ov(spec.input.shape()))}});
   ov::preprocess::PrePostProcessor ends(network);
   ends.input(spec.input.name).tensor().set_element_type(element_type(spec.input.dtype));

@@ -10,58 +10,33 @@
 
 #include "app/evaluation.h"
 #include "app/exit_code.h"
-#include "models/zoo.h"
-#include "pipeline/backends.h"
+#include "pipeline/engine_settings.h"
 #include "pipeline/result_file.h"
 #include "postprocess/coco_eval.h"
 
 namespace posecam {
 namespace {
 
-struct EvalOptions {
+struct EvalOptions : EngineSettings {
+  EvalOptions() { model = "openpose"; }
+
   std::string annotations;
   std::string images;
   std::string results;
-  std::string model = "openpose";
-  std::string device = "auto";
-  std::string net_resolution;
-  std::string decode = "fast";
-  int taps = 0;
-  std::optional<float> threshold;
   bool json = false;
 };
 
-Result<ModelSpec> model_for(const EvalOptions& options) {
-  auto spec = find_model(options.model);
-  if (!spec) return spec;
+/// Images of all aspects go through one network: the size must not follow them.
+constexpr Size kNoVideo = {16, 9};
+
+Result<std::shared_ptr<Engine>> make_pose_engine(const EvalOptions& options) {
+  const auto spec = resolve_model(options, kNoVideo);
+  if (!spec) return spec.error();
   if (spec->task != Task::kPose) {
     return Error{Errc::kUsage,
                  fmt::format("--model {}: finds objects, not keypoints; name a pose model", options.model)};
   }
-  if (options.net_resolution.empty()) return spec;
-  Size size;
-  char rest = 0;
-  if (std::sscanf(options.net_resolution.c_str(), "%dx%d%c", &size.width, &size.height, &rest) != 2) {
-    return Error{Errc::kUsage,
-                 fmt::format("--net-resolution {}: expected WIDTHxHEIGHT, as 456x256", options.net_resolution)};
-  }
-  return spec->at_resolution(size);
-}
-
-Result<std::shared_ptr<Engine>> make_engine(const EvalOptions& options) {
-  auto spec = model_for(options);
-  if (!spec) return std::move(spec).error();
-  const auto model = std::make_shared<const ModelSpec>(*std::move(spec));
-  const auto backend_options = BackendOptions::parse("all", "auto", "throughput");
-  if (!backend_options) return backend_options.error();
-  auto backend = make_backend(options.device, *model, *backend_options);
-  if (!backend) return std::move(backend).error();
-  EngineOptions engine_options;
-  engine_options.decode.mode =
-      options.decode == "reference" ? DecodeOptions::Mode::kReference : DecodeOptions::Mode::kFast;
-  engine_options.decode.smoothing_taps = options.taps;
-  engine_options.decode.threshold = options.threshold;
-  return Engine::create(*std::move(backend), model, engine_options);
+  return make_engine(options, kNoVideo);
 }
 
 Result<void> write_file(const std::string& location, const std::string& text) {
@@ -84,7 +59,7 @@ struct Run {
 };
 
 Result<Run> analyse(const EvalOptions& options, const CocoAnnotations& annotations) {
-  auto engine = make_engine(options);
+  auto engine = make_pose_engine(options);
   if (!engine) return std::move(engine).error();
   auto evaluation = analyse_images(annotations, options.images, **engine);
   if (!evaluation) return std::move(evaluation).error();
@@ -166,8 +141,11 @@ void add_eval_command(CLI::App& app, int& exit_code_out) {
   eval->add_option("--decode", options->decode, "Decoder of PAF models")
       ->check(CLI::IsMember({"fast", "reference"}))
       ->capture_default_str();
-  eval->add_option("--taps", options->taps, "Gaussian taps of the decoder; 0: its default")->capture_default_str();
-  eval->add_option("--threshold", options->threshold, "Least heatmap value of a keypoint; default: the model's");
+  eval->add_option("--taps", options->taps, "Gaussian taps of the decoder; 0: the model's")
+      ->check(CLI::Range(0, 99))
+      ->capture_default_str();
+  eval->add_option("--threshold", options->threshold, "Least heatmap value of a keypoint; -1: the model's")
+      ->capture_default_str();
   eval->callback([options, &exit_code_out] {
     const auto done = evaluate(*options);
     exit_code_out = done ? 0 : exit_code(done.error().code);

@@ -6,11 +6,15 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <memory>
+#include <set>
 #include <string_view>
 #include <sys/stat.h>
 
 #include <fmt/format.h>
 #include <gst/gst.h>
+
+#include "models/download.h"
 
 namespace posecam {
 namespace {
@@ -35,6 +39,14 @@ bool is_image(std::string_view head) {
   if (head.starts_with(std::string_view("II*\0", 4)) || head.starts_with(std::string_view("MM\0*", 4))) return true;
   if (head.starts_with("RIFF") && head.size() >= 12 && head.substr(8, 4) == "WEBP") return true;
   return head.size() >= 3 && head[0] == 'P' && head[1] >= '1' && head[1] <= '6' && std::isspace(head[2]) != 0;
+}
+
+bool has_image_extension(const fs::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  constexpr std::array kKnown{".jpg",  ".jpeg", ".png", ".bmp", ".tif", ".tiff",
+                              ".webp", ".ppm",  ".pgm", ".pbm", ".pnm"};
+  return std::ranges::find(kKnown, extension) != kKnown.end();
 }
 
 std::string plain_name(std::string_view text) {
@@ -68,10 +80,9 @@ Result<Input> identify_folder(const std::string& text) {
     std::error_code type_error;
     if (!it->is_regular_file(type_error)) continue;
     const auto head = read_head(it->path());
-    if (!head) return head.error();
-    if (is_image(*head)) {
+    if ((head && is_image(*head)) || has_image_extension(it->path())) {
       input.images.push_back(it->path());
-    } else {
+    } else if (head) {
       clips = clips || head->substr(std::min<std::size_t>(4, head->size())).starts_with("ftyp");
     }
   }
@@ -106,7 +117,11 @@ Result<Input> identify_file(const std::string& text) {
 
 Result<Input> identify_address(const std::string& text) {
   const std::string scheme = text.substr(0, text.find("://"));
-  if (scheme == "file") return identify_input(text.substr(scheme.size() + 3));
+  if (scheme == "file") {
+    const std::unique_ptr<gchar, decltype(&g_free)> path(g_filename_from_uri(text.c_str(), nullptr, nullptr), g_free);
+    if (!path) return Error{Errc::kUsage, fmt::format("{}: not a file address of this machine", text)};
+    return identify_input(path.get());
+  }
   if (gst_uri_protocol_is_supported(GST_URI_SRC, scheme.c_str()) == FALSE) {
     return Error{Errc::kUsage, fmt::format("{}: no GStreamer element reads '{}://' here", text, scheme)};
   }
@@ -114,7 +129,16 @@ Result<Input> identify_address(const std::string& text) {
   std::string_view rest = std::string_view(text).substr(scheme.size() + 3);
   rest = rest.substr(0, rest.find_first_of("?#"));
   if (const auto at = rest.substr(0, rest.find('/')).rfind('@'); at != rest.npos) rest.remove_prefix(at + 1);
-  return Input{.kind = InputKind::kAddress, .given = text, .name = plain_name(rest), .uri = text};
+  return Input{.kind = InputKind::kAddress, .given = shown_url(text), .name = plain_name(rest), .uri = text};
+}
+
+/// One line of text that is not in `taken`: "clip", then "clip-2".
+std::string make_unique_name(std::string name, std::set<std::string>& taken) {
+  std::ranges::replace_if(
+      name, [](char c) { return c == '\n' || c == '\r'; }, '_');
+  std::string unique = name;
+  for (int n = 2; !taken.insert(unique).second; ++n) unique = fmt::format("{}-{}", name, n);
+  return unique;
 }
 
 std::uint64_t big_endian(const unsigned char* bytes, int count) {
@@ -191,14 +215,15 @@ Result<Input> identify_input(const std::string& text) {
 
 Result<std::vector<Input>> identify_inputs(const std::vector<std::string>& texts) {
   std::vector<Input> inputs;
+  std::set<std::string> names;
+  std::set<std::string> image_names;
   for (const std::string& text : texts) {
     auto input = identify_input(text);
     if (!input) return input.error();
-    const std::string stem = input->name;
-    const auto taken = [&] {
-      return std::ranges::any_of(inputs, [&](const Input& i) { return i.name == input->name; });
-    };
-    for (int n = 2; taken(); ++n) input->name = fmt::format("{}-{}", stem, n);
+    input->name = make_unique_name(input->name, names);
+    for (const fs::path& image : input->images) {
+      input->image_names.push_back(make_unique_name(image.stem().string(), image_names));
+    }
     inputs.push_back(std::move(*input));
   }
   return inputs;

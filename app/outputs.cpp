@@ -1,5 +1,6 @@
 #include "app/outputs.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -19,12 +20,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The file outputs of an input with their options, for messages.
+/// The file outputs of an input with their options, for messages; standard output is none.
 std::array<std::pair<const char*, std::string>, 4> files_of(const Outputs& outputs) {
-  return {{{"--write-video", outputs.video},
-           {"--json-lines", outputs.json_lines == "-" ? "" : outputs.json_lines},
-           {"--write-coco-json", outputs.coco},
-           {"--write-motion-json", outputs.motion}}};
+  std::array<std::pair<const char*, std::string>, 4> files{{{"--write-video", outputs.video},
+                                                            {"--json-lines", outputs.json_lines},
+                                                            {"--write-coco-json", outputs.coco},
+                                                            {"--write-motion-json", outputs.motion}}};
+  for (auto& [option, file] : files) {
+    if (file == "-") file.clear();
+  }
+  return files;
 }
 
 std::string canonical(const std::string& path) {
@@ -107,6 +112,10 @@ Result<std::vector<Outputs>> plan_outputs(const RunOptions& options, const std::
     return Error{Errc::kUsage,
                  fmt::format("--write-video {}: the name must end in .mp4, .mov, .mkv or .avi", options.write_video)};
   }
+  const std::array on_stdout{&options.json_lines, &options.write_coco_json, &options.write_motion_json};
+  if (std::ranges::count(on_stdout, "-", [](const std::string* file) { return *file; }) > 1) {
+    return Error{Errc::kUsage, "only one output can be - (standard output); give the others names of files"};
+  }
   std::vector<Outputs> all;
   for (const Input& input : inputs) {
     const auto named = [&](const std::string& file) { return inputs.size() > 1 ? with_stem(file, input.name) : file; };
@@ -119,7 +128,7 @@ Result<std::vector<Outputs>> plan_outputs(const RunOptions& options, const std::
 
 Result<void> check_writable(const Outputs& outputs) {
   for (const auto& [option, file] : files_of(outputs)) {
-    if (file.empty() || file == "-") continue;
+    if (file.empty()) continue;
     if (auto done = check_file(option, file); !done) return done;
   }
   return outputs.json_folder.empty() ? Result<void>{} : check_folder(outputs.json_folder);

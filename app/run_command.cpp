@@ -74,7 +74,15 @@ Result<void> Run::prepare() {
                  "--display: there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set); use "
                  "--write-video FILE"};
   }
-  if (auto model = find_model(options_.model); !model) return model.error();
+  const auto model = find_model(options_.model);
+  if (!model) return model.error();
+  if (model->task != Task::kPose && !(options_.write_coco_json.empty() && options_.write_motion_json.empty())) {
+    return Error{
+        Errc::kUsage,
+        fmt::format("--model {}: finds objects, and --write-coco-json and --write-motion-json are for keypoints; "
+                    "use --json-lines, or a pose model",
+                    options_.model)};
+  }
   auto inputs = identify_inputs(options_.inputs);
   if (!inputs) return inputs.error();
   auto outputs = plan_outputs(options_, *inputs);
@@ -95,27 +103,28 @@ Result<void> Run::prepare() {
 }
 
 int Run::execute() {
+  const guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, this);
+  const guint terminate = g_unix_signal_add(SIGTERM, on_interrupt, this);
   if (auto ready = prepare(); !ready) {
     say(ready.error().message);
     return exit_code(ready.error().code);
   }
   play_to_the_end();
+  if (!interrupted_) {
+    g_source_remove(interrupt);
+    g_source_remove(terminate);
+  }
   printer_.clear();
   for (const auto& stream : streams_) report(*stream);
   return interrupted_ ? exit_code(Errc::kCancelled) : code_;
 }
 
 void Run::play_to_the_end() {
-  const guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, this);
-  const guint terminate = g_unix_signal_add(SIGTERM, on_interrupt, this);
   const guint tick = g_timeout_add(static_cast<guint>(printer_.period().count()), on_tick, this);
   running_ = streams_.size();
   for (const auto& stream : streams_) stream->play();
   g_main_loop_run(loop_);
   g_source_remove(tick);
-  if (interrupted_) return;
-  g_source_remove(interrupt);
-  g_source_remove(terminate);
 }
 
 void Run::stream_finished(std::size_t index) {

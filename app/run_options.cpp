@@ -80,14 +80,18 @@ std::vector<std::string> join_display_value(const std::vector<std::string>& args
 
 std::string check_resolution(const std::string& text) {
   if (text.empty()) return {};
-  int width = 0;
-  int height = 0;
-  char extra = 0;
-  // NOLINTNEXTLINE(cert-err34-c): the count and the ranges below are the check
-  const bool two = std::sscanf(text.c_str(), "%5dx%5d%c", &width, &height, &extra) == 2;
-  const auto side = [](int n) { return n == -1 || n > 0; };
-  if (two && side(width) && side(height) && (width > 0 || height > 0)) return {};
-  return "must be WIDTHxHEIGHT in pixels, one of them -1 to follow the video (456x256, -1x256)";
+  const auto parsed = parse_net_resolution(text);
+  return parsed ? std::string() : parsed.error().message;
+}
+
+/// CLI::Range lets NaN pass, and a negative number for an unsigned one.
+CLI::Validator between(double least, double most) {
+  return {[=](const std::string& text) -> std::string {
+            double value = 0;
+            if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return {};
+            return fmt::format("{}: must be a number from {} to {}", text, least, most);
+          },
+          ""};
 }
 
 /// Options of one group of the help text.
@@ -99,9 +103,9 @@ class Group {
   CLI::Option* add(const char* names, T& value, const char* type, const char* help) {
     return app_.add_option(names, value, help)->type_name(type)->group(name_);
   }
-  template <class T, class Limit>
-  void add(const char* names, T& value, const char* type, const char* help, Limit least, Limit most) {
-    add(names, value, type, help)->check(CLI::Range(least, most).description(""));
+  template <class T>
+  void add(const char* names, T& value, const char* type, const char* help, double least, double most) {
+    add(names, value, type, help)->check(between(least, most));
   }
   void add(const char* names, std::string& value, const char* type, const char* help,
            const std::vector<std::string>& choices) {
@@ -134,14 +138,15 @@ void add_model_options(CLI::App& app, RunOptions& o) {
 void add_device_options(CLI::App& app, RunOptions& o) {
   Group group(app, "Device");
   group.add("--device", o.device, "auto|openvino|opencv", "Where the network runs (see: posecam devices)");
-  group.add("--cores", o.cores, "LIST", "Cores to use: all, or a list such as 0-3 or 0,2");
+  group.add("--cores", o.cores, "LIST", "Cores: all, or a list such as 0-3 or 0,2. On a CPU only their number counts");
   group.add("--precision", o.precision, "auto|f32|bf16", "Arithmetic of float networks", {"auto", "f32", "bf16"});
   group.add("--scheduling-policy", o.scheduling_policy, "throughput|latency",
             "Every core on its own frame, or all cores on one", {"throughput", "latency"});
   group.add("--batch-size", o.batch_size, "N", "Frames in a batch; 0: the model's own", 0, 64);
-  group.add("--max-batch-delay", o.max_batch_delay, "MS", "How long a frame may wait for its batch to fill", 0, 10000);
-  group.add("--inference-interval", o.inference_interval, "N", "Analyse every N-th frame; the others pass unanalysed",
-            1, 1000000);
+  group.add("--max-batch-delay", o.max_batch_delay_ms, "MS", "How long a frame may wait for its batch to fill", 0,
+            10000);
+  group.add("--inference-interval", o.inference_interval, "N",
+            "Analyse every N-th frame; the others are marked skipped", 1, 1000000);
 }
 
 void add_output_options(CLI::App& app, RunOptions& o) {
@@ -240,7 +245,8 @@ struct Parser {
     add_model_options(app, options);
     add_device_options(app, options);
     add_output_options(app, options);
-    Group(app, "Running").add("--max-frames", options.max_frames, "N", "Stop after N frames of each input");
+    Group(app, "Running")
+        .add("--max-frames", options.max_frames, "N", "Stop after N frames of each input; 0: never", 0, 1e15);
     app.add_flag("--quiet,-q", options.quiet, "No progress and no summary, only errors")->group("Running");
     config = app.set_config("--config", "", "Read options from a TOML file; the command line goes before it");
     config->type_name("FILE.toml")->group("Running");

@@ -8,27 +8,16 @@
 #include <CLI/CLI.hpp>
 
 #include "models/result.h"
+#include "pipeline/engine_settings.h"
 
 namespace posecam {
 
-/// Numbers below 0 and empty texts: the model's own, or not asked for.
-struct RunOptions {
-  std::vector<std::string> inputs;
+/// Empty texts: not asked for.
+struct RunOptions : EngineSettings {
+  RunOptions() { model = "openpose"; }
 
-  std::string model = "openpose";
-  std::string device = "auto";
-  std::string cores = "all";
-  std::string net_resolution;
-  std::string precision = "auto";
-  std::string scheduling_policy = "throughput";
-  std::string decode = "fast";
-  std::uint32_t batch_size = 0;
-  std::uint32_t max_batch_delay = 5;
+  std::vector<std::string> inputs;
   std::uint32_t inference_interval = 1;
-  float threshold = -1;
-  float paf_threshold = -1;
-  float nms_threshold = -1;
-  int max_people = -1;
 
   std::string write_video;
   std::string json_lines;

@@ -201,6 +201,9 @@ Error Stream::to_error(GstMessage* message) const {
     result.message = fmt::format("{}: {}", input_.given, without_decoder(debug == nullptr ? "" : debug));
   } else if (error->domain == GST_STREAM_ERROR && error->code == GST_STREAM_ERROR_TYPE_NOT_FOUND) {
     result.message = fmt::format("{}: neither a video nor an image", input_.given);
+  } else if (input_.kind == InputKind::kAddress) {
+    result.message = fmt::format(
+        "{}: cannot be reached or read: {}; check the address, the network, and user and password", input_.given, text);
   } else {
     result.message = fmt::format("{}: cannot be read as video: {}", input_.given, text);
   }

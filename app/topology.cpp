@@ -20,6 +20,7 @@ namespace {
 constexpr guint kInletFrames = 8;
 /// Frames of a live source that wait: the newest are worth most.
 constexpr guint kLiveFrames = 2;
+constexpr double kUnknownRate = 25;  // frames a second, of a clip that says nothing
 /// Analysed frames that wait for the encoder, at most; it should not hold up the network.
 constexpr guint kOverlayFrames = 32;
 constexpr guint kOverlayBytes = 256U << 20;
@@ -132,6 +133,21 @@ void add_source(Builder& build, const Input& input, Topology& topology) {
   }
 }
 
+/// Muxers and readers of results count on times that rise; those of a GIF stand still. A frame without a time of its
+/// own comes one frame after the last.
+GstBuffer* with_rising_time(GstBuffer* buffer, Gate& gate) {
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
+  const bool rises = GST_CLOCK_TIME_IS_VALID(time) && (!gate.last_time || time > *gate.last_time);
+  if (!rises) {
+    const double fps = gate.fps > 0 ? gate.fps.load() : kUnknownRate;
+    const auto frame = static_cast<GstClockTime>(static_cast<double>(GST_SECOND) / fps);
+    buffer = gst_buffer_make_writable(buffer);
+    GST_BUFFER_PTS(buffer) = gate.last_time ? *gate.last_time + frame : 0;
+  }
+  gate.last_time = GST_BUFFER_PTS(buffer);
+  return buffer;
+}
+
 /// Counts frames, and ends the stream after the last one that was asked for.
 GstPadProbeReturn pass_gate(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto& gate = *static_cast<Gate*>(data);
@@ -161,6 +177,7 @@ GstPadProbeReturn pass_gate(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
     return GST_PAD_PROBE_HANDLED;
   }
   if (gate.frames++ == 0) gate.first_frame_us = g_get_monotonic_time();
+  GST_PAD_PROBE_INFO_DATA(info) = with_rising_time(GST_PAD_PROBE_INFO_BUFFER(info), gate);
   return GST_PAD_PROBE_OK;
 }
 
@@ -216,7 +233,7 @@ void add_infer(Builder& build, const RunOptions& o, const std::string& instance,
   set(infer, "model", o.model.c_str(), "model-instance-id", instance.c_str(), "device", o.device.c_str(), "cores",
       o.cores.c_str(), "net-resolution", o.net_resolution.c_str(), "precision", o.precision.c_str(),
       "scheduling-policy", o.scheduling_policy.c_str(), "decode", o.decode.c_str());
-  set(infer, "batch-size", o.batch_size, "max-batch-delay", o.max_batch_delay, "inference-interval",
+  set(infer, "batch-size", o.batch_size, "max-batch-delay", o.max_batch_delay_ms, "inference-interval",
       o.inference_interval, "max-people", o.max_people);
   set(infer, "threshold", static_cast<double>(o.threshold), "paf-threshold", static_cast<double>(o.paf_threshold),
       "nms-threshold", static_cast<double>(o.nms_threshold));
@@ -224,7 +241,7 @@ void add_infer(Builder& build, const RunOptions& o, const std::string& instance,
 
 void add_writers(Builder& build, const Input& input, const Outputs& outputs) {
   std::string names;
-  for (const auto& image : input.images) names += image.stem().string() + "\n";
+  for (const std::string& name : input.image_names) names += name + "\n";
   const std::array<std::pair<const char*, const std::string*>, 4> writers{{{"ndjson", &outputs.json_lines},
                                                                            {"openpose", &outputs.json_folder},
                                                                            {"coco", &outputs.coco},

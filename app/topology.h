@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <gst/gst.h>
@@ -26,6 +27,7 @@ struct Gate {
   std::atomic<std::uint64_t> frames = 0;
   std::atomic<std::int64_t> first_frame_us = 0;  ///< monotonic time, 0 before
   std::atomic<double> fps = 0;                   ///< of the clip, 0 if unknown
+  std::optional<GstClockTime> last_time;         ///< of the last frame; streaming thread only
 };
 
 /// The pipeline and the parts of it that its owner talks to; those live as long as the pipeline.

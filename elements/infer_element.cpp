@@ -13,6 +13,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kSpareFrames = 2;  // analysed frames that may wait for a downstream that is slower for a moment
 constexpr Size kUnknownVideo = {16, 9};  // the aspect assumed until caps are known
 
+bool is_failure(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
+
 }  // namespace
 
 InferElement::InferElement(GstElement* self, GstPad* sink, GstPad* src)
@@ -35,9 +37,12 @@ Result<void> InferElement::open() {
   return adopt_engine(kUnknownVideo);
 }
 
-void InferElement::close() {
+void InferElement::close() { set_engine(nullptr); }
+
+/// The old engine, which joins its threads when it goes, goes outside the lock.
+void InferElement::set_engine(std::shared_ptr<Engine> engine) {
   std::lock_guard lock(mutex_);
-  engine_.reset();
+  engine_.swap(engine);
 }
 
 Result<void> InferElement::adopt_engine(Size video) {
@@ -45,8 +50,7 @@ Result<void> InferElement::adopt_engine(Size video) {
   if (!engine) return engine.error();
   preprocessor_.emplace((*engine)->model().input);
   stream_->items.set_room((*engine)->max_in_flight() + kSpareFrames);
-  std::lock_guard lock(mutex_);
-  engine_ = std::move(*engine);
+  set_engine(std::move(*engine));
   return {};
 }
 
@@ -81,6 +85,7 @@ void InferElement::stop_flushing() {
     stop_ = {};
   }
   eos_ = false;
+  failed_ = false;
   flow_ = GST_FLOW_OK;
   gst_pad_start_task(
       src_, [](gpointer self) { static_cast<InferElement*>(self)->loop(); }, this, nullptr);
@@ -149,7 +154,11 @@ bool InferElement::handle_event(EventPtr event) {
       }
       break;
     }
-    case GST_EVENT_EOS: eos_ = true; break;
+    case GST_EVENT_STREAM_START: eos_ = false; break;
+    case GST_EVENT_EOS:
+      eos_ = true;
+      if (const GstFlowReturn flow = flow_; is_failure(flow)) fail_downstream(flow);  // no frame will carry it upstream
+      break;
     default: break;
   }
   if (!GST_EVENT_IS_SERIALIZED(event.get())) return gst_pad_push_event(src_, event.release()) != 0;
@@ -242,10 +251,13 @@ void InferElement::stop_after(GstFlowReturn flow) {
     stop_.request_stop();
   }
   gst_pad_pause_task(src_);
-  if (eos_ && (flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS)) {
-    GST_ELEMENT_FLOW_ERROR(self_, flow);
-    gst_pad_push_event(src_, gst_event_new_eos());
-  }
+  if (eos_ && is_failure(flow)) fail_downstream(flow);
+}
+
+void InferElement::fail_downstream(GstFlowReturn flow) {
+  if (failed_.exchange(true)) return;
+  GST_ELEMENT_FLOW_ERROR(self_, flow);
+  gst_pad_push_event(src_, gst_event_new_eos());
 }
 
 void InferElement::answer(const QueryPlace& place) {

@@ -74,6 +74,7 @@ class InferElement {
   void keep_sticky(Item& item);
   Result<void> use_caps(GstCaps* caps);
   Result<void> adopt_engine(Size video);
+  void set_engine(std::shared_ptr<Engine> engine);
   Result<void> analyse(BufferPtr buffer, std::stop_token stop);
   void pass_through(BufferPtr buffer, FrameStatus status);
   GstFlowReturn report(const Error& error);
@@ -83,6 +84,7 @@ class InferElement {
   GstFlowReturn forward(Frame frame);
   void answer(const QueryPlace& place);
   void stop_after(GstFlowReturn flow);
+  void fail_downstream(GstFlowReturn flow);
 
   void start_flushing();
   void stop_flushing();
@@ -107,6 +109,7 @@ class InferElement {
 
   std::atomic<GstFlowReturn> flow_ = GST_FLOW_FLUSHING;
   std::atomic<bool> eos_ = false;
+  std::atomic<bool> failed_ = false;  ///< downstream's failure was posted
 
   // Streaming thread only.
   InferSettings active_;

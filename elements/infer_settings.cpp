@@ -1,53 +1,15 @@
 #include "elements/infer_settings.h"
 
-#include <charconv>
-#include <cmath>
 #include <map>
 #include <mutex>
 
 #include <fmt/format.h>
 
-#include "models/zoo.h"
-#include "pipeline/backends.h"
-
 namespace posecam::gst {
 namespace {
 
-/// A non-negative property stands over the model's own value.
-template <class T, class V>
-std::optional<T> if_set(V value) {
-  return value < 0 ? std::optional<T>{} : std::optional<T>{static_cast<T>(value)};
-}
-
-Result<std::shared_ptr<Engine>> make_engine(const InferSettings& s, Size video) {
-  auto spec = resolve_model(s, video);
-  if (!spec) return spec.error();
-  auto options = BackendOptions::parse(s.cores, s.precision, s.scheduling_policy);
-  if (!options) return options.error();
-  auto backend = make_backend(s.device, *spec, *options);
-  if (!backend) return backend.error();
-
-  EngineOptions engine;
-  engine.max_batch_delay = std::chrono::milliseconds(s.max_batch_delay_ms);
-  if (s.max_in_flight > 0) {
-    const std::size_t rows = (*backend)->cores().size() * static_cast<std::size_t>(spec->input.batch);
-    engine.slots_per_core =
-        static_cast<std::uint32_t>(std::max<std::size_t>(1, s.max_in_flight / std::max<std::size_t>(1, rows)));
-  }
-  if (s.decode != "fast" && s.decode != "reference") {
-    return Error{Errc::kUsage, fmt::format("decode={}: must be fast or reference", s.decode)};
-  }
-  engine.decode.mode = s.decode == "fast" ? DecodeOptions::Mode::kFast : DecodeOptions::Mode::kReference;
-  engine.decode.smoothing_taps = static_cast<int>(s.taps);
-  engine.decode.threshold = if_set<float>(s.threshold);
-  engine.decode.paf_threshold = if_set<float>(s.paf_threshold);
-  engine.decode.nms_threshold = if_set<float>(s.nms_threshold);
-  engine.decode.max_people = if_set<int>(s.max_people);
-  return Engine::create(std::move(*backend), std::make_shared<const ModelSpec>(std::move(*spec)), engine);
-}
-
 /// Everything that shapes an engine, to compare two elements that want to share one.
-std::string fingerprint(const InferSettings& s) {
+std::string fingerprint(const EngineSettings& s) {
   return fmt::format(
       "model={} device={} cores={} net-resolution={} precision={} scheduling-policy={} decode={} "
       "batch-size={} max-batch-delay={} max-in-flight={} taps={} max-people={} threshold={} "
@@ -67,47 +29,6 @@ std::map<std::string, Shared>& shared_engines() {
 }
 
 }  // namespace
-
-Result<NetResolution> parse_net_resolution(const std::string& text) {
-  NetResolution r;
-  const char* end = text.data() + text.size();
-  const auto w = std::from_chars(text.data(), end, r.width);
-  const bool cross = w.ec == std::errc{} && w.ptr != end && *w.ptr == 'x';
-  const auto h =
-      cross ? std::from_chars(w.ptr + 1, end, r.height) : std::from_chars_result{end, std::errc::invalid_argument};
-  const auto valid = [](int side) { return side == -1 || (side > 0 && side <= 4096); };
-  if (h.ec != std::errc{} || h.ptr != end || !valid(r.width) || !valid(r.height) || (r.width < 0 && r.height < 0)) {
-    return Error{Errc::kUsage,
-                 fmt::format("net-resolution={}: must be WIDTHxHEIGHT in pixels, one of them -1 to follow "
-                             "the video's aspect, e.g. 456x256 or -1x256",
-                             text)};
-  }
-  return r;
-}
-
-Size NetResolution::resolve(Size video, int multiple_of) const {
-  const int step = std::max(1, multiple_of);
-  const auto follow = [step](int fixed, int of, int to) {
-    const double exact = static_cast<double>(fixed) * to / of;
-    return std::clamp(static_cast<int>(std::lround(exact / step)), 1, 4096 / step) * step;
-  };
-  if (width < 0) return {follow(height, video.height, video.width), height};
-  if (height < 0) return {width, follow(width, video.width, video.height)};
-  return {width, height};
-}
-
-Result<ModelSpec> resolve_model(const InferSettings& s, Size video) {
-  auto spec = find_model(s.model);
-  if (!spec) return spec.error();
-  if (!s.net_resolution.empty()) {
-    const auto wanted = parse_net_resolution(s.net_resolution);
-    if (!wanted) return wanted.error();
-    spec = spec->at_resolution(wanted->resolve(video, spec->input.multiple_of));
-    if (!spec) return spec.error();
-  }
-  if (s.batch_size > 0) spec->input.batch = static_cast<int>(s.batch_size);
-  return spec;
-}
 
 Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, Size video) {
   if (settings.model_instance_id.empty()) return make_engine(settings, video);

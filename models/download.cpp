@@ -52,7 +52,7 @@ class PartFile {
         path_(job.target.native() + ".part"),
         fd_(::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644)) {
     if (fd_.get() < 0) {
-      fail(fmt::format("{}: cannot write: {}", path_.native(), reason(errno)));
+      fail_to_write();
       return;
     }
     const off_t size = ::lseek(fd_.get(), 0, SEEK_END);
@@ -71,7 +71,7 @@ class PartFile {
 
   void restart() {
     if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) {
-      fail(fmt::format("{}: cannot write: {}", path_.native(), reason(errno)));
+      fail_to_write();
     }
     size_ = 0;
   }
@@ -84,11 +84,7 @@ class PartFile {
     while (!data.empty()) {
       const ssize_t n = ::write(fd_.get(), data.data(), data.size());
       if (n < 0 && errno == EINTR) continue;
-      if (n < 0) {
-        const char* const remedy = errno == ENOSPC || errno == EDQUOT ? "; free some space and pull again" : "";
-        return fail(fmt::format("{}: cannot write: {} after {} of {} bytes{}", path_.native(), reason(errno), size_,
-                                job_.bytes, remedy));
-      }
+      if (n < 0) return fail_to_write();
       size_ += static_cast<std::uint64_t>(n);
       data = data.subspan(static_cast<std::size_t>(n));
     }
@@ -122,6 +118,12 @@ class PartFile {
 
  private:
   void discard() { ::unlink(path_.c_str()); }
+  bool fail_to_write() {
+    const char* const remedy = errno == ENOSPC || errno == EDQUOT ? "; free some space and pull again" : "";
+    return fail(fmt::format("{}: cannot write: {} after {} of {} bytes{}", path_.native(), reason(errno), size_,
+                            job_.bytes, remedy),
+                Errc::kMedia);
+  }
   bool fail(std::string message, Errc code = Errc::kModel) {
     if (!error_) error_ = Error{code, std::move(message)};
     return false;

@@ -24,9 +24,9 @@ struct Download {
 /// Blocks until the file is there, complete and checked: size, then sha256, then fsync and rename. A .part left by an
 /// interrupted download is continued where the server can. Never writes more than `bytes`. Waits at most 10 s for a
 /// connection and 30 s on a stalled one. One download per target at a time: the caller locks.
-/// kUsage if the source does not have the file (none there, HTTP 404 or 410), kModel with any other reason, kCancelled
-/// on `stop`; after a failure the target is as it was, and a .part stays only if
-/// it can be continued.
+/// kUsage if the source does not have the file (none there, HTTP 404 or 410), kMedia if the .part cannot be written,
+/// kModel with any other reason, kCancelled on `stop`; after a failure the target is as it was, and a .part stays only
+/// if it can be continued.
 Result<void> download(const Download& job);
 
 /// A URL as it may be shown: without user, password, query and fragment.

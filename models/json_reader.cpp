@@ -131,13 +131,13 @@ void JsonNode::problem(std::string_view message) const {
 
 void JsonNode::mismatch(std::string_view expectation) const {
   if (value_) problems_->add(path_, fmt::format("expected {}, found {}", expectation, quoted(*value_)));
+  if (missing_) problems_->add(path_, fmt::format("missing, expected {}", expectation));
 }
 
 JsonNode JsonNode::child(std::string_view key) const { return {nullptr, join_path(path_, key), *problems_}; }
 
 void JsonNode::expect_keys(std::initializer_list<std::string_view> keys) const {
-  if (!value_) return;
-  if (!value_->is_object()) return mismatch("an object");
+  if (!value_ || !value_->is_object()) return mismatch("an object");
   for (const auto& [key, value] : value_->items()) {
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
     const std::string shown = json(shortened(key, kMaxQuoted)).dump(-1, ' ', true, json::error_handler_t::replace);
@@ -151,13 +151,12 @@ bool JsonNode::has(std::string_view key) const { return value_ && value_->is_obj
 
 JsonNode JsonNode::at(std::string_view key) const {
   JsonNode node = child(key);
-  if (!value_) return node;
-  if (!value_->is_object()) {
+  if (!value_ || !value_->is_object()) {
     mismatch("an object");
   } else if (const auto found = value_->find(key); found != value_->end()) {
     node.value_ = &*found;
   } else {
-    problems_->add(node.path_, "missing");
+    node.missing_ = true;
   }
   return node;
 }
@@ -174,8 +173,7 @@ std::vector<std::pair<std::string, JsonNode>> JsonNode::members() const {
 
 std::vector<JsonNode> JsonNode::items(std::size_t min, std::size_t max) const {
   std::vector<JsonNode> nodes;
-  if (!value_) return nodes;
-  if (!value_->is_array() || value_->size() < min || value_->size() > max) {
+  if (!value_ || !value_->is_array() || value_->size() < min || value_->size() > max) {
     mismatch(min == max ? fmt::format("a list of {}", min) : fmt::format("a list of {} to {}", min, max));
     return nodes;
   }
@@ -186,8 +184,7 @@ std::vector<JsonNode> JsonNode::items(std::size_t min, std::size_t max) const {
 }
 
 std::string JsonNode::text(std::size_t min, std::size_t max) const {
-  if (!value_) return {};
-  const auto* string = value_->get_ptr<const std::string*>();
+  const auto* string = value_ ? value_->get_ptr<const std::string*>() : nullptr;
   if (!string || characters(*string) < min || characters(*string) > max || has_control_characters(*string)) {
     mismatch(fmt::format("a string of {} to {} printable characters", min, max));
     return {};
@@ -196,9 +193,8 @@ std::string JsonNode::text(std::size_t min, std::size_t max) const {
 }
 
 std::int64_t JsonNode::integer(std::int64_t min, std::int64_t max) const {
-  if (!value_) return min;
   // Through double: exact for every bound that a descriptor has (below 2^53).
-  const double d = value_->is_number() ? value_->get<double>() : std::nan("");
+  const double d = value_ && value_->is_number() ? value_->get<double>() : std::nan("");
   if (!(std::trunc(d) == d && d >= static_cast<double>(min) && d <= static_cast<double>(max))) {
     mismatch(fmt::format("a whole number from {} to {}", min, max));
     return min;
@@ -207,8 +203,7 @@ std::int64_t JsonNode::integer(std::int64_t min, std::int64_t max) const {
 }
 
 float JsonNode::number(double min, double max) const {
-  if (!value_) return static_cast<float>(min);
-  const double d = value_->is_number() ? value_->get<double>() : std::nan("");
+  const double d = value_ && value_->is_number() ? value_->get<double>() : std::nan("");
   if (!(d >= min && d <= max)) {
     mismatch(fmt::format("a number from {:g} to {:g}", min, max));
     return static_cast<float>(min);
@@ -217,8 +212,7 @@ float JsonNode::number(double min, double max) const {
 }
 
 std::size_t JsonNode::choice(std::span<const std::string_view> names) const {
-  if (!value_) return 0;
-  const auto* string = value_->get_ptr<const std::string*>();
+  const auto* string = value_ ? value_->get_ptr<const std::string*>() : nullptr;
   const auto found = string ? std::find(names.begin(), names.end(), *string) : names.end();
   if (found == names.end()) {
     mismatch(fmt::format("{}\"{}\"", names.size() > 1 ? "one of " : "", fmt::join(names, "\", \"")));

@@ -44,7 +44,7 @@ class JsonNode {
   /// Expects an object that has no keys but these.
   void expect_keys(std::initializer_list<std::string_view> keys) const;
   bool has(std::string_view key) const;
-  /// The member `key`; a missing one is a problem.
+  /// The member `key`; a missing one is a problem once it is read.
   JsonNode at(std::string_view key) const;
   /// Members in the order of their keys.
   std::vector<std::pair<std::string, JsonNode>> members() const;
@@ -66,7 +66,7 @@ class JsonNode {
     return table[choice(names)].second;
   }
 
-  /// Records "expected EXPECTATION, found VALUE" at this path.
+  /// Records "expected EXPECTATION, found VALUE" at this path, or that the key is missing.
   void mismatch(std::string_view expectation) const;
   /// Records any other problem at this path.
   void problem(std::string_view message) const;
@@ -77,7 +77,8 @@ class JsonNode {
   JsonNode child(std::string_view key) const;
   std::size_t choice(std::span<const std::string_view> names) const;
 
-  const nlohmann::json* value_;  ///< null: missing, and already reported
+  const nlohmann::json* value_;  ///< null: nothing to read
+  bool missing_ = false;         ///< the key is not there, to be reported by whoever says what it should have held
   std::string path_;
   JsonProblems* problems_;
 };

@@ -123,6 +123,7 @@ Result<void> fetch(const FileReport& report, const PullOptions& options) {
     if (options.progress) job.progress = [&](std::uint64_t done) { options.progress(report.file, done); };
     auto done = download(job);
     if (done || done.error().code == Errc::kCancelled) return done;
+    if (done.error().code == Errc::kMedia) return done;  // our disk: no other source can help
     if (done.error().code != Errc::kUsage) code = Errc::kModel;
     answers.push_back(fmt::format("{}: {}", shown_url(source), done.error().message));
     if (options.note && &source != &sources.back()) {
@@ -149,8 +150,7 @@ Result<void> bring(FileReport& report, const PullOptions& options) {
     report.problem = done.error().message;
     return {};
   }
-  const Errc code = done.error().code == Errc::kCancelled ? Errc::kCancelled : Errc::kModel;
-  return Error{code, fmt::format("{}: {}", report.file.name, done.error().message)};
+  return Error{done.error().code, fmt::format("{}: {}", report.file.name, done.error().message)};
 }
 
 bool any_backend_complete(const ModelSpec& spec, const std::vector<FileReport>& reports) {
@@ -245,8 +245,10 @@ Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const Pu
   for (FileReport& report : reports) {
     const auto done = bring(report, options);
     if (done) continue;
-    if (!failure) failure = Error{done.error().code, fmt::format("model '{}': {}", spec.name, done.error().message)};
-    if (done.error().code == Errc::kCancelled) return done.error();
+    const Errc code = done.error().code;
+    if (!failure) failure = Error{Errc::kModel, fmt::format("model '{}': {}", spec.name, done.error().message)};
+    if (code == Errc::kCancelled) return done.error();
+    if (code == Errc::kMedia) break;  // nor will the disk have room for the next file
   }
   if (failure) return *failure;
   if (any_backend_complete(spec, reports)) return reports;

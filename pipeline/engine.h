@@ -20,6 +20,7 @@
 namespace posecam {
 
 /// Receives the results of the rows it committed, on worker threads, in any order. Called without any lock held.
+/// Exactly one for each row, unless the engine is destroyed before.
 /// The engine keeps it alive while rows of it are under way.
 class RowClient {
  public:

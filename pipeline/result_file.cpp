@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <mutex>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -94,6 +95,10 @@ Result<void> ResultFile::fail(std::string_view action, int error_number) {
 
 Result<void> ResultFile::write(std::string_view text) {
   if (!state_) return state_;
+  // A pipe takes texts above PIPE_BUF in pieces, between which another stream's could come.
+  static std::mutex stdout_mutex;
+  std::unique_lock whole(stdout_mutex, std::defer_lock);
+  if (fd_ == STDOUT_FILENO) whole.lock();
   while (!text.empty()) {
     const ssize_t written = ::write(fd_, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
@@ -101,6 +106,11 @@ Result<void> ResultFile::write(std::string_view text) {
     text.remove_prefix(static_cast<std::size_t>(written));
   }
   return {};
+}
+
+void ResultFile::discard() {
+  close_descriptor();
+  if (!part_.empty()) ::unlink(part_.c_str());
 }
 
 Result<void> ResultFile::commit() {

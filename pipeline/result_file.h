@@ -12,7 +12,8 @@ namespace posecam {
 /// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
 /// standard output; that, devices, pipes and sockets are written straight (opening a FIFO waits for its reader).
 ///
-/// Unbuffered: each write() is handed to the system at once, so that a reader of a pipe sees whole lines.
+/// Unbuffered: each write() is handed to the system at once, so that a reader of a pipe sees whole lines, also when
+/// several files of this process are standard output.
 /// Errors are kMedia, name the location and are sticky: after the first, every call returns it again and does nothing
 /// else. A process that wants to hear of a reader that went away must ignore SIGPIPE.
 /// Movable; one thread at a time.
@@ -27,6 +28,8 @@ class ResultFile {
 
   /// Writes all of `text` or fails.
   Result<void> write(std::string_view text);
+  /// Closes the file and removes its .part.
+  void discard();
   /// Closes the file and gives it its name. A second call returns the outcome of the first.
   Result<void> commit();
 

@@ -93,6 +93,7 @@ class OpenposeWriter final : public ResultWriter {
     auto file = ResultFile::create(std::move(location));
     if (!file) return file.error();
     auto written = file->write(text_);
+    if (!written) file->discard();  // half a frame is of use to nobody
     return written ? file->commit() : written;
   }
 

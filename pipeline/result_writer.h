@@ -22,8 +22,8 @@ enum class ResultFormat : std::uint8_t {
 ///
 /// Errors are kMedia and sticky: after the first, write() and close() return the same error and do nothing, so the
 /// caller may stop at once or report what close() returns. Files get their names in close(), those of kOpenpose
-/// in each write(); a writer that is destroyed without close(), or that failed, leaves "<file>.part" and never a
-/// final name with half of a file.
+/// in each write(); a writer that is destroyed without close(), or that failed, leaves "<file>.part" (kOpenpose:
+/// nothing) and never a final name with half of a file.
 class ResultWriter {
  public:
   virtual ~ResultWriter() = default;

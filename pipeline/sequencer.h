@@ -15,8 +15,8 @@ namespace posecam {
 /// Number of a place. Never used twice in a Sequencer's life, so a late completion cannot hit a newer item.
 using Ticket = std::uint64_t;
 
-/// One producer thread (wait_room, wait_ready, reserve, clear, set_room), one consumer thread (pop), any thread completes.
-/// Blocking calls end at once when their stop_token is triggered. Allocation-free once its ring has grown.
+/// One producer thread (wait_room, wait_ready, reserve, clear, set_room), one consumer thread (pop), any thread
+/// completes. Blocking calls end at once when their stop_token is triggered. Allocation-free once its ring has grown.
 template <class Item>
 class Sequencer {
  public:

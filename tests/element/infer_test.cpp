@@ -114,6 +114,33 @@ TEST(NeuronInfer, KeepsAPartialBatchWhenNewCapsNeedAnotherEngine) {
   expect_in_order(h.get(), 7);
 }
 
+TEST(NeuronInfer, ReportsAFailureDownstreamThatOnlyEosFollows) {
+  auto h = infer_harness();
+  GstElement* infer = gst_harness_find_element(h.get(), "neuroninfer");
+  GstBus* bus = gst_bus_new();
+  gst_element_set_bus(infer, bus);
+  GstPad* src = gst_element_get_static_pad(infer, "src");
+  gst_pad_add_probe(
+      src, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+        GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_NOT_NEGOTIATED;
+        return GST_PAD_PROBE_HANDLED;
+      },
+      nullptr, nullptr);
+  const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);
+  set_caps(h.get(), info);
+  push_frames(h.get(), info, 1);
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  GstMessage* message = gst_bus_timed_pop_filtered(bus, 10 * GST_SECOND, GST_MESSAGE_ERROR);
+  EXPECT_NE(message, nullptr);
+  g_clear_pointer(&message, gst_message_unref);
+  gst_object_unref(src);
+  gst_element_set_bus(infer, nullptr);
+  gst_object_unref(bus);
+  gst_object_unref(infer);
+}
+
 TEST(NeuronInfer, CountsWhatItDid) {
   auto h = infer_harness("inference-interval=3");
   const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);

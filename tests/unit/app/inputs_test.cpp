@@ -55,6 +55,22 @@ TEST_F(InputsTest, SortsTheImagesOfAFolderByNumber) {
   EXPECT_THAT(names, ElementsAre("1.png", "9.png", "10.png", "010a.png"));
 }
 
+TEST_F(InputsTest, KeepsThePicturesOfAFolderThatAreNone) {
+  file("a/broken.png", "x");
+  file("a/empty.JPG", "");
+  file("a/good.png", kPng);
+  file("a/notes.txt", "no image");
+  EXPECT_EQ(identify_input((folder_ / "a").string())->images.size(), 3U);
+}
+
+TEST_F(InputsTest, DecodesFileAddresses) {
+  file("a b.png", kPng);
+  const auto input = identify_input("file://" + folder_.string() + "/a%20b.png");
+  ASSERT_TRUE(input) << input.error().message;
+  EXPECT_EQ(input->name, "a b");
+  EXPECT_EQ(identify_input("file://elsewhere%zz").error().code, Errc::kUsage);
+}
+
 TEST_F(InputsTest, RefusesAnEmptyFileAndAFolderWithoutImages) {
   EXPECT_THAT(identify_input(file("a/zero.mp4", "")).error().message, HasSubstr("the file is empty"));
   fs::create_directories(folder_ / "b");
@@ -75,6 +91,7 @@ TEST_F(InputsTest, LeavesPasswordsOutOfNames) {
   const auto input = identify_input("http://me:secret@cam1:8080/live/x?token=1");
   ASSERT_TRUE(input) << input.error().message;
   EXPECT_EQ(input->name, "cam1_8080_live_x");
+  EXPECT_EQ(input->given, "http://cam1:8080/live/x");
   EXPECT_TRUE(input->live());
   EXPECT_EQ(identify_input("foo://x").error().code, Errc::kUsage);
 }
@@ -85,6 +102,17 @@ TEST_F(InputsTest, GivesEachInputANameOfItsOwn) {
   EXPECT_EQ((*inputs)[0].name, "clip");
   EXPECT_EQ((*inputs)[1].name, "clip-2");
   EXPECT_EQ((*inputs)[2].name, "testsrc");
+}
+
+TEST_F(InputsTest, GivesEachImageANameOfItsOwn) {
+  file("a/x.jpg", kPng);
+  file("a/x.png", kPng);
+  file("b/x.png", kPng);
+  file("b/y\nz.png", kPng);
+  const auto inputs = identify_inputs({(folder_ / "a").string(), (folder_ / "b").string()});
+  ASSERT_TRUE(inputs);
+  EXPECT_THAT((*inputs)[0].image_names, ElementsAre("x", "x-2"));
+  EXPECT_THAT((*inputs)[1].image_names, ElementsAre("x-3", "y_z"));
 }
 
 TEST_F(InputsTest, FindsAnMp4ThatIsCutOff) {

@@ -14,11 +14,11 @@ struct BadDocument {
 };
 
 inline constexpr BadDocument kBadDocuments[] = {
-    {"pose", "/schema_version", "-", "schema_version: missing"},
+    {"pose", "/schema_version", "-", "schema_version: missing, expected "},
     {"pose", "/schema_version", "2", "schema_version: expected a whole number from 1 to 1, found 2"},
     {"pose", "/schema_version", "\"1\"", "schema_version: expected a whole number from 1 to 1, found \"1\""},
     {"pose", "/nmae", "\"x\"", "nmae: unknown key; known here: $schema, schema_version, name, "},
-    {"pose", "/name", "-", "name: missing"},
+    {"pose", "/name", "-", "name: missing, expected a string"},
     {"pose", "/name", "null", "name: expected a string of 1 to 64 printable characters, found null"},
     {"pose", "/name", "\"Small\"", "name: expected a name of at most 64 lower-case letters, digits and . -"},
     {"pose", "/name", "\"..\"", "name: expected a name"},
@@ -70,7 +70,7 @@ inline constexpr BadDocument kBadDocuments[] = {
     {"pose", "/inputs/0/layout", "\"chwn\"", "inputs[0].layout: expected one of \"nchw\", \"nhwc\", found \"chwn\""},
     {"pose", "/inputs/0/color", "\"gray\"", "inputs[0].color: expected one of \"bgr\", \"rgb\", found \"gray\""},
     {"pose", "/inputs/0/size", "[64, 32]", "inputs[0].size: expected an object, found a list of 2"},
-    {"pose", "/inputs/0/size/width", "-", "inputs[0].size.width: missing"},
+    {"pose", "/inputs/0/size/width", "-", "inputs[0].size.width: missing, expected a whole number"},
     {"pose", "/inputs/0/size/width", "\"64\"",
      "inputs[0].size.width: expected a whole number from 8 to 4096, found \"64\""},
     {"pose", "/inputs/0/size/width", "0", "inputs[0].size.width: expected a whole number from 8 to 4096, found 0"},

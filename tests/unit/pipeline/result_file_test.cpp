@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -240,6 +241,41 @@ TEST_F(ResultFileTest, AFullDiskIsReportedByEveryFileFormat) {
     ASSERT_FALSE(closed);
     EXPECT_THAT(closed.error().message, HasSubstr("No space left on device"));
   }
+}
+
+TEST_F(ResultFileTest, KeepsLinesWholeThatSeveralFilesWriteToStdout) {
+  constexpr int kLines = 40;
+  constexpr std::size_t kLength = 20000;  // far above PIPE_BUF
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const int saved = ::dup(STDOUT_FILENO);
+  ::dup2(ends[1], STDOUT_FILENO);
+  ::close(ends[1]);
+  std::string all;
+  {
+    const auto write_lines = [](char letter) {
+      ResultFile file = must_create("-");
+      for (int i = 0; i < kLines; ++i) EXPECT_TRUE(file.write(std::string(kLength, letter) + "\n"));
+    };
+    std::jthread reader([&] {
+      char block[512];
+      for (ssize_t n = 0; (n = ::read(ends[0], block, sizeof block)) > 0;)
+        all.append(block, static_cast<std::size_t>(n));
+    });
+    {
+      std::jthread a(write_lines, 'a');
+      std::jthread b(write_lines, 'b');
+    }
+    ::dup2(saved, STDOUT_FILENO);  // the last writing end: the reader sees the end
+  }
+  ::close(saved);
+  ::close(ends[0]);
+  std::istringstream text(all);
+  int count = 0;
+  for (std::string line; std::getline(text, line); ++count) {
+    ASSERT_EQ(line, std::string(kLength, line.front()));
+  }
+  EXPECT_EQ(count, 2 * kLines);
 }
 
 }  // namespace

@@ -1,0 +1,52 @@
+#pragma once
+// An engine as people ask for it: the words and numbers that the element's properties, the command line and
+// configuration files share.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "models/geometry.h"
+#include "models/model_spec.h"
+#include "models/result.h"
+#include "pipeline/engine.h"
+
+namespace posecam {
+
+/// Numbers below 0, sizes of 0 and empty texts: the model's own.
+struct EngineSettings {
+  std::string model;  ///< name from the zoo, or path of a descriptor
+  std::string device = "auto";
+  std::string cores = "all";
+  std::string net_resolution;
+  std::string precision = "auto";
+  std::string scheduling_policy = "throughput";
+  std::string decode = "fast";
+  std::uint32_t batch_size = 0;
+  std::uint32_t max_batch_delay_ms = 5;
+  std::uint32_t max_in_flight = 0;  ///< frames; 0: two batches a core. Rounded to whole batches, at least one a core
+  std::uint32_t taps = 0;
+  std::int32_t max_people = -1;
+  float threshold = -1;
+  float paf_threshold = -1;
+  float nms_threshold = -1;
+};
+
+/// "WxH"; one of the two may be -1: to be chosen by the aspect of the video.
+struct NetResolution {
+  int width = -1;
+  int height = -1;
+  /// The size for a video: the free side follows the aspect, rounded to a multiple of `multiple_of`.
+  Size resolve(Size video, int multiple_of) const;
+};
+/// kUsage unless the text has that form, each side at most 4096.
+Result<NetResolution> parse_net_resolution(const std::string& text);
+
+/// The model as the settings want it: resolution and batch size applied. `video` counts only when the net resolution
+/// follows the video's aspect. kUsage, kModel.
+Result<ModelSpec> resolve_model(const EngineSettings& settings, Size video);
+
+/// Finds the weights, loads them on the device and starts the engine. kUsage, kModel, kDevice.
+Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& settings, Size video);
+
+}  // namespace posecam

@@ -55,8 +55,9 @@ constexpr std::array kProperties{
     posecam::gst::Property<S>{"net-resolution", &S::net_resolution, 0, 0,
                               "Network input as WIDTHxHEIGHT, one of them -1 to follow the video's aspect; empty: the "
                               "model's own"},
-    posecam::gst::Property<S>{"precision", &S::precision, 0, 0,
-                              "Arithmetic of float networks: auto, f32 or bf16 (INT8 networks run as INT8)"},
+    posecam::gst::Property<S>{
+        "precision", &S::precision, 0, 0,
+        "Arithmetic of float networks: f32, bf16, or auto: bf16 where the CPU has it (INT8 networks run as INT8)"},
     posecam::gst::Property<S>{"scheduling-policy", &S::scheduling_policy, 0, 0,
                               "throughput: every core works on its own frame; latency: all cores on one frame"},
     posecam::gst::Property<S>{"decode", &S::decode, 0, 0,

@@ -1,6 +1,6 @@
 #pragma once
-// The result of a frame, riding on its buffer. Coordinates are normalised, so scaling leaves them right; elements that
-// crop or rotate drop the meta rather than carry it wrong (docs: which element keeps what).
+// The result of a frame, riding on its buffer. Coordinates are normalised, so scaling leaves them right, unless it adds
+// borders, which are not accounted for; elements that crop or rotate drop the meta rather than carry it wrong.
 
 #include <memory>
 

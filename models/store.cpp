@@ -176,7 +176,11 @@ std::vector<FileReport> reports_of(const ModelSpec& spec, const fs::path& folder
 std::string pull_command(const ModelSpec& spec) {
   const auto share = share_dir();
   const bool in_zoo = share && spec.path == *share / "models" / (spec.name + ".json");
-  return fmt::format("posecam models pull {}", in_zoo ? spec.name : spec.path.native());
+  const bool published = std::ranges::any_of(spec.weights, [](const BackendWeights& weights) {
+    return std::ranges::all_of(weights.files, [](const WeightFile& file) { return !file.url.empty(); });
+  });
+  return fmt::format("posecam models pull {}{}", in_zoo ? spec.name : spec.path.native(),
+                     published ? "" : " --mirror DIR|URL");
 }
 
 std::string_view to_string(FileState state) {
@@ -255,8 +259,8 @@ Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const Pu
   const std::string why = options.mirror.empty()
                               ? "its weights are not published"
                               : fmt::format("not published, and not in the mirror: {}", reports.front().problem);
-  return Error{Errc::kModel, fmt::format("model '{}': {}; run with a mirror that has them: {} --mirror DIR|URL",
-                                         spec.name, why, pull_command(spec))};
+  return Error{Errc::kModel,
+               fmt::format("model '{}': {}; run with a mirror that has them: {}", spec.name, why, pull_command(spec))};
 }
 
 }  // namespace posecam

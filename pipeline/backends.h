@@ -14,7 +14,11 @@
 
 namespace posecam {
 
-enum class Precision : std::uint8_t { kAuto, kF32, kBf16 };
+enum class Precision : std::uint8_t {
+  kAuto,  ///< openvino: bf16 on CPUs that calculate with it (AVX512_BF16, AMX), else f32
+  kF32,
+  kBf16
+};
 enum class Scheduling : std::uint8_t { kThroughput, kLatency };
 
 struct BackendOptions {

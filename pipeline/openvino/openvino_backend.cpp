@@ -190,9 +190,11 @@ ov::AnyMap settings(const BackendOptions& options) {
   ov::AnyMap map{{ov::hint::performance_mode.name(),
                   latency ? ov::hint::PerformanceMode::LATENCY : ov::hint::PerformanceMode::THROUGHPUT},
                  {ov::num_streams.name(), ov::streams::Num(latency ? 1 : cores)},
-                 {ov::inference_num_threads.name(), cores},
-                 {ov::hint::inference_precision.name(),
-                  options.precision == Precision::kBf16 ? ov::element::bf16 : ov::element::f32}};
+                 {ov::inference_num_threads.name(), cores}};
+  if (options.precision != Precision::kAuto) {
+    map[ov::hint::inference_precision.name()] =
+        options.precision == Precision::kBf16 ? ov::element::bf16 : ov::element::f32;
+  }
   return map;
 }
 

@@ -9,7 +9,7 @@
 namespace posecam {
 
 /// Reads IR, ONNX, TFLite or frozen TensorFlow graphs, reshapes to the spec's input and compiles, once for all cores.
-/// INT8 networks run as INT8; precision says how float ones run (auto: as the weights are, never below f32 unasked).
+/// INT8 networks run as INT8; precision says how float ones run.
 /// kModel if the file or its tensors do not fit the spec, kDevice if the runtime refuses.
 Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec& spec,
                                                                 const std::filesystem::path& weights,

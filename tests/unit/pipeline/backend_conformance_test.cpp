@@ -92,7 +92,10 @@ void run_and_check(Slot& slot, int seed) {
 
 class BackendConformance : public ::testing::TestWithParam<Candidate> {
  protected:
-  BackendConformance() { options_.cores = {0, 1}; }
+  BackendConformance() {
+    options_.cores = {0, 1};
+    options_.precision = Precision::kF32;
+  }
 
   std::unique_ptr<InferenceBackend> make(const ModelSpec& spec) {
     auto backend = GetParam().make(spec, tiny_weights(), options_);

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "app/topology.h"
+#include "pipeline/result_file.h"
 
 namespace posecam {
 namespace {
@@ -38,12 +39,6 @@ std::string canonical(const std::string& path) {
   return ec ? path : whole.string();
 }
 
-/// Devices and pipes are written as they are: nothing to prepare, nothing to rename.
-bool is_special(const std::string& path) {
-  struct stat status {};
-  return stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
-}
-
 Result<void> check_file(const char* option, const std::string& file) {
   const fs::path folder = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : fs::path(".");
   std::error_code ec;
@@ -54,7 +49,7 @@ Result<void> check_file(const char* option, const std::string& file) {
   if (fs::is_directory(file, ec)) {
     return Error{Errc::kMedia, fmt::format("{} {}: is a folder; give the name of a file", option, file)};
   }
-  if (is_special(file)) return {};
+  if (is_written_straight(file)) return {};
   const std::string part = part_name(file);
   const bool there = fs::exists(part, ec);
   const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
@@ -88,7 +83,7 @@ Result<void> check_distinct(const std::vector<Outputs>& all, const std::vector<I
   }
   for (const Outputs& outputs : all) {
     for (const auto& [option, file] : files_of(outputs)) {
-      if (file.empty() || is_special(file)) continue;
+      if (file.empty() || is_written_straight(file)) continue;
       const auto [at, fresh] = taken.emplace(canonical(file), fmt::format("{} {}", option, file));
       if (!fresh) {
         return Error{Errc::kUsage,
@@ -102,7 +97,7 @@ Result<void> check_distinct(const std::vector<Outputs>& all, const std::vector<I
 }  // namespace
 
 std::string with_stem(const std::string& file, const std::string& name) {
-  if (file.empty() || file == "-" || is_special(file)) return file;
+  if (file.empty() || file == "-" || is_written_straight(file)) return file;
   const fs::path path(file);
   return (path.parent_path() / (path.stem().string() + "-" + name + path.extension().string())).string();
 }

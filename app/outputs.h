@@ -30,9 +30,6 @@ Result<std::vector<Outputs>> plan_outputs(const RunOptions& options, const std::
 /// there. kMedia with the remedy.
 Result<void> check_writable(const Outputs& outputs);
 
-/// The name under which an output is written until it is complete.
-inline std::string part_name(const std::string& file) { return file + ".part"; }
-
 /// Removes the unfinished files of a stream that never had a frame.
 void discard_parts(const Outputs& outputs);
 

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/result_file.h"
+
 namespace posecam {
 namespace {
 

@@ -12,6 +12,7 @@
 #include <gst/video/video.h>
 
 #include "app/image_source.h"
+#include "pipeline/result_file.h"
 
 namespace posecam {
 namespace {

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
 #include <mutex>
 #include <sys/stat.h>
 #include <system_error>
@@ -47,13 +48,17 @@ int open_for_writing(const std::string& path) {
 
 }  // namespace
 
+bool is_written_straight(const std::string& location) {
+  struct stat info {};
+  return ::stat(location.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 Result<ResultFile> ResultFile::create(std::string location) {
   if (location == kStdout) return ResultFile(std::move(location), {}, STDOUT_FILENO);
-  struct stat info {};
-  const bool exists = ::stat(location.c_str(), &info) == 0;
-  if (exists && S_ISDIR(info.st_mode)) return file_error(location, "write", EISDIR);
-  const bool straight = exists && !S_ISREG(info.st_mode);
-  std::string part = straight ? std::string() : location + ".part";
+  std::error_code ec;
+  if (std::filesystem::is_directory(location, ec)) return file_error(location, "write", EISDIR);
+  const bool straight = is_written_straight(location);
+  std::string part = straight ? std::string() : part_name(location);
   const int fd = open_for_writing(straight ? location : part);
   if (fd < 0) return file_error(location, "create", errno);
   return ResultFile(std::move(location), std::move(part), fd);

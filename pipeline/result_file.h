@@ -8,6 +8,12 @@
 
 namespace posecam {
 
+/// The name under which an output is written until it is complete.
+inline std::string part_name(const std::string& location) { return location + ".part"; }
+
+/// True for devices, pipes and sockets: nothing to prepare, nothing to rename.
+bool is_written_straight(const std::string& location);
+
 /// Writes to "<location>.part" and gives it its name in commit(); what was there before stays until then. Destroyed
 /// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
 /// standard output; that, devices, pipes and sockets are written straight (opening a FIFO waits for its reader).

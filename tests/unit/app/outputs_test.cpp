@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pipeline/result_file.h"
+
 namespace posecam {
 namespace {
 

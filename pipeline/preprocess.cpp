@@ -67,8 +67,8 @@ Letterbox letterbox_for(const InputSpec& spec, Size image) {
   const Size content{fit(image.width, spec.size.width), fit(image.height, spec.size.height)};
   box.content = {static_cast<float>(content.width), static_cast<float>(content.height)};
   if (spec.anchor == PadAnchor::kCenter) {
-    box.offset = {static_cast<float>((spec.size.width - content.width) / 2),
-                  static_cast<float>((spec.size.height - content.height) / 2)};
+    const Size margin{(spec.size.width - content.width) / 2, (spec.size.height - content.height) / 2};
+    box.offset = {static_cast<float>(margin.width), static_cast<float>(margin.height)};
   }
   return box;
 }
@@ -156,7 +156,7 @@ void Preprocessor::sample_packed(const ImageView& image, const Line& line, const
 }
 
 void Preprocessor::sample_line(const ImageView& image, const Line& line, const Planes& out) {
-  const std::size_t width = static_cast<std::size_t>(spec_.size.width);
+  const auto width = static_cast<std::size_t>(spec_.size.width);
   const std::size_t left = count(letterbox_.offset.x);
   Planes content{};
   for (std::size_t c = 0; c < 3; ++c) {

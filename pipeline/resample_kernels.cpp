@@ -55,6 +55,7 @@ POSECAM_MULTIVERSION
 void store_u8(const float* __restrict line, std::size_t n, std::size_t stride, std::uint8_t* __restrict out) {
   for (std::size_t i = 0; i < n; ++i) {
     const float low = line[i] > 0.0F ? line[i] : 0.0F;
+    // Unlike lround, this vectorises, and it is never negative here. NOLINTNEXTLINE(bugprone-incorrect-roundings)
     out[i * stride] = static_cast<std::uint8_t>(static_cast<std::int32_t>((low < 255.0F ? low : 255.0F) + 0.5F));
   }
 }

@@ -65,10 +65,6 @@ struct BlockAllocator {
   explicit BlockAllocator(std::shared_ptr<Store> s) : store(std::move(s)) {}
   template <class U>
   BlockAllocator(const BlockAllocator<U, Store>& other) : store(other.store) {}  // NOLINT(google-explicit-constructor)
-  template <class U>
-  struct rebind {
-    using other = BlockAllocator<U, Store>;
-  };
 
   T* allocate(std::size_t n) {
     static_assert(sizeof(T) <= Store::kBlockBytes && alignof(T) <= alignof(std::max_align_t));

@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 #include <exception>
-#include <ranges>
 
 #include <fmt/format.h>
 
@@ -112,17 +111,17 @@ void draw_all(const FrameResult& result, const DrawOptions& options, const Canva
   const ModelSpec* model = result.model.get();
   // Worst first: where people overlap, the surest is on top.
   if (options.boxes) {
-    for (const Detection& found : result.detections | std::views::reverse) {
-      draw_detection(canvas, style, found, model, options);
+    for (auto d = result.detections.rbegin(); d != result.detections.rend(); ++d) {
+      draw_detection(canvas, style, *d, model, options);
     }
   }
   if (options.skeletons && model != nullptr && model->skeleton != nullptr) {
-    for (const Pose& pose : result.poses | std::views::reverse) {
-      draw_skeleton(canvas, style, pose, *model->skeleton, options.min_score);
+    for (auto p = result.poses.rbegin(); p != result.poses.rend(); ++p) {
+      draw_skeleton(canvas, style, *p, *model->skeleton, options.min_score);
     }
   }
   if (options.labels) {
-    for (const Pose& pose : result.poses | std::views::reverse) draw_pose_id(canvas, style, pose);
+    for (auto p = result.poses.rbegin(); p != result.poses.rend(); ++p) draw_pose_id(canvas, style, *p);
   }
 }
 

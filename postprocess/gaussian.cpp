@@ -36,9 +36,9 @@ POSECAM_SIMD int copy_sane(const float* __restrict in, float threshold, int n, f
 }
 
 // One plane a phase -> one row that takes their elements in turn.
-POSECAM_SIMD void interleave(const float* __restrict planes, int n, float* __restrict out) {
+POSECAM_SIMD void interleave(const float* __restrict planes, std::ptrdiff_t n, float* __restrict out) {
   static_assert(kEnlargement == 4);
-  for (int i = 0; i < n; ++i) {
+  for (std::ptrdiff_t i = 0; i < n; ++i) {
     out[4 * i] = planes[i];
     out[4 * i + 1] = planes[n + i];
     out[4 * i + 2] = planes[2 * n + i];
@@ -70,7 +70,7 @@ PhaseKernels phase_kernels(int taps) {
   std::array<std::vector<double>, kEnlargement> sums;
   PhaseKernels kernels;
   for (int phase = 0; phase < kEnlargement; ++phase) {
-    sums[phase].resize(static_cast<std::size_t>(2 * reach + 1));
+    sums[phase].resize(std::size_t(reach) * 2 + 1);
     for (int t = 0; t < taps; ++t) {
       const int cell = (phase + t - (taps - 1) / 2 + reach * kEnlargement) / kEnlargement;
       sums[phase][cell] += static_cast<double>(fine[t]);
@@ -135,16 +135,16 @@ void smooth_enlarged(const PaddedPlane& in, const PhaseKernels& kernels, const C
   const int count = 2 * kernels.radius + 1;
   const int cells = box.x1 - box.x0;
   const int padded = cells + 2 * kernels.radius;
-  scratch.resize(static_cast<std::size_t>(in.width() + 2 * kernels.radius + kEnlargement * in.width()));
+  scratch.resize(std::size_t(in.width()) * (1 + kEnlargement) + std::size_t(kernels.radius) * 2);
   float* const column_sums = scratch.data();
   float* const planes = column_sums + padded;
   for (int y = box.y0 * kEnlargement; y < box.y1 * kEnlargement; ++y) {
     const float* const first = in.row(y / kEnlargement - kernels.radius) + box.x0 - kernels.radius;
     filter(first, in.stride(), kernels.phases[y % kEnlargement].data(), count, padded, column_sums);
     for (int p = 0; p < kEnlargement; ++p) {
-      filter(column_sums, 1, kernels.phases[p].data(), count, cells, planes + p * cells);
+      filter(column_sums, 1, kernels.phases[p].data(), count, cells, planes + std::ptrdiff_t(p) * cells);
     }
-    interleave(planes, cells, out.row(y) + box.x0 * kEnlargement);
+    interleave(planes, cells, out.row(y) + std::ptrdiff_t(box.x0) * kEnlargement);
   }
 }
 

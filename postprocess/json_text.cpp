@@ -13,7 +13,7 @@ constexpr std::array<std::int64_t, 7> kPowers{1, 10, 100, 1000, 10000, 100000, 1
 
 template <class Integer>
 void append_digits(std::string& out, Integer value) {
-  std::array<char, 24> digits;
+  std::array<char, 24> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   out.append(digits.data(), end);
 }

@@ -33,8 +33,8 @@ constexpr int kSampleOrder[kPafSamples] = {5, 4, 6, 3, 7, 2, 8, 1, 9, 0};
 float pair_score(const PafField& paf, const Peak& a, const Direction& d, float threshold) {
   constexpr float kCell = 1.0F / kEnlargement;
   const float step = d.length / kPafSamples;
-  const float max_x = static_cast<float>(paf.width - 1);
-  const float max_y = static_cast<float>(paf.height - 1);
+  const auto max_x = static_cast<float>(paf.width - 1);
+  const auto max_y = static_cast<float>(paf.height - 1);
   float sum = 0;
   int below = 0;
   for (const int i : kSampleOrder) {
@@ -47,6 +47,11 @@ float pair_score(const PafField& paf, const Peak& a, const Direction& d, float t
     if (!(dot > threshold) && ++below > kPafSamples - kPafMinAbove) return 0;
   }
   return sum / kPafSamples;
+}
+
+// The cell of the pixel nearest to `at`, which is never negative.
+int nearest_cell(float at) {
+  return static_cast<int>(at + 0.5F) / kEnlargement;  // as tf-pose rounds: NOLINT(bugprone-incorrect-roundings)
 }
 
 }  // namespace
@@ -63,8 +68,8 @@ void score_limbs_reference(const PafField& paf, std::span<const Peak> from, std:
       float sum = 0;
       int above = 0;
       for (int i = 0; i < kPafSamples; ++i) {
-        const int x = static_cast<int>(from[a].x + static_cast<float>(i) * step_x + 0.5F) / kEnlargement;
-        const int y = static_cast<int>(from[a].y + static_cast<float>(i) * step_y + 0.5F) / kEnlargement;
+        const int x = nearest_cell(from[a].x + static_cast<float>(i) * step_x);
+        const int y = nearest_cell(from[a].y + static_cast<float>(i) * step_y);
         const std::ptrdiff_t at = std::ptrdiff_t(y) * paf.width + x;
         const float dot = d.x * paf.x[at] + d.y * paf.y[at];
         sum += dot;

@@ -30,8 +30,8 @@ std::uint16_t pixel(float normalised, int extent) {
 // Share of the frame the person fills times how near the middle of the frame the person is, 1 there and 0 in a corner.
 double prominence(const Box& box, Size size) {
   const Point c = centre(box);
-  const float w = static_cast<float>(size.width);
-  const float h = static_cast<float>(size.height);
+  const auto w = static_cast<float>(size.width);
+  const auto h = static_cast<float>(size.height);
   const float off = std::hypot(c.x / w - 0.5F, c.y / h - 0.5F) / std::hypot(0.5F, 0.5F);
   return double{box.area()} / (double{w} * h) * (1 - std::min(off, 1.0F));
 }

@@ -4,6 +4,9 @@
 #include <cstdlib>
 #include <new>
 
+// What replaces operator new and delete has no container or smart pointer to turn to.
+// NOLINTBEGIN(cppcoreguidelines-no-malloc)
+
 namespace {
 std::atomic<std::size_t> g_allocations{0};
 
@@ -33,6 +36,8 @@ void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+
+// NOLINTEND(cppcoreguidelines-no-malloc)
 
 namespace posecam::test {
 std::size_t allocation_count() { return g_allocations.load(); }

@@ -67,4 +67,4 @@ class RangeServer {
 /// Starts a RangeServer `name` on `dir`; skips the test by name where python3 is missing.
 #define POSECAM_RANGE_SERVER(name, dir)         \
   const ::posecam::test::RangeServer name(dir); \
-  if (!name.running()) GTEST_SKIP() << "python3 is not here"
+  if (!(name).running()) GTEST_SKIP() << "python3 is not here"

@@ -28,6 +28,8 @@ tidy() {
   for check in $(sed -n 's,^// FINDS: ,,p' "$dir/bad.cpp"); do
     grep -q "$check" <<<"$found" || fail "clang-tidy did not report $check; it said: $found"
   done
+  found=$(clang-tidy --list-checks "$root/tests/any.cpp" --)
+  grep -q use-after-move <<<"$found" || fail "tests/.clang-tidy does not inherit the rules of the project"
 }
 
 $tool

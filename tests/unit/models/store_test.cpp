@@ -22,11 +22,9 @@ namespace posecam {
 namespace {
 
 namespace fs = std::filesystem;
-using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::SizeIs;
 
 /// Bytes without a period, so that no part of a file equals another.

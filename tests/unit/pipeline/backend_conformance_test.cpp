@@ -33,7 +33,7 @@ struct Candidate {
   std::string name;
   Factory make;
 
-  friend void PrintTo(const Candidate& c, std::ostream* out) { *out << c.name; }
+  friend std::ostream& operator<<(std::ostream& out, const Candidate& c) { return out << c.name; }
 };
 
 ModelSpec tiny_model(int batch, Size size = {24, 16}) {

@@ -30,8 +30,10 @@ CocoPerson person(std::int64_t image, double x, double y, double size) {
   p.image_id = image;
   p.category_id = 1;
   for (std::size_t k = 0; k < 17; ++k) {
-    p.keypoints[3 * k] = x + size * static_cast<double>(k % 4) / 4;
-    p.keypoints[3 * k + 1] = y + size * static_cast<double>(k / 4) / 4;
+    const std::size_t column = k % 4;
+    const std::size_t row = k / 4;
+    p.keypoints[3 * k] = x + size * static_cast<double>(column) / 4;
+    p.keypoints[3 * k + 1] = y + size * static_cast<double>(row) / 4;
     p.keypoints[3 * k + 2] = 2;
   }
   p.bbox = {x, y, size, size};

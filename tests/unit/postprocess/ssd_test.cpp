@@ -70,8 +70,10 @@ TEST(Ssd, SurvivesAnyContent) {
 TEST(Ssd, TenThousandCandidatesStayBounded) {
   std::vector<float> values;
   for (int i = 0; i < 10000; ++i) {
-    const float x = static_cast<float>(i % 100) / 100;
-    const float y = static_cast<float>(i / 100) / 100;
+    const int column = i % 100;
+    const int row = i / 100;
+    const float x = static_cast<float>(column) / 100;
+    const float y = static_cast<float>(row) / 100;
     values.insert(values.end(), {0, 1, 0.5F + static_cast<float>(i) / 20001, x, y, x + 0.01F, y + 0.01F});
   }
   const auto found = decode(values);

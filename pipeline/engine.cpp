@@ -9,9 +9,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "pipeline/batch_scheduler.h"
+#include "pipeline/log.h"
 #include "pipeline/result_pool.h"
 
 namespace posecam {
@@ -121,7 +121,7 @@ void Engine::Impl::retire(Batch& batch, const Error& why) {
   if (scheduler.living_cores() == 0) {
     scheduler.fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), why.message));
   }
-  spdlog::error("core {} of {} is lost: {}; going on with the others", batch.core->id, backend->name(), why.message);
+  logger().error("core {} of {} is lost: {}; going on with the others", batch.core->id, backend->name(), why.message);
 }
 
 /// One run, with patience for a device that is busy for the moment.
@@ -153,7 +153,7 @@ void Engine::Impl::judge(const Result<void>& outcome) {
   } else if (refused >= kMaxRefusedRun) {
     scheduler.fail(fmt::format("{} batches in a row were refused, the last with: {}", refused, error.message));
   }
-  if (!refused_ever.exchange(true)) spdlog::warn("frames stay unanalysed: {}", error.message);
+  if (!refused_ever.exchange(true)) logger().warn("frames stay unanalysed: {}", error.message);
 }
 
 /// Decodes each row and hands it to its client; without outputs (`ran_on` null) as unanalysed.

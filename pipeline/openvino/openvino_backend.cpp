@@ -9,7 +9,8 @@
 
 #include <fmt/format.h>
 #include <openvino/openvino.hpp>
-#include <spdlog/spdlog.h>
+
+#include "pipeline/log.h"
 
 namespace posecam {
 namespace {
@@ -207,7 +208,7 @@ ov::CompiledModel compile(const std::shared_ptr<ov::Model>& network, const Backe
       cached[ov::cache_dir.name()] = options.cache_dir.string();
       return core().compile_model(network, "CPU", cached);
     } catch (const std::exception& e) {
-      spdlog::warn("{}: compiled networks cannot be kept: {}", options.cache_dir.string(), one_line(e.what()));
+      logger().warn("{}: compiled networks cannot be kept: {}", options.cache_dir.string(), one_line(e.what()));
     }
   }
   return core().compile_model(network, "CPU", settings(options));

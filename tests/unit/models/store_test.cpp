@@ -84,7 +84,7 @@ TEST_F(Store, NamesTheCommandToRunWhenNothingIsPulled) {
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_EQ(path.error().code, Errc::kModel);
-  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json"));
+  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json --mirror DIR|URL"));
   EXPECT_FALSE(store_.has(spec_, "openvino"));
 }
 
@@ -134,7 +134,7 @@ TEST_F(Store, RefusesASwappedFileAndRepairsIt) {
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().message, HasSubstr("sha256 is "));
-  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json"));
+  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json --mirror DIR|URL"));
   EXPECT_EQ(store_.verify(spec_).at(0).state, FileState::kWrongContent);
   ASSERT_TRUE(pull(mirror().native()));
   expect_good();

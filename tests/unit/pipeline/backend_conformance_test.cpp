@@ -348,7 +348,7 @@ TEST(Backends, AgreeOnARealNetwork) {
   spec.outputs = {"Mconv7_stage2_L2", "Mconv7_stage2_L1"};
   std::vector<std::vector<float>> answers;
   for (const Candidate& candidate : candidates()) {
-    auto backend = candidate.make(spec, test::shared_dir() / file, {.cores = {0}});
+    auto backend = candidate.make(spec, test::shared_dir() / file, {.cores = {0}, .precision = Precision::kF32});
     ASSERT_TRUE(backend) << backend.error().message;
     auto slot = (*backend)->make_slot(spec, 0);
     ASSERT_TRUE(slot) << slot.error().message;

@@ -29,8 +29,8 @@ Verdicts judge(const nlohmann::json& documents) {
   const test::TempDir dir;
   test::write_file(dir.path() / "documents.json", documents.dump());
   const std::string command =
-      fmt::format("python3 '{0}/tests/support/check_schema.py' '{0}/models/schema/model-spec.schema.json' '{1}'",
-                  test::source_dir().native(), (dir.path() / "documents.json").native());
+      fmt::format("'{0}' '{1}/tests/support/check_schema.py' '{1}/models/schema/model-spec.schema.json' '{2}'",
+                  POSECAM_TEST_PYTHON, test::source_dir().native(), (dir.path() / "documents.json").native());
   Verdicts verdicts;
   std::FILE* output = ::popen(command.c_str(), "r");
   if (!output) return verdicts;
@@ -61,8 +61,8 @@ TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
   }
 
   const Verdicts verdicts = judge(documents);
-  if (verdicts.exit_code == 127) GTEST_SKIP() << "python3 is not here";
-  if (verdicts.exit_code == 77) GTEST_SKIP() << "python3-jsonschema (with draft 2020-12) is not here";
+  if (verdicts.exit_code == 127) GTEST_SKIP() << "Python is not here";
+  if (verdicts.exit_code == 77) GTEST_SKIP() << "jsonschema (with draft 2020-12) is not here";
   ASSERT_EQ(verdicts.exit_code, 0);
   ASSERT_EQ(verdicts.valid.size(), documents.size());
   for (std::size_t i = 0; i < documents.size(); ++i) {

@@ -1,15 +1,21 @@
 #pragma once
-// A device that costs nothing and can be told to be slow or to fail. It "detects" one object whose width says what was
-// in the row's first input value, so a test can tell which frame a result belongs to.
+// A device that costs nothing and can be told to be slow or to fail. Unless told to calculate something else it
+// "detects" one object whose width says what was in the row's first input value, so a test can tell which frame a
+// result belongs to.
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
+#include "models/frame_result.h"
 #include "pipeline/backend.h"
+#include "pipeline/backends.h"
 
 namespace posecam::test {
 
@@ -30,70 +36,108 @@ inline ModelSpec fake_model(int batch) {
   return spec;
 }
 
+/// What a fake device calculates for one row, and the shapes that come out of it.
+struct FakeNetwork {
+  std::function<std::vector<Shape>(const ModelSpec& spec)> shapes;  ///< of all rows together
+  std::function<void(TensorView input, std::span<const MutableTensorView> outputs)> run;
+};
+
+inline FakeNetwork one_detection() {
+  return {[](const ModelSpec& spec) {
+            return std::vector<Shape>{{spec.input.batch, 1, 6}};
+          },
+          [](TensorView input, std::span<const MutableTensorView> outputs) {
+            const float width = input.as<float>()[0] / kFakeRange;
+            // Centre, log of the extent (both in cells), objectness, the only class: a box from the left edge, full
+            // height.
+            const float values[] = {width / 2, 0.5F, std::log(width), 0, 0.9F, 1};
+            std::ranges::copy(values, outputs[0].as<float>().begin());
+          }};
+}
+
 struct FakeOptions {
   std::uint32_t cores = 2;
   /// Called on the worker before a run; may sleep to be slow. Its failure is that of the run.
   std::function<Result<void>(CoreId core, std::uint64_t run, std::uint32_t frames)> on_run;
-};
-
-class FakeSlot final : public Slot {
- public:
-  FakeSlot(const ModelSpec& spec, CoreId core, const FakeOptions& options, std::atomic<std::uint64_t>& runs)
-      : core_(core),
-        options_(options),
-        runs_(runs),
-        input_(spec.input.shape().elements()),
-        input_shape_(spec.input.shape()),
-        output_(static_cast<std::size_t>(spec.input.batch) * kValues) {}
-
-  MutableTensorView input() override {
-    return {reinterpret_cast<std::byte*>(input_.data()), DType::kF32, input_shape_};
-  }
-
-  TensorView output(std::size_t) const override {
-    return {reinterpret_cast<const std::byte*>(output_.data()), DType::kF32, {input_shape_[0], 1, kValues}};
-  }
-
-  Result<void> run(std::uint32_t frames) override {
-    if (options_.on_run) {
-      if (auto ok = options_.on_run(core_, runs_++, frames); !ok) return ok;
-    }
-    const std::size_t row = input_.size() / static_cast<std::size_t>(input_shape_[0]);
-    for (std::size_t r = 0; r < static_cast<std::size_t>(input_shape_[0]); ++r) {
-      const float width = input_[r * row] / kFakeRange;
-      // Centre, log of the extent (both in cells), objectness, the only class: a box from the left edge, full height.
-      const float values[kValues] = {width / 2, 0.5F, std::log(width), 0, 0.9F, 1};
-      std::copy(std::begin(values), std::end(values), output_.begin() + static_cast<std::ptrdiff_t>(r * kValues));
-    }
-    return {};
-  }
-
- private:
-  static constexpr int kValues = 6;
-  CoreId core_;
-  const FakeOptions& options_;
-  std::atomic<std::uint64_t>& runs_;
-  std::vector<float> input_;
-  Shape input_shape_;
-  std::vector<float> output_;
+  FakeNetwork network = one_detection();
 };
 
 class FakeBackend final : public InferenceBackend {
  public:
-  explicit FakeBackend(FakeOptions options) : options_(std::move(options)) {}
+  explicit FakeBackend(FakeOptions options) : device_(std::make_shared<Device>(std::move(options))) {}
+  /// Serves tensors of this spec alone.
+  FakeBackend(FakeOptions options, ModelSpec spec)
+      : device_(std::make_shared<Device>(std::move(options))), spec_(std::move(spec)) {}
+
   std::string_view name() const override { return "fake"; }
   std::vector<CoreId> cores() const override {
     std::vector<CoreId> ids;
-    for (CoreId i = 0; i < options_.cores; ++i) ids.push_back(i);
+    for (CoreId i = 0; i < device_->options.cores; ++i) ids.push_back(i);
     return ids;
   }
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
-    return std::unique_ptr<Slot>(std::make_unique<FakeSlot>(spec, core, options_, runs_));
+    if (spec_) {
+      if (auto same = check_same_tensors(*spec_, spec); !same) return same.error();
+    }
+    return std::unique_ptr<Slot>(std::make_unique<FakeSlot>(spec, core, device_));
   }
 
  private:
-  FakeOptions options_;
-  std::atomic<std::uint64_t> runs_ = 0;
+  struct Device {
+    explicit Device(FakeOptions o) : options(std::move(o)) {}
+    FakeOptions options;
+    std::atomic<std::uint64_t> runs = 0;
+  };
+
+  /// Floats on a cache line, as backends hand them out.
+  class Tensor {
+   public:
+    explicit Tensor(const Shape& shape) : lines_((shape.elements() + kPerLine - 1) / kPerLine), shape_(shape) {}
+    MutableTensorView view() const {
+      return {const_cast<std::byte*>(reinterpret_cast<const std::byte*>(lines_.data())), DType::kF32, shape_};
+    }
+
+   private:
+    static constexpr std::size_t kPerLine = 16;
+    struct alignas(64) Line {
+      float values[kPerLine] = {};
+    };
+    std::vector<Line> lines_;
+    Shape shape_;
+  };
+
+  class FakeSlot final : public Slot {
+   public:
+    FakeSlot(const ModelSpec& spec, CoreId core, std::shared_ptr<Device> device)
+        : core_(core), device_(std::move(device)), input_(spec.input.shape()) {
+      for (const Shape& shape : device_->options.network.shapes(spec)) outputs_.emplace_back(shape);
+      row_.resize(outputs_.size());
+    }
+    MutableTensorView input() override { return input_.view(); }
+    TensorView output(std::size_t i) const override { return outputs_[i].view(); }
+
+    Result<void> run(std::uint32_t frames) override {
+      const FakeOptions& options = device_->options;
+      if (options.on_run) {
+        if (auto ok = options.on_run(core_, device_->runs++, frames); !ok) return ok;
+      }
+      for (std::size_t r = 0; r < frames; ++r) {
+        for (std::size_t i = 0; i < row_.size(); ++i) row_[i] = outputs_[i].view().row(r);
+        options.network.run(input_.view().row(r), row_);
+      }
+      return {};
+    }
+
+   private:
+    CoreId core_;
+    std::shared_ptr<Device> device_;
+    Tensor input_;
+    std::vector<Tensor> outputs_;
+    std::vector<MutableTensorView> row_;
+  };
+
+  std::shared_ptr<Device> device_;
+  std::optional<ModelSpec> spec_;
 };
 
 /// The value that a result's frame had, 0 if it found nothing.

@@ -1,4 +1,5 @@
-// What every backend must do, over a network small enough to know its answers (tests/data/make_networks.py).
+// What every backend must do, over a network small enough to know its answers (tests/data/make_networks.py). The fake
+// device of the engine's tests must do it, too; only the reading of network files is not its business.
 
 #include <algorithm>
 #include <cmath>
@@ -17,14 +18,17 @@
 #ifdef POSECAM_HAVE_OPENVINO
 #include "pipeline/openvino/openvino_backend.h"
 #endif
+#include "tests/support/fake_backend.h"
 #include "tests/support/shared.h"
 
 namespace posecam {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pointwise;
 
 using Factory = std::function<Result<std::unique_ptr<InferenceBackend>>(
     const ModelSpec& spec, const std::filesystem::path& weights, const BackendOptions& options)>;
@@ -56,16 +60,17 @@ void fill_row(MutableTensorView row, int seed) {
   }
 }
 
+std::vector<Shape> answer_shapes(const ModelSpec& spec) {
+  const Size size = spec.input.size;
+  return {{spec.input.batch, 2, size.height / 8, size.width / 8}, {spec.input.batch, 1, size.height, size.width}};
+}
+
 /// What the network says about one row, by its definition.
-void expect_answers(TensorView input, TensorView mean, TensorView sum) {
+void calculate(TensorView input, std::span<float> mean, std::span<float> sum) {
   const auto in = input.as<float>();
   const auto h = static_cast<std::size_t>(input.shape[2]);
   const auto w = static_cast<std::size_t>(input.shape[3]);
-  ASSERT_EQ(sum.shape, (Shape{1, 1, input.shape[2], input.shape[3]}));
-  ASSERT_EQ(mean.shape, (Shape{1, 2, input.shape[2] / 8, input.shape[3] / 8}));
-  for (std::size_t i = 0; i < h * w; ++i) {
-    ASSERT_NEAR(sum.as<float>()[i], in[i] + 2 * in[h * w + i] + 3 * in[2 * h * w + i], 0.01F) << i;
-  }
+  for (std::size_t i = 0; i < h * w; ++i) sum[i] = in[i] + 2 * in[h * w + i] + 3 * in[2 * h * w + i];
   const std::size_t cells = h / 8 * (w / 8);
   for (std::size_t cell = 0; cell < cells; ++cell) {
     for (const std::size_t channel : {0U, 1U}) {
@@ -75,9 +80,29 @@ void expect_answers(TensorView input, TensorView mean, TensorView sum) {
         const std::size_t x = cell % (w / 8) * 8 + i % 8;
         total += in[2 * channel * h * w + y * w + x];
       }
-      ASSERT_NEAR(mean.as<float>()[channel * cells + cell], total / 64, 0.01F) << cell;
+      mean[channel * cells + cell] = total / 64;
     }
   }
+}
+
+void expect_answers(TensorView input, TensorView mean, TensorView sum) {
+  ASSERT_EQ(sum.shape, (Shape{1, 1, input.shape[2], input.shape[3]}));
+  ASSERT_EQ(mean.shape, (Shape{1, 2, input.shape[2] / 8, input.shape[3] / 8}));
+  std::vector<float> true_mean(mean.shape.elements());
+  std::vector<float> true_sum(sum.shape.elements());
+  calculate(input, true_mean, true_sum);
+  EXPECT_THAT(mean.as<float>(), Pointwise(FloatNear(0.01F), true_mean));
+  EXPECT_THAT(sum.as<float>(), Pointwise(FloatNear(0.01F), true_sum));
+}
+
+Result<std::unique_ptr<InferenceBackend>> make_fake_backend(const ModelSpec& spec, const std::filesystem::path&,
+                                                            const BackendOptions& options) {
+  const auto run = [](TensorView input, std::span<const MutableTensorView> outputs) {
+    calculate(input, outputs[0].as<float>(), outputs[1].as<float>());
+  };
+  test::FakeOptions fake{
+      .cores = static_cast<std::uint32_t>(options.cores.size()), .on_run = {}, .network = {answer_shapes, run}};
+  return std::unique_ptr<InferenceBackend>(std::make_unique<test::FakeBackend>(std::move(fake), spec));
 }
 
 void run_and_check(Slot& slot, int seed) {
@@ -124,8 +149,6 @@ TEST_P(BackendConformance, NamesItselfAndItsCores) {
   const auto backend = make(tiny_model(1));
   EXPECT_EQ(backend->name(), GetParam().name);
   EXPECT_THAT(backend->cores(), ::testing::ElementsAre(0, 1));
-  options_.cores = {1};
-  EXPECT_THAT(make(tiny_model(1))->cores(), ::testing::ElementsAre(1));
 }
 
 TEST_P(BackendConformance, AnswersByNameInTheOrderOfTheSpec) {
@@ -215,7 +238,15 @@ TEST_P(BackendConformance, RunsAtAnotherResolution) {
   }
 }
 
-TEST_P(BackendConformance, RunsForLatencyOnOneStream) {
+/// For backends that read network files.
+class NetworkConformance : public BackendConformance {};
+
+TEST_P(NetworkConformance, RunsOnTheCoresThatWereAskedFor) {
+  options_.cores = {1};
+  EXPECT_THAT(make(tiny_model(1))->cores(), ::testing::ElementsAre(1));
+}
+
+TEST_P(NetworkConformance, RunsForLatencyOnOneStream) {
   options_.scheduling = Scheduling::kLatency;
   const ModelSpec spec = tiny_model(1);
   const auto backend = make(spec);
@@ -238,7 +269,7 @@ TEST_P(BackendConformance, RefusesASlotOfAnotherShape) {
   EXPECT_EQ(slot.error().code, Errc::kModel);
 }
 
-TEST_P(BackendConformance, NamesTheOutputsThatExistWhenOneIsMissing) {
+TEST_P(NetworkConformance, NamesTheOutputsThatExistWhenOneIsMissing) {
   ModelSpec spec = tiny_model(1);
   spec.outputs = {"sum", "heatmaps"};
   const Error error = refusal(spec, tiny_weights());
@@ -246,7 +277,7 @@ TEST_P(BackendConformance, NamesTheOutputsThatExistWhenOneIsMissing) {
   EXPECT_THAT(error.message, AllOf(HasSubstr("tiny"), HasSubstr("'heatmaps'"), HasSubstr("sum"), HasSubstr("mean")));
 }
 
-TEST_P(BackendConformance, RefusesAnInputThatDoesNotExist) {
+TEST_P(NetworkConformance, RefusesAnInputThatDoesNotExist) {
   ModelSpec spec = tiny_model(1);
   spec.input.name = "picture";
   const Error error = refusal(spec, tiny_weights());
@@ -254,7 +285,7 @@ TEST_P(BackendConformance, RefusesAnInputThatDoesNotExist) {
   EXPECT_THAT(error.message, AllOf(HasSubstr("tiny"), HasSubstr("input 'picture'"), Not(HasSubstr("\n"))));
 }
 
-TEST_P(BackendConformance, RefusesALayoutThatDoesNotFitTheNetwork) {
+TEST_P(NetworkConformance, RefusesALayoutThatDoesNotFitTheNetwork) {
   ModelSpec spec = tiny_model(1);
   spec.input.layout = Layout::kNhwc;
   const Error error = refusal(spec, tiny_weights());
@@ -262,7 +293,7 @@ TEST_P(BackendConformance, RefusesALayoutThatDoesNotFitTheNetwork) {
   EXPECT_THAT(error.message, Not(HasSubstr("\n")));
 }
 
-TEST_P(BackendConformance, RefusesFilesThatAreNoNetwork) {
+TEST_P(NetworkConformance, RefusesFilesThatAreNoNetwork) {
   const auto folder = std::filesystem::path(::testing::TempDir()) /
                       ("posecam_bad_weights_" + GetParam().name + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
@@ -284,7 +315,7 @@ TEST_P(BackendConformance, RefusesFilesThatAreNoNetwork) {
   std::filesystem::remove_all(folder);
 }
 
-std::vector<Candidate> candidates() {
+std::vector<Candidate> network_readers() {
   return {{"opencv", make_opencv_backend},
 #ifdef POSECAM_HAVE_OPENVINO
           {"openvino", make_openvino_backend}
@@ -292,7 +323,15 @@ std::vector<Candidate> candidates() {
   };
 }
 
+std::vector<Candidate> candidates() {
+  auto all = network_readers();
+  all.push_back({"fake", make_fake_backend});
+  return all;
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, BackendConformance, ::testing::ValuesIn(candidates()),
+                         [](const auto& candidate) { return candidate.param.name; });
+INSTANTIATE_TEST_SUITE_P(Backends, NetworkConformance, ::testing::ValuesIn(network_readers()),
                          [](const auto& candidate) { return candidate.param.name; });
 
 #ifdef POSECAM_HAVE_OPENVINO
@@ -347,7 +386,7 @@ TEST(Backends, AgreeOnARealNetwork) {
   spec.input.size = {232, 128};
   spec.outputs = {"Mconv7_stage2_L2", "Mconv7_stage2_L1"};
   std::vector<std::vector<float>> answers;
-  for (const Candidate& candidate : candidates()) {
+  for (const Candidate& candidate : network_readers()) {
     auto backend = candidate.make(spec, test::shared_dir() / file, {.cores = {0}, .precision = Precision::kF32});
     ASSERT_TRUE(backend) << backend.error().message;
     auto slot = (*backend)->make_slot(spec, 0);

@@ -299,7 +299,7 @@ Result<void> download(const Download& job) {
 bool is_url(std::string_view source) { return source.starts_with("https://") || source.starts_with("http://"); }
 
 std::string shown_url(std::string_view url) {
-  if (!is_url(url)) return std::string(url);
+  if (url.find("://") == std::string_view::npos) return std::string(url);
   const auto host = url.find("://") + 3;
   url = url.substr(0, url.find_first_of("?#"));
   const auto path = std::min(url.find('/', host), url.size());

@@ -93,6 +93,7 @@ TEST_F(InputsTest, LeavesPasswordsOutOfNames) {
   EXPECT_EQ(input->name, "cam1_8080_live_x");
   EXPECT_EQ(input->given, "http://cam1:8080/live/x");
   EXPECT_TRUE(input->live());
+  EXPECT_EQ(identify_input("rtsp://me:secret@cam1/live")->given, "rtsp://cam1/live");
   EXPECT_EQ(identify_input("foo://x").error().code, Errc::kUsage);
 }
 

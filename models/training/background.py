@@ -68,3 +68,28 @@ def background(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
     picture += texture(rng, height, width)[..., None] + texture(rng, height, width)[..., None] * rng.normal(0, 0.2, 3)
     picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 2.5) * width / 256)
     return (picture + rng.normal(0, 1, picture.shape) * rng.uniform(0, 5)).clip(0, 255).astype(np.float32)
+
+
+def street(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """The clip's place: houses under a sky, a pavement in perspective."""
+    line = int(0.58 * height)
+    picture = gradient(height, width, np.array([225.0, 190, 150]), np.array([235.0, 225, 215]))
+    x = -10
+    while x < width:
+        w, top = int(rng.uniform(0.10, 0.2) * width), int(line - rng.uniform(0.25, 0.5) * height)
+        wall = colour(rng) * 0.4 + 95
+        cv2.rectangle(picture, (x, top), (x + w, line), wall.tolist(), cv2.FILLED)
+        for row in range(top + 10, line - 22, 26):
+            for column in range(x + 9, x + w - 14, 24):
+                cv2.rectangle(picture, (column, row), (column + 11, row + 15), (wall * 0.55).tolist(), cv2.FILLED)
+        x += w + int(rng.uniform(0, 0.02) * width)
+    picture[line:] = gradient(height - line, width, np.array([120.0, 130, 135]), np.array([165.0, 172, 178]))
+    for offset in range(-12, 13):
+        far, near = (width // 2 + offset * 45, line), (width // 2 + offset * 170, height)
+        cv2.line(picture, far, near, (112, 120, 126), 1, cv2.LINE_AA)
+    for depth in (0.06, 0.16, 0.31, 0.53, 0.82):
+        y = int(line + depth * (height - line))
+        cv2.line(picture, (0, y), (width, y), (112, 120, 126), 1, cv2.LINE_AA)
+    picture += 0.6 * texture(rng, height, width)[..., None]
+    picture = cv2.GaussianBlur(picture, (0, 0), 1.0)
+    return (picture + rng.normal(0, 2, picture.shape)).clip(0, 255).astype(np.float32)

@@ -13,17 +13,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .background import background
+from .background import street
 from .body import COCO17, Limb, Pose, skeleton
 from .figures import lay_over, shadow
-from .paint import Painter, look_by_chance
+from .paint import Look, Painter
 from .poses import arms_hanging, legs_standing, walking, waving
+from .truth import SEEN
 
 WIDTH, HEIGHT, FPS, FRAMES = 640, 360, 25, 250
-PLACE_SEED, CAST_SEED = 77, 4100  # far from what training draws
+PLACE_SEED = 77
+LEAST_SEEN = 3  # joints in view that make somebody worth an annotation
 CYCLE = 0.79  # heights that two steps of walking() cover: 4 x leg x sin(stride)
 CRUISE = 0.022  # heights a frame at which a walker has turned to the side completely
 
+Colour = tuple[float, float, float]
 Act = Callable[[int], tuple[float, Pose]]  # frame -> x of the feet, pose
 
 
@@ -32,7 +35,7 @@ class Actor:
     height: float  # pixels
     ground: float  # y of the feet
     act: Act
-    seed: int
+    look: Look
 
 
 def pacing(height: float, middle: float, reach: float, frames_a_lap: float, start: float) -> Act:
@@ -78,22 +81,32 @@ def watching(x: float) -> Act:
     return act
 
 
+def dressed(skin: Colour, hair: Colour, shirt: Colour, trousers: Colour, seed: int, **details: bool) -> Look:
+    """Colours as BGR."""
+    more = {"long_sleeves": False, "shorts": False, "long_hair": False, "stripes": False} | details
+    colours = [np.array(c, float) for c in (skin, hair, shirt, trousers, (45, 45, 55))]
+    return Look(*colours, **more, bulk=1.0, light=np.array([-0.5, -0.85]), seed=seed)
+
+
 def cast() -> list[Actor]:
     """From the back of the place to its front."""
+    light, tan, brown = (165, 190, 230), (130, 165, 210), (80, 105, 150)
+    black, chestnut, blond = (25, 28, 32), (35, 55, 85), (95, 150, 190)
     return [
-        Actor(86, 232, pacing(86, 250, 120, 230, 0.1), 1),
-        Actor(96, 240, greeting(585, "left"), 2),
-        Actor(104, 246, watching(62), 3),
-        Actor(150, 285, jumping_jack(150), 4),
-        Actor(172, 305, pacing(172, 330, 190, 210, 0.75), 5),
-        Actor(188, 318, pacing(188, 330, 230, 240, 0.25), 6),
-        Actor(232, 346, greeting(478, "right"), 7),
+        Actor(110, 246, pacing(110, 262, 80, 230, 0.1), dressed(light, black, (60, 60, 190), (70, 50, 40), 1)),
+        Actor(120, 252, greeting(592, "left"), dressed(tan, black, (190, 140, 60), (60, 60, 60), 2, long_sleeves=True)),
+        Actor(126, 258, watching(46), dressed(brown, black, (210, 215, 220), (120, 80, 50), 3)),
+        Actor(158, 292, jumping_jack(135), dressed(light, chestnut, (80, 160, 60), (50, 45, 45), 4, shorts=True)),
+        Actor(178, 312, pacing(178, 330, 95, 210, 0.75), dressed(tan, chestnut, (50, 130, 220), (130, 90, 50), 5, long_hair=True)),
+        Actor(194, 326, pacing(194, 335, 215, 250, 0.25), dressed(light, blond, (150, 60, 60), (60, 55, 50), 6, long_sleeves=True)),
+        Actor(236, 350, greeting(508, "right"), dressed(light, chestnut, (70, 70, 200), (95, 70, 45), 7)),
     ]
 
 
 def annotation(person: np.ndarray, area: float, image_id: int, number: int) -> dict[str, Any]:
-    seen = person[person[:, 2] > 0]
-    flat = [[round(float(x), 1), round(float(y), 1), int(v)] if v else [0, 0, 0] for x, y, v in person]
+    """Joints that another figure covers are left unlabelled: nobody could say where they are."""
+    seen = person[person[:, 2] == SEEN]
+    flat = [[round(float(x), 1), round(float(y), 1), SEEN] if v == SEEN else [0, 0, 0] for x, y, v in person]
     low, high = seen[:, :2].min(0), seen[:, :2].max(0)
     return {
         "id": number,
@@ -109,18 +122,17 @@ def annotation(person: np.ndarray, area: float, image_id: int, number: int) -> d
 
 def frames() -> Iterator[tuple[np.ndarray, list[tuple[np.ndarray, float]]]]:
     """Pictures, and of each person the keypoints and the area in pixels."""
-    place = background(np.random.default_rng(PLACE_SEED), HEIGHT, WIDTH)
+    place = street(np.random.default_rng(PLACE_SEED), HEIGHT, WIDTH)
     actors = cast()
-    looks = [look_by_chance(np.random.default_rng([CAST_SEED, actor.seed])) for actor in actors]
     for frame in range(FRAMES):
         picture = place.copy()
         people: list[np.ndarray] = []
         areas = []
-        for actor, look in zip(actors, looks, strict=True):
+        for actor in actors:
             x, pose = actor.act(frame)
             feet = np.array([x, actor.ground])
             shadow(picture, feet, actor.height)
-            drawn = Painter(skeleton(pose, 0.06), look, actor.height, feet).draw()
+            drawn = Painter(skeleton(pose, 0.06), actor.look, actor.height, feet).draw()
             lay_over(picture, people, drawn)
             areas.append(float(drawn.alpha.sum()))
         yield cv2.GaussianBlur(picture, (0, 0), 0.5).clip(0, 255).astype(np.uint8), list(zip(people, areas, strict=True))
@@ -141,6 +153,8 @@ def render(folder: Path) -> None:
         process.stdin.write(picture.tobytes())
         images.append({"id": number, "file_name": f"frame_{number:04d}.png", "width": WIDTH, "height": HEIGHT})
         for person, area in people:
+            if (person[:, 2] == SEEN).sum() < LEAST_SEEN:
+                continue
             annotations.append(annotation(person, area, number, len(annotations) + 1))
     process.stdin.close()
     if process.wait() != 0:

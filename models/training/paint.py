@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .body import COCO17, FACE, HEAD, Skeleton3D
+from .body import COCO17, FACE, HEAD, SHOULDER, Skeleton3D
 
 SMALL = 120  # pixels of height below which edges are drawn three times as fine, not twice
 SUBPIXEL = 4  # bits
@@ -143,6 +143,10 @@ class Painter:
         shoulders, hips = ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip")
         self._trunk((hips, 0.042, waist * 0), (hips, 0.044, waist), look.trousers)
         self._trunk((hips, 0.047, waist * 0.7), (shoulders, 0.034, chest), look.shirt)
+        facing = (at["left_shoulder"] - at["right_shoulder"])[0] / (2 * SHOULDER * h)
+        if facing > 0.15:  # the collar, open in front
+            opening = np.array([0.030 * facing, 0.034]) * h
+            self._fill(at["neck"] + np.array([0, 0.004 * h]) + circle(np.zeros(2), 1.0) * opening, look.skin * 0.95)
         if look.stripes:
             for share in (0.25, 0.45, 0.65):
                 ends = [at[f"{s}_shoulder"] * (1 - share) + at[f"{s}_hip"] * share for s in ("left", "right")]
@@ -206,11 +210,11 @@ class Painter:
                 self._fill(self._at[name] + circle(np.zeros(2), 0.014 * h) * np.array([0.7, 1.1]), skin * 0.8)
         for name in ("left_eye", "right_eye"):
             if self._body.faces_viewer(name):
-                squeeze = np.array([max(0.35, turn[2, 2]), 0.6])
+                squeeze = np.array([max(0.35, turn[2, 2]), 0.5])
                 brow = self._at[name] - turn[:2, 1] * 0.012 * h
                 self._fill(brow + circle(np.zeros(2), 0.012 * h) * np.array([squeeze[0], 0.25]), self._look.hair)
-                self._fill(self._at[name] + circle(np.zeros(2), 0.010 * h) * squeeze, np.full(3, 225.0))
-                self._fill(self._at[name] + circle(np.zeros(2), 0.0055 * h), np.full(3, 30.0))
+                self._fill(self._at[name] + circle(np.zeros(2), 0.009 * h) * squeeze, np.full(3, 215.0))
+                self._fill(self._at[name] + circle(np.zeros(2), 0.005 * h), np.full(3, 30.0))
         if self._body.faces_viewer("nose"):
             bridge = centre + (turn @ np.array([0, -0.008, 0.054]))[:2] * h
             self._capsule(bridge, self._at["nose"], (0.004, 0.009), skin * 0.95)

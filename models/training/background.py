@@ -40,7 +40,9 @@ def boxes(picture: np.ndarray, rng: np.random.Generator, low: float, high: float
             step = max(6, int(rng.uniform(0.15, 0.4) * min(w, h)))
             for row in range(y + step // 3, y + h - step // 2, step):
                 for column in range(x + step // 3, x + w - step // 2, step):
-                    cv2.rectangle(picture, (column, row), (column + step // 2, row + step // 2), other.tolist(), cv2.FILLED)
+                    cv2.rectangle(
+                        picture, (column, row), (column + step // 2, row + step // 2), other.tolist(), cv2.FILLED
+                    )
 
 
 def bushes(picture: np.ndarray, rng: np.random.Generator, horizon: float) -> None:
@@ -51,8 +53,9 @@ def bushes(picture: np.ndarray, rng: np.random.Generator, horizon: float) -> Non
         spread, base = rng.uniform(0.03, 0.14) * width, colour(rng)
         for _ in range(60):
             at = (centre + rng.normal(0, spread, 2)).astype(int)
-            shade = (base * rng.uniform(0.5, 1.2)).clip(0, 255)
-            cv2.circle(picture, tuple(int(v) for v in at), int(rng.uniform(0.1, 0.4) * spread) + 1, shade.tolist(), cv2.FILLED)
+            shade = (base * rng.uniform(0.5, 1.2)).clip(0, 255).tolist()
+            radius = int(rng.uniform(0.1, 0.4) * spread) + 1
+            cv2.circle(picture, tuple(int(v) for v in at), radius, shade, cv2.FILLED)
 
 
 def background(rng: np.random.Generator, height: int, width: int) -> np.ndarray:

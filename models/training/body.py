@@ -88,7 +88,9 @@ def skeleton(pose: Pose, pitch: float = 0.0) -> Skeleton3D:
     body = Skeleton3D(head=torso @ about_y(pose.head_yaw) @ about_x(pose.nod))
     points = body.points
     points["neck"] = torso @ np.array([0, -TORSO, 0])
-    points["head"] = points["neck"] + torso @ np.array([0, -NECK, 0.01]) + body.head @ np.array([0, NECK - HEAD_UP, 0.008])
+    points["head"] = (
+        points["neck"] + torso @ np.array([0, -NECK, 0.01]) + body.head @ np.array([0, NECK - HEAD_UP, 0.008])
+    )
     for name, place in FACE.items():
         points[name] = points["head"] + body.head @ place
     for name, side in (("left", 1.0), ("right", -1.0)):

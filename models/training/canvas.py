@@ -1,7 +1,7 @@
 """Composes a square training picture from photographs: tiles that each hold a person, and people pasted over them.
 
-Photographs are small and so are most people in them; tiles give several people of all sizes without the kaleidoscope that
-mirrored borders would make of one shrunken photograph."""
+Photographs are small and so are most people in them; tiles give several people of all sizes without the kaleidoscope
+that mirrored borders would make of one shrunken photograph."""
 
 from __future__ import annotations
 

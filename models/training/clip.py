@@ -76,7 +76,8 @@ def jumping_jack(x: float) -> Act:
 def watching(x: float) -> Act:
     def act(frame: int) -> tuple[float, Pose]:
         sway = np.sin(2 * np.pi * frame / 90)
-        return x, Pose(arms_hanging(0.15 + 0.03 * sway, 0.25), legs_standing(), yaw=-0.5, tilt=0.02 * sway, head_yaw=0.4 * sway)
+        arms = arms_hanging(0.15 + 0.03 * sway, 0.25)
+        return x, Pose(arms, legs_standing(), yaw=-0.5, tilt=0.02 * sway, head_yaw=0.4 * sway)
 
     return act
 
@@ -92,15 +93,25 @@ def cast() -> list[Actor]:
     """From the back of the place to its front."""
     light, tan, brown = (165, 190, 230), (130, 165, 210), (80, 105, 150)
     black, chestnut, blond = (25, 28, 32), (35, 55, 85), (95, 150, 190)
-    return [
-        Actor(110, 246, pacing(110, 262, 80, 230, 0.1), dressed(light, black, (60, 60, 190), (70, 50, 40), 1)),
-        Actor(120, 252, greeting(592, "left"), dressed(tan, black, (190, 140, 60), (60, 60, 60), 2, long_sleeves=True)),
-        Actor(126, 258, watching(46), dressed(brown, black, (210, 215, 220), (120, 80, 50), 3)),
-        Actor(158, 292, jumping_jack(135), dressed(light, chestnut, (80, 160, 60), (50, 45, 45), 4, shorts=True)),
-        Actor(178, 312, pacing(178, 330, 95, 210, 0.75), dressed(tan, chestnut, (50, 130, 220), (130, 90, 50), 5, long_hair=True)),
-        Actor(194, 326, pacing(194, 335, 215, 250, 0.25), dressed(light, blond, (150, 60, 60), (60, 55, 50), 6, long_sleeves=True)),
-        Actor(236, 350, greeting(508, "right"), dressed(light, chestnut, (70, 70, 200), (95, 70, 45), 7)),
+    looks = [
+        dressed(light, black, (60, 60, 190), (70, 50, 40), 1),
+        dressed(tan, black, (190, 140, 60), (60, 60, 60), 2, long_sleeves=True),
+        dressed(brown, black, (210, 215, 220), (120, 80, 50), 3),
+        dressed(light, chestnut, (80, 160, 60), (50, 45, 45), 4, shorts=True),
+        dressed(tan, chestnut, (50, 130, 220), (130, 90, 50), 5, long_hair=True),
+        dressed(light, blond, (150, 60, 60), (60, 55, 50), 6, long_sleeves=True),
+        dressed(light, chestnut, (70, 70, 200), (95, 70, 45), 7),
     ]
+    acts = [
+        (110, 246, pacing(110, 262, 80, 230, 0.1)),
+        (120, 252, greeting(592, "left")),
+        (126, 258, watching(46)),
+        (158, 292, jumping_jack(135)),
+        (178, 312, pacing(178, 330, 95, 210, 0.75)),
+        (194, 326, pacing(194, 335, 215, 250, 0.25)),
+        (236, 350, greeting(508, "right")),
+    ]
+    return [Actor(*act, look) for act, look in zip(acts, looks, strict=True)]
 
 
 def annotation(person: np.ndarray, area: float, image_id: int, number: int) -> dict[str, Any]:
@@ -135,14 +146,18 @@ def frames() -> Iterator[tuple[np.ndarray, list[tuple[np.ndarray, float]]]]:
             drawn = Painter(skeleton(pose, 0.06), actor.look, actor.height, feet).draw()
             lay_over(picture, people, drawn)
             areas.append(float(drawn.alpha.sum()))
-        yield cv2.GaussianBlur(picture, (0, 0), 0.5).clip(0, 255).astype(np.uint8), list(zip(people, areas, strict=True))
+        yield (
+            cv2.GaussianBlur(picture, (0, 0), 0.5).clip(0, 255).astype(np.uint8),
+            list(zip(people, areas, strict=True)),
+        )
 
 
 def encoder(file: Path) -> subprocess.Popen[bytes]:
-    exact = ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-map_metadata", "-1"]
-    source = ["-f", "rawvideo", "-pixel_format", "bgr24", "-video_size", f"{WIDTH}x{HEIGHT}", "-framerate", str(FPS), "-i", "-"]
-    coding = ["-c:v", "libx264", "-preset", "slow", "-crf", "23", "-bf", "0", "-pix_fmt", "yuv420p", "-movflags", "+faststart"]
-    return subprocess.Popen(["ffmpeg", "-v", "error", "-y", *source, *coding, *exact, str(file)], stdin=subprocess.PIPE)
+    source = f"-f rawvideo -pixel_format bgr24 -video_size {WIDTH}x{HEIGHT} -framerate {FPS} -i -"
+    coding = "-c:v libx264 -preset slow -crf 23 -bf 0 -pix_fmt yuv420p -movflags +faststart"
+    exact = "-fflags +bitexact -flags:v +bitexact -map_metadata -1"  # the same bytes every time
+    command = ["ffmpeg", "-v", "error", "-y", *f"{source} {coding} {exact}".split(), str(file)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE)
 
 
 def render(folder: Path) -> None:

@@ -27,8 +27,9 @@ def descriptor(weights: dict[str, tuple[str, list[Path]]]) -> dict[str, Any]:
         "weights": {b: {"precision": p, "files": [described(f) for f in files]} for b, (p, files) in weights.items()},
         "inputs": [
             {
-                "name": "data", "dtype": "f32", "layout": "nchw", "color": "bgr", "size": {"width": WIDTH, "height": HEIGHT},
-                "batch": 1, "multiple_of": 8, "mean": [0, 0, 0], "scale": [1, 1, 1], "resize": "letterbox",
+                "name": "data", "dtype": "f32", "layout": "nchw", "color": "bgr",
+                "size": {"width": WIDTH, "height": HEIGHT}, "batch": 1, "multiple_of": 8,
+                "mean": [0, 0, 0], "scale": [1, 1, 1], "resize": "letterbox",
                 "anchor": "top-left", "pad_value": 128,
             }
         ],

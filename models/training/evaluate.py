@@ -29,7 +29,16 @@ class Posecam:
         self._run("models", "pull", model, "--mirror", str(mirror))
 
     def evaluate(self, model: str, images: Path, annotations: Path, size: str | None, results: Path) -> dict[str, Any]:
-        arguments = ["--model", model, "--images", str(images), "--annotations", str(annotations), "--results", str(results)]
+        arguments = [
+            "--model",
+            model,
+            "--images",
+            str(images),
+            "--annotations",
+            str(annotations),
+            "--results",
+            str(results),
+        ]
         return json.loads(self._run("eval", *arguments, *(["--net-resolution", size] if size else []), "--json"))
 
     def _run(self, *arguments: str) -> str:

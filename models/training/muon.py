@@ -1,7 +1,7 @@
 """Muon for convolutions: momentum, then the nearest orthogonal matrix as the step.
 
-After Jordan et al., Muon: An optimizer for hidden layers in neural networks (2024), with its coefficients of the
-Newton-Schulz iteration. Every direction of a layer moves equally fast, which matters where few steps can be afforded."""
+After Jordan et al., Muon: An optimizer for hidden layers in neural networks (2024), with its coefficients of
+the Newton-Schulz iteration. Every direction of a layer moves equally fast, which matters where steps are few."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """openpose-lite: a strided stem, a residual backbone at 1/8 of the input, an initial and a refinement stage.
 
 After Osokin, Real-time 2D Multi-Person Pose Estimation on CPU: Lightweight OpenPose (2018), but with dense 3x3
-convolutions throughout: vector units and INT8 run them at several times the rate of depthwise ones, so that for the same
-time the dense network is the larger one. Dilation gives the sight of a whole person that pooling would have to give."""
+convolutions throughout: vector units and INT8 run them at several times the rate of depthwise ones, so that for the
+same time the dense network is the larger one. Dilation gives the sight of a whole person, in place of pooling."""
 
 from __future__ import annotations
 
@@ -68,7 +68,10 @@ class PoseNet(nn.Module):
         width = settings["width"]
         self.scaling = pixel_scaling()
         self.stem = nn.Sequential(
-            ConvBlock(3, half, 2), ConvBlock(half, quarter, 2), ConvBlock(quarter, quarter), ConvBlock(quarter, width, 2)
+            ConvBlock(3, half, 2),
+            ConvBlock(half, quarter, 2),
+            ConvBlock(quarter, quarter),
+            ConvBlock(quarter, width, 2),
         )
         self.backbone = nn.Sequential(*(Residual(width, d) for d in settings["backbone_dilations"]))
         self.initial = Heads(width)

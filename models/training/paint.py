@@ -41,7 +41,9 @@ class Look:
 def look_by_chance(rng: np.random.Generator) -> Look:
     tone = rng.uniform(0.35, 1.0)
     skin = np.array([150, 180, 225]) * tone + rng.normal(0, 6, 3)
-    hair = np.array([[25, 30, 35], [40, 60, 90], [90, 140, 180], [120, 120, 125]])[rng.integers(4)] * rng.uniform(0.5, 1.2)
+    hair = np.array([[25, 30, 35], [40, 60, 90], [90, 140, 180], [120, 120, 125]])[rng.integers(4)] * rng.uniform(
+        0.5, 1.2
+    )
     angle = rng.uniform(-2.6, -0.5)
     return Look(
         skin, hair, cloth(rng), cloth(rng), cloth(rng) * 0.5, bool(rng.random() < 0.5), bool(rng.random() < 0.25),
@@ -117,7 +119,7 @@ class Painter:
             inside = shade / SHADES
             radii = [w * self._height * self._look.bulk * (1 - 0.85 * inside) for w in widths]
             lift = [self._look.light * w * self._height * 0.45 * inside for w in widths]
-            outline = np.vstack([circle(p + d, r) for p, d, r in zip((a, b), lift, radii, strict=True)])
+            outline = np.vstack([ellipse(p + d, r) for p, d, r in zip((a, b), lift, radii, strict=True)])
             self._fill(cv2.convexHull(outline.astype(np.float32))[:, 0], colour * (0.62 + 0.5 * inside))
 
     def _arm(self, side: str) -> None:
@@ -146,7 +148,7 @@ class Painter:
         facing = (at["left_shoulder"] - at["right_shoulder"])[0] / (2 * SHOULDER * h)
         if facing > 0.15:  # the collar, open in front
             opening = np.array([0.030 * facing, 0.034]) * h
-            self._fill(at["neck"] + np.array([0, 0.004 * h]) + circle(np.zeros(2), 1.0) * opening, look.skin * 0.95)
+            self._fill(ellipse(at["neck"] + np.array([0, 0.004 * h]), opening), look.skin * 0.95)
         if look.stripes:
             for share in (0.25, 0.45, 0.65):
                 ends = [at[f"{s}_shoulder"] * (1 - share) + at[f"{s}_hip"] * share for s in ("left", "right")]
@@ -165,7 +167,7 @@ class Painter:
         radius = half * self._height * self._look.bulk
         centre = (self._at[joints[0]] + self._at[joints[1]]) / 2
         ends = [centre + (self._at[j] - centre) * (1 - 0.6 * inside) for j in joints]
-        return np.vstack([circle(p, radius * (1 - 0.75 * inside)) for p in ends])
+        return np.vstack([ellipse(p, radius * (1 - 0.75 * inside)) for p in ends])
 
     def _head(self) -> None:
         look, h = self._look, self._height
@@ -189,8 +191,9 @@ class Painter:
     def _hair(self, centre: np.ndarray) -> None:
         h, turn = self._height, self._body.head
         size = HEAD * np.array([1.12, 1.08, 1.05])
+        crown = centre - turn[:2, 1] * 0.008 * h
         for inside in (0.0, 0.3, 0.6):
-            self._fill(self._ball(centre + turn[:2, 1] * -0.008 * h, size * (1 - inside)), self._look.hair * (0.7 + 0.6 * inside))
+            self._fill(self._ball(crown, size * (1 - inside)), self._look.hair * (0.7 + 0.6 * inside))
 
     def _long_hair(self) -> None:
         turn = self._body.head
@@ -201,25 +204,27 @@ class Painter:
         """The outline of an ellipsoid with the head's orientation: the shadow of a stretched sphere is an ellipse."""
         shadow = (self._body.head * axes)[:2]
         values, vectors = np.linalg.eigh(shadow @ shadow.T)
-        return centre + circle(np.zeros(2), 1.0) * np.sqrt(values) @ vectors.T * self._height
+        return centre + ellipse(np.zeros(2), 1.0) * np.sqrt(values) @ vectors.T * self._height
 
     def _face(self, centre: np.ndarray) -> None:
         h, turn, skin = self._height, self._body.head, self._look.skin
         for name in ("left_ear", "right_ear"):
             if self._body.faces_viewer(name):
-                self._fill(self._at[name] + circle(np.zeros(2), 0.014 * h) * np.array([0.7, 1.1]), skin * 0.8)
+                self._fill(ellipse(self._at[name], 0.014 * h * np.array([0.7, 1.1])), skin * 0.8)
         for name in ("left_eye", "right_eye"):
             if self._body.faces_viewer(name):
                 squeeze = np.array([max(0.35, turn[2, 2]), 0.5])
                 brow = self._at[name] - turn[:2, 1] * 0.012 * h
-                self._fill(brow + circle(np.zeros(2), 0.012 * h) * np.array([squeeze[0], 0.25]), self._look.hair)
-                self._fill(self._at[name] + circle(np.zeros(2), 0.009 * h) * squeeze, np.full(3, 215.0))
-                self._fill(self._at[name] + circle(np.zeros(2), 0.005 * h), np.full(3, 30.0))
+                self._fill(ellipse(brow, 0.012 * h * np.array([squeeze[0], 0.25])), self._look.hair)
+                self._fill(ellipse(self._at[name], 0.009 * h * squeeze), np.full(3, 215.0))
+                self._fill(ellipse(self._at[name], 0.005 * h), np.full(3, 30.0))
         if self._body.faces_viewer("nose"):
             bridge = centre + (turn @ np.array([0, -0.008, 0.054]))[:2] * h
             self._capsule(bridge, self._at["nose"], (0.004, 0.009), skin * 0.95)
             mouth = centre + (turn @ np.array([0, 0.034, 0.046]))[:2] * h
-            self._fill(mouth + circle(np.zeros(2), 0.015 * h) * np.array([max(0.3, turn[2, 2]), 0.25]), skin * np.array([0.55, 0.5, 0.75]))
+            self._fill(
+                ellipse(mouth, 0.015 * h * np.array([max(0.3, turn[2, 2]), 0.25])), skin * np.array([0.55, 0.5, 0.75])
+            )
 
     def _texture(self, height: int, width: int) -> np.ndarray:
         """Folds and grain, as a factor."""
@@ -231,9 +236,10 @@ class Painter:
         return (1 + folds + cv2.resize(fine, (width, height)))[..., None].clip(0.4, 1.5)
 
 
-def circle(centre: np.ndarray, radius: float) -> np.ndarray:
+def ellipse(centre: np.ndarray, half: float | np.ndarray) -> np.ndarray:
+    """Its outline; half: radius, or half axes across and down."""
     angles = np.linspace(0, 2 * np.pi, 20, endpoint=False)
-    return centre + radius * np.column_stack([np.cos(angles), np.sin(angles)])
+    return centre + half * np.column_stack([np.cos(angles), np.sin(angles)])
 
 
 def over(picture: np.ndarray, drawn: Drawn) -> np.ndarray:

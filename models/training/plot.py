@@ -9,7 +9,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
-from matplotlib import pyplot as plt  # noqa: E402  # the backend must be chosen first
+from matplotlib import pyplot as plt  # after the choice of a backend that needs no display
 
 
 def main() -> None:

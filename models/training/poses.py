@@ -9,6 +9,16 @@ import numpy as np
 from .body import Limb, Pose
 
 SIDES = ("left", "right")
+Range = tuple[float, float]
+
+
+def limbs(rng: np.random.Generator, upper: tuple[Range, Range], lower: tuple[Range, Range]) -> dict[str, Limb]:
+    """Two limbs with swing and opening of both halves drawn from ranges."""
+
+    def drawn(ranges: tuple[Range, Range]) -> tuple[float, float]:
+        return rng.uniform(*ranges[0]), rng.uniform(*ranges[1])
+
+    return {s: Limb(drawn(upper), drawn(lower)) for s in SIDES}
 
 
 def legs_standing(rng: np.random.Generator | None = None) -> dict[str, Limb]:
@@ -39,34 +49,34 @@ def waving(phase: float, side: str = "right") -> Pose:
 
 
 def arms_up(rng: np.random.Generator) -> Pose:
-    arms = {s: Limb((rng.uniform(-0.2, 0.5), rng.uniform(1.3, 3.0)), (rng.uniform(-0.2, 0.6), rng.uniform(2.0, 3.3))) for s in SIDES}
-    return Pose(arms, legs_standing(rng))
+    return Pose(limbs(rng, ((-0.2, 0.5), (1.3, 3.0)), ((-0.2, 0.6), (2.0, 3.3))), legs_standing(rng))
 
 
 def hands_on_hips(rng: np.random.Generator) -> Pose:
-    arms = {s: Limb((rng.uniform(-0.4, 0.0), rng.uniform(0.6, 0.9)), (rng.uniform(0.2, 0.6), rng.uniform(-0.8, -0.4))) for s in SIDES}
-    return Pose(arms, legs_standing(rng))
+    return Pose(limbs(rng, ((-0.4, 0.0), (0.6, 0.9)), ((0.2, 0.6), (-0.8, -0.4))), legs_standing(rng))
 
 
 def reaching(rng: np.random.Generator) -> Pose:
-    arms = {s: Limb((rng.uniform(0, 1.8), rng.uniform(0, 0.6)), (rng.uniform(0.8, 2.4), rng.uniform(-0.4, 0.4))) for s in SIDES}
+    arms = limbs(rng, ((0, 1.8), (0, 0.6)), ((0.8, 2.4), (-0.4, 0.4)))
     return Pose(arms, legs_standing(rng), lean=rng.uniform(0, 0.4))
 
 
 def crouching(rng: np.random.Generator) -> Pose:
     depth = rng.uniform(0.4, 1.4)
-    legs = {s: Limb((depth + rng.normal(0, 0.1), rng.uniform(0, 0.4)), (-0.6 * depth, rng.uniform(0, 0.2))) for s in SIDES}
+    legs = {
+        s: Limb((depth + rng.normal(0, 0.1), rng.uniform(0, 0.4)), (-0.6 * depth, rng.uniform(0, 0.2))) for s in SIDES
+    }
     return Pose(reaching(rng).arms, legs, lean=rng.uniform(0.1, 0.7))
 
 
 def sitting(rng: np.random.Generator) -> Pose:
-    legs = {s: Limb((rng.uniform(1.2, 1.6), rng.uniform(0, 0.3)), (rng.uniform(-0.3, 0.4), 0.05)) for s in SIDES}
-    arms = {s: Limb((rng.uniform(0, 0.6), 0.15), (rng.uniform(0.8, 1.6), rng.uniform(-0.4, 0.1))) for s in SIDES}
+    legs = limbs(rng, ((1.2, 1.6), (0, 0.3)), ((-0.3, 0.4), (0, 0.1)))
+    arms = limbs(rng, ((0, 0.6), (0.1, 0.2)), ((0.8, 1.6), (-0.4, 0.1)))
     return Pose(arms, legs, lean=rng.uniform(-0.1, 0.2))
 
 
 def lunging(rng: np.random.Generator) -> Pose:
-    legs = {s: Limb((rng.uniform(-0.5, 1.2), rng.uniform(0, 0.8)), (rng.uniform(-0.9, 0.1), rng.uniform(0, 0.5))) for s in SIDES}
+    legs = limbs(rng, ((-0.5, 1.2), (0, 0.8)), ((-0.9, 0.1), (0, 0.5)))
     return Pose(arms_up(rng).arms if rng.random() < 0.5 else reaching(rng).arms, legs, lean=rng.uniform(-0.1, 0.4))
 
 

@@ -1,4 +1,4 @@
-"""Folders of canvases on disk, memory-mapped: images, maps and what is known of the people. A folder is complete or absent."""
+"""Folders of canvases on disk, memory-mapped: images, maps, joints. A folder is complete or absent."""
 
 from __future__ import annotations
 

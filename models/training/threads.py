@@ -1,7 +1,7 @@
 """How many threads to compute with on a machine that others use as well.
 
-A parallel loop waits for its slowest thread, so a thread that has to share its core slows the others down: two threads on
-a busy machine of two cores did half the work of one."""
+A parallel loop waits for its slowest thread, so a thread that has to share its core slows the others down: two threads
+on a busy machine of two cores did half the work of one."""
 
 from __future__ import annotations
 

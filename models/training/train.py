@@ -9,6 +9,7 @@ import argparse
 import json
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ class Trainer:
             state.load(self.run, self.newest)
 
         self._stopped = False
+        self._losses: list[float] = []  # since the last report
+        self._reported = time.monotonic()
 
     def stop(self) -> None:
         """Ends training after the current step, with a checkpoint."""
@@ -53,40 +56,42 @@ class Trainer:
 
     def constant(self, minutes: float) -> None:
         end = time.monotonic() + minutes * 60
-        self._go(lambda step: min(1.0, (step + 1) / self._settings["train"]["warm_up"]), self.newest, lambda _: time.monotonic() < end)
+        warm_up = self._settings["train"]["warm_up"]
+        self._go(lambda step: min(1.0, (step + 1) / warm_up), self.newest, lambda _: time.monotonic() < end)
 
     def cool_down(self, steps: int, file: Path) -> None:
         start = self.run.step
         self._go(lambda step: 1 - (step - start) / steps, file, lambda step: step < start + steps)
 
-    def _go(self, rate_at: Any, file: Path, going: Any) -> None:
+    def _go(self, rate_at: Callable[[int], float], file: Path, going: Callable[[int], bool]) -> None:
         train = self._settings["train"]
-        progress = self.run.progress
-        saved = reported = time.monotonic()
-        losses: list[float] = []
+        saved = time.monotonic()
         for pixels, target in self._batches.starting_at(self.run.step):
             if self._stopped or not going(self.run.step):
                 break
-            losses.append(self._step(pixels, target, rate_at(self.run.step)))
-            progress["step"] += 1
-            progress["images"] += len(pixels)
+            self._losses.append(self._step(pixels, target, rate_at(self.run.step)))
+            self.run.progress["step"] += 1
+            self.run.progress["images"] += len(pixels)
             self.run.follow(train["ema"])
-            now = time.monotonic()
             if self.run.step % REPORT_STEPS == 0:
-                progress["seconds"] += now - reported
-                speed = len(losses) * len(pixels) / (now - reported)
-                self._log({"loss": round(sum(losses) / len(losses), 4), "images_per_second": round(speed, 1)})
-                losses.clear()
-                reported = now
+                self._report(len(pixels))
             if self._cores and self.run.step % THREAD_STEPS == 0:
                 torch.set_num_threads(self._cores.count())
             if self.run.step % train["validate_steps"] == 0:
                 self.validate()
-            if now - saved > train["checkpoint_seconds"]:
+            if time.monotonic() - saved > train["checkpoint_seconds"]:
                 state.save(self.run, file)
-                saved = now
+                saved = time.monotonic()
         state.save(self.run, file)
         self.validate()
+
+    def _report(self, batch: int) -> None:
+        seconds = time.monotonic() - self._reported
+        self.run.progress["seconds"] += seconds
+        speed = len(self._losses) * batch / seconds
+        self._log({"loss": round(sum(self._losses) / len(self._losses), 4), "images_per_second": round(speed, 1)})
+        self._losses.clear()
+        self._reported = time.monotonic()
 
     def _step(self, pixels: torch.Tensor, target: torch.Tensor, rate: float) -> float:
         for optimizer, peak in zip(self.run.optimizers, self._rates, strict=True):
@@ -119,7 +124,9 @@ class Trainer:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder of the shards")
-    parser.add_argument("--run", type=Path, required=True, help="folder of checkpoints and log; an earlier run in it goes on")
+    parser.add_argument(
+        "--run", type=Path, required=True, help="folder of checkpoints and log; goes on from what is there"
+    )
     parser.add_argument("--config", type=Path, default=config.DEFAULT)
     parser.add_argument("--minutes", type=float, default=1e9, help="how long to train; without it until stopped")
     parser.add_argument("--cool-down", type=int, metavar="STEPS", help="branch off instead, into cooled.pt")

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from .skeleton import CHANNELS, HEATMAPS, LIMBS, PARTS
+from .skeleton import CHANNELS, COCO17_OF_PARTS, HEATMAPS, LIMBS, PARTS
 from .teacher import STRIDE
 
 PEAK, SIGMA = 0.8, 0.92  # of the heatmaps; lengths in cells
 FIELD, FIELD_SIGMA = 0.8, 0.84
 FIELD_SHIFT = 0.25  # to the right and down: the teacher's fields, unlike its peaks, do not sit on the joints
-SEEN = 2
-
-COCO17_TO_PARTS = {0: 0, 6: 2, 8: 3, 10: 4, 5: 5, 7: 6, 9: 7, 12: 8, 14: 9, 16: 10, 11: 11, 13: 12, 15: 13, 2: 14, 1: 15, 4: 16, 3: 17}
+SEEN = 2  # of a keypoint that is in view
 
 
 def parts_of(keypoints: np.ndarray) -> np.ndarray:
     """(18, 3) parts out of (17, 3) COCO keypoints: x, y, seen; the neck lies between the shoulders."""
     parts = np.zeros((PARTS, 3))
-    for source, part in COCO17_TO_PARTS.items():
-        parts[part] = keypoints[source]
+    parts[list(COCO17_OF_PARTS)] = keypoints
     parts[1] = (parts[2] + parts[5]) / 2
     parts[1, 2] = min(parts[2, 2], parts[5, 2])
     return parts

@@ -1,4 +1,4 @@
-"""On how many frames of a clip a model agrees with openpose about its largest person: python -m training.agreement -h"""
+"""How often a model agrees with openpose about the largest person of a clip: python -m training.agreement --help"""
 
 from __future__ import annotations
 

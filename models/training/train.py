@@ -37,7 +37,6 @@ class Trainer:
         self._cores = cores
         self._settings = settings
         self._data = data
-        self._folder = folder
         self._device, self._bf16 = pick_device()
         self._batches = Batches(data, settings["train"], settings["seed"])
         self._rates = (settings["train"]["muon_lr"], settings["train"]["adam_lr"])
@@ -46,6 +45,8 @@ class Trainer:
         if self.newest.exists():
             state.load(self.run, self.newest)
 
+        self._ema: float = settings["train"]["ema"]
+        self._log_file = folder / "log.jsonl"
         self._stopped = False
         self._losses: list[float] = []  # since the last report
         self._reported = time.monotonic()
@@ -60,7 +61,10 @@ class Trainer:
         self._go(lambda step: min(1.0, (step + 1) / warm_up), self.newest, lambda _: time.monotonic() < end)
 
     def cool_down(self, steps: int, file: Path) -> None:
+        """The average forgets faster here: the last weights, found at the lowest rates, are the best ones."""
         start = self.run.step
+        self._log_file = file.with_suffix(".jsonl")
+        self._ema = min(self._ema, 1 - 10 / steps)
         self._go(lambda step: 1 - (step - start) / steps, file, lambda step: step < start + steps)
 
     def _go(self, rate_at: Callable[[int], float], file: Path, going: Callable[[int], bool]) -> None:
@@ -72,7 +76,7 @@ class Trainer:
             self._losses.append(self._step(pixels, target, rate_at(self.run.step)))
             self.run.progress["step"] += 1
             self.run.progress["images"] += len(pixels)
-            self.run.follow(train["ema"])
+            self.run.follow(self._ema)
             if self.run.step % REPORT_STEPS == 0:
                 self._report(len(pixels))
             if self._cores and self.run.step % THREAD_STEPS == 0:
@@ -117,7 +121,7 @@ class Trainer:
         line = {"step": self.run.step, "images": int(progress["images"]), "minutes": round(progress["seconds"] / 60, 1)}
         text = json.dumps(line | entry)
         print(text, flush=True)
-        with (self._folder / "log.jsonl").open("a") as file:
+        with self._log_file.open("a") as file:
             file.write(text + "\n")
 
 

@@ -1,0 +1,1 @@
+"""Trains openpose-lite, posecam's own small pose network. README.md says how."""

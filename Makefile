@@ -30,7 +30,7 @@ test: build ## Builds and runs every test
 	@ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure --no-tests=error --no-label-summary
 
 demo: build ## Runs posecam on a clip and says where the results are
-	@bash scripts/demo.sh
+	@bash scripts/demo.sh $(CLIP)
 
 bench: build ## Runs the benchmarks
 	@bash scripts/bench.sh

@@ -20,6 +20,7 @@
 #include "app/stream.h"
 #include "app/summary.h"
 #include "models/zoo.h"
+#include "pipeline/engine_settings.h"
 
 namespace posecam {
 namespace {
@@ -54,6 +55,7 @@ class Run {
   static gboolean on_tick(gpointer self);
 
   RunOptions options_;
+  std::string note_;  ///< about the choice of the model, said once all is well
   ProgressPrinter printer_;
   GMainLoop* loop_;
   std::vector<std::unique_ptr<Stream>> streams_;
@@ -73,6 +75,11 @@ Result<void> Run::prepare() {
     return Error{Errc::kMedia,
                  "--display: there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set); use "
                  "--write-video FILE"};
+  }
+  if (options_.model.empty()) {
+    DefaultModel standard = default_model(options_.device);
+    options_.model = standard.name;
+    note_ = std::move(standard.note);
   }
   const auto model = find_model(options_.model);
   if (!model) return model.error();
@@ -109,6 +116,7 @@ int Run::execute() {
     say(ready.error().message);
     return exit_code(ready.error().code);
   }
+  if (!note_.empty() && !options_.quiet) say(note_);
   play_to_the_end();
   if (!interrupted_) {
     g_source_remove(interrupt);

@@ -14,8 +14,6 @@ namespace posecam {
 
 /// Empty texts: not asked for.
 struct RunOptions : EngineSettings {
-  RunOptions() { model = "openpose"; }
-
   std::vector<std::string> inputs;
   std::uint32_t inference_interval = 1;
 

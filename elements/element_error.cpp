@@ -24,13 +24,12 @@ GstCode to_gst(Errc code) {
 
 }  // namespace
 
-void post_error(GstElement* element, const Error& error, std::source_location where) {
+void post_error(GstElement* element, const Error& error, const char* file, int line) {
   const GstCode code = to_gst(error.code);
   GstStructure* details =
       gst_structure_new("details", "posecam-code", G_TYPE_INT, static_cast<int>(error.code), nullptr);
   gst_element_message_full_with_details(element, GST_MESSAGE_ERROR, code.domain, code.code,
-                                        g_strdup(error.message.c_str()), nullptr, where.file_name(),
-                                        where.function_name(), static_cast<int>(where.line()), details);
+                                        g_strdup(error.message.c_str()), nullptr, file, "", line, details);
 }
 
 }  // namespace posecam::gst

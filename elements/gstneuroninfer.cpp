@@ -44,8 +44,10 @@ GstStaticPadTemplate g_src =
 
 using S = InferSettings;
 constexpr std::array kProperties{
-    posecam::gst::Property<S>{"model", &S::model, 0, 0,
-                              "Model to run: a name from `posecam models list`, or the path of a descriptor (.json)"},
+    posecam::gst::Property<S>{
+        "model", &S::model, 0, 0,
+        "Model to run: a name from `posecam models list`, or the path of a descriptor (.json); empty: openpose if "
+        "it was pulled, else openpose-lite"},
     posecam::gst::Property<S>{"model-instance-id", &S::model_instance_id, 0, 0,
                               "Elements with the same id share one loaded model, and their frames share batches"},
     posecam::gst::Property<S>{"device", &S::device, 0, 0,

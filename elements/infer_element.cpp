@@ -4,6 +4,7 @@
 
 #include "elements/element_error.h"
 #include "elements/result_meta.h"
+#include "pipeline/log.h"
 
 namespace posecam::gst {
 namespace {
@@ -34,6 +35,11 @@ void InferElement::set_settings(const InferSettings& settings) {
 
 Result<void> InferElement::open() {
   active_ = settings();
+  if (active_.model.empty()) {
+    const DefaultModel standard = default_model(active_.device);
+    active_.model = standard.name;
+    if (!standard.note.empty()) logger().info(standard.note);
+  }
   return adopt_engine(kUnknownVideo);
 }
 

@@ -161,16 +161,6 @@ bool any_backend_complete(const ModelSpec& spec, const std::vector<FileReport>& 
   });
 }
 
-std::vector<FileReport> reports_of(const ModelSpec& spec, const fs::path& folder) {
-  std::vector<FileReport> reports;
-  for (const BackendWeights& weights : spec.weights) {
-    for (const WeightFile& file : weights.files) {
-      reports.push_back({weights.backend, file, folder / file.name, FileState::kMissing, false, {}});
-    }
-  }
-  return reports;
-}
-
 }  // namespace
 
 std::string pull_command(const ModelSpec& spec) {
@@ -208,9 +198,7 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
     return Error{Errc::kModel, fmt::format("model '{}' has no weights for {}; it has them for {}", spec.name, backend,
                                            fmt::join(names, ", "))};
   }
-  fs::path where = folder(spec);
-  const fs::path beside = spec.path.parent_path();
-  if (!sizes_fit(where, *weights) && sizes_fit(beside, *weights)) where = beside;
+  const fs::path where = find_folder(spec, *weights).value_or(folder(spec));
   if (!any_file(where, *weights)) {
     return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; run: {}", spec.name, backend,
                                            where.native(), pull_command(spec))};
@@ -226,25 +214,45 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
   return where / weights->files.front().name;
 }
 
+/// Where all files are, by their sizes.
+std::optional<fs::path> ModelStore::find_folder(const ModelSpec& spec, const BackendWeights& weights) const {
+  const fs::path beside = spec.path.parent_path();
+  for (const fs::path& place : {folder(spec), beside, beside / spec.name}) {
+    if (sizes_fit(place, weights)) return place;
+  }
+  return {};
+}
+
 bool ModelStore::has(const ModelSpec& spec, std::string_view backend) const {
   const BackendWeights* weights = spec.weights_for(backend);
-  return weights && (sizes_fit(folder(spec), *weights) || sizes_fit(spec.path.parent_path(), *weights));
+  return weights && find_folder(spec, *weights);
 }
 
 std::vector<FileReport> ModelStore::verify(const ModelSpec& spec) const {
-  auto reports = reports_of(spec, folder(spec));
-  for (FileReport& report : reports) inspect(report);
+  std::vector<FileReport> reports;
+  for (const BackendWeights& weights : spec.weights) {
+    const fs::path where = find_folder(spec, weights).value_or(folder(spec));
+    for (const WeightFile& file : weights.files) {
+      reports.push_back({weights.backend, file, where / file.name, FileState::kMissing, false, {}});
+      inspect(reports.back());
+    }
+  }
   return reports;
 }
 
 Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const PullOptions& options) const {
+  const auto present = verify(spec);
+  const auto is_good = [](const FileReport& report) { return report.state == FileState::kGood; };
+  if (std::ranges::all_of(present, is_good)) return present;  // pulled before, or come with the program
+
   std::error_code error;
   fs::create_directories(folder(spec), error);
   if (error) return Error{Errc::kModel, fmt::format("{}: cannot create: {}", folder(spec).native(), error.message())};
   FolderLock lock;
   if (const auto taken = lock.take(folder(spec), options); !taken) return taken.error();
 
-  auto reports = reports_of(spec, folder(spec));
+  auto reports = present;
+  for (FileReport& report : reports) report.path = folder(spec) / report.file.name;
   std::optional<Error> failure;  // one file that fails does not keep the others from coming
   for (FileReport& report : reports) {
     const auto done = bring(report, options);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -53,7 +54,8 @@ class ModelStore {
 
   /// Path of the first file of the weights for `backend`, after the size and sha256 of all of them were checked (10 ms
   /// for 16 MB: cheap enough to do at every start, so a swapped file never becomes a model). Looks in the store, then
-  /// beside the descriptor. kModel; nothing there: the message is the command to run.
+  /// beside the descriptor, then in the folder there that has the model's name. kModel; nothing there: the message is
+  /// the command to run.
   Result<std::filesystem::path> weights(const ModelSpec& spec, std::string_view backend) const;
 
   /// Whether all files of the backend are there with their sizes, unread: for lists.
@@ -69,6 +71,8 @@ class ModelStore {
   Result<std::vector<FileReport>> pull(const ModelSpec& spec, const PullOptions& options) const;
 
  private:
+  std::optional<std::filesystem::path> find_folder(const ModelSpec& spec, const BackendWeights& weights) const;
+
   std::filesystem::path root_;
 };
 

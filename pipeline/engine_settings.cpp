@@ -6,9 +6,11 @@
 #include <cmath>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "models/store.h"
 #include "models/zoo.h"
 #include "pipeline/backends.h"
 
@@ -22,6 +24,19 @@ std::optional<T> if_set(V value) {
 }
 
 }  // namespace
+
+DefaultModel default_model(std::string_view device) {
+  constexpr const char* kBetter = "openpose";
+  constexpr const char* kBuiltIn = "openpose-lite";
+  const auto spec = find_model(kBetter);
+  const auto store = ModelStore::open_default();
+  for (const BackendWeights& weights : spec&& store ? spec->weights : std::vector<BackendWeights>{}) {
+    if ((device == "auto" || device == weights.backend) && store->has(*spec, weights.backend)) return {kBetter, {}};
+  }
+  return {kBuiltIn,
+          fmt::format("no model named: running {}, which comes with the program; for the more accurate {} run: {}",
+                      kBuiltIn, kBetter, spec ? pull_command(*spec) : "posecam models list")};
+}
 
 Result<NetResolution> parse_net_resolution(const std::string& text) {
   NetResolution r;
@@ -52,7 +67,7 @@ Size NetResolution::resolve(Size video, int multiple_of) const {
 }
 
 Result<ModelSpec> resolve_model(const EngineSettings& s, Size video) {
-  auto spec = find_model(s.model);
+  auto spec = find_model(s.model.empty() ? default_model(s.device).name : s.model);
   if (!spec) return spec.error();
   if (!s.net_resolution.empty()) {
     const auto wanted = parse_net_resolution(s.net_resolution);

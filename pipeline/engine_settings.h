@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "models/geometry.h"
 #include "models/model_spec.h"
@@ -15,7 +16,7 @@ namespace posecam {
 
 /// Numbers below 0, sizes of 0 and empty texts: the model's own.
 struct EngineSettings {
-  std::string model;  ///< name from the zoo, or path of a descriptor
+  std::string model;  ///< name from the zoo, or path of a descriptor; empty: default_model()
   std::string device = "auto";
   std::string cores = "all";
   std::string net_resolution;
@@ -31,6 +32,14 @@ struct EngineSettings {
   float paf_threshold = -1;
   float nms_threshold = -1;
 };
+
+/// The model that runs when none is named: openpose if its weights for the device are in the user's store, else
+/// openpose-lite, which comes with the program.
+struct DefaultModel {
+  std::string name;
+  std::string note;  ///< for people: that it is not the better one, and how to get that; may be empty
+};
+DefaultModel default_model(std::string_view device);
 
 /// "WxH"; one of the two may be -1: to be chosen by the aspect of the video.
 struct NetResolution {

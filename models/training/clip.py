@@ -164,7 +164,7 @@ def render(folder: Path) -> None:
     images, annotations = [], []
     process = encoder(folder / "figures.mp4")
     assert process.stdin is not None
-    for number, (picture, people) in enumerate(frames(), 1):
+    for number, (picture, people) in enumerate(frames()):
         process.stdin.write(picture.tobytes())
         images.append({"id": number, "file_name": f"frame_{number:04d}.png", "width": WIDTH, "height": HEIGHT})
         for person, area in people:

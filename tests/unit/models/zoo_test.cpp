@@ -9,6 +9,7 @@
 
 #include "models/paths.h"
 #include "models/sha256.h"
+#include "models/store.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/models/spec_document.h"
@@ -20,10 +21,11 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(Zoo, HoldsTheFourModels) {
+TEST(Zoo, HoldsTheFiveModels) {
   const auto names = zoo_names();
   ASSERT_TRUE(names) << names.error().message;
-  EXPECT_THAT(*names, ElementsAre("openpose", "person-detection-0013", "tfpose-v2-small", "yolox-nano"));
+  EXPECT_THAT(*names,
+              ElementsAre("openpose", "openpose-lite", "person-detection-0013", "tfpose-v2-small", "yolox-nano"));
 }
 
 TEST(Zoo, EveryDescriptorIsGoodAndNamedAsItsFile) {
@@ -44,6 +46,7 @@ TEST(Zoo, DescribesTheFilesOfTheMirror) {
   for (const std::string& name : *names) {
     const auto spec = find_model(name);
     ASSERT_TRUE(spec) << spec.error().message;
+    if (name == "openpose-lite") continue;  // its weights are ours
     for (const BackendWeights& weights : spec->weights) {
       for (const WeightFile& file : weights.files) {
         const fs::path path = test::shared_dir() / "models" / file.mirror_path;
@@ -57,12 +60,31 @@ TEST(Zoo, DescribesTheFilesOfTheMirror) {
   }
 }
 
+TEST(Zoo, ComesWithTheWeightsOfOpenposeLite) {
+  const test::TempDir nothing_pulled;
+  const ModelStore store(nothing_pulled.path());
+  const auto spec = find_model("openpose-lite");
+  ASSERT_TRUE(spec) << spec.error().message;
+  std::uintmax_t bytes = 0;
+  for (const BackendWeights& backend : spec->weights) {
+    const auto weights = store.weights(*spec, backend.backend);
+    ASSERT_TRUE(weights) << weights.error().message;
+    bytes += fs::file_size(*weights);
+  }
+  EXPECT_LE(bytes, 20'000'000U);
+  const auto pulled = store.pull(*spec, {});
+  ASSERT_TRUE(pulled) << pulled.error().message;
+  EXPECT_FALSE(pulled->front().pulled);
+  EXPECT_TRUE(fs::is_empty(nothing_pulled.path()));
+}
+
 TEST(Zoo, SuggestsTheNearestName) {
   const auto typo = find_model("opnpose");
   ASSERT_FALSE(typo);
   EXPECT_EQ(typo.error().code, Errc::kModel);
   EXPECT_THAT(typo.error().message, HasSubstr("no model 'opnpose' in the zoo; did you mean 'openpose'?"));
-  EXPECT_THAT(typo.error().message, HasSubstr("openpose, person-detection-0013, tfpose-v2-small, yolox-nano"));
+  EXPECT_THAT(typo.error().message,
+              HasSubstr("openpose, openpose-lite, person-detection-0013, tfpose-v2-small, yolox-nano"));
   const auto start = find_model("yolo");
   ASSERT_FALSE(start);
   EXPECT_THAT(start.error().message, HasSubstr("did you mean 'yolox-nano'?"));

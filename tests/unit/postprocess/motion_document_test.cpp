@@ -33,13 +33,13 @@ Pose figure(float x, float y, float height) {
 }
 
 FrameResult seen(std::vector<Pose> poses) {
-  static const auto kModel = [] {
+  static const auto model = [] {
     auto spec = std::make_shared<ModelSpec>();
     spec->skeleton = &coco17();
     return spec;
   }();
   FrameResult result;
-  result.model = kModel;
+  result.model = model;
   result.poses = std::move(poses);
   return result;
 }
@@ -141,7 +141,7 @@ TEST(MotionDocument, IsBoundedAndValidWithHostileContent) {
   std::vector<Pose> crowd(5000, figure(0.5F, 0.5F, 0.1F));
   crowd[7].keypoints[0] = Keypoint{std::nanf(""), 0.5F, 1};
   crowd[8].keypoints[0] = Keypoint{-1e30F, std::numeric_limits<float>::infinity(), 1};
-  crowd.push_back(Pose());
+  crowd.emplace_back();
   crowd.push_back(figure(0.5F, 0.5F, 0.9F));
   for (int i = 0; i < 3; ++i) document.add({1, 1}, seen(crowd));
   for (int i = 0; i < 3; ++i) document.add({100000, 7}, seen(crowd));

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/exit_code.h"
+#include "app/tell.h"
 #include "pipeline/backends.h"
 
 namespace posecam {
@@ -37,7 +38,7 @@ int list(bool json) {
   const std::vector<DeviceInfo> devices = list_devices();
   json ? print_json(devices) : print_table(devices);
   if (std::ranges::any_of(devices, &DeviceInfo::available)) return 0;
-  fmt::print(stderr, "posecam: no device can be used on this machine\n");
+  tell("posecam: no device can be used on this machine\n");
   return exit_code(Errc::kDevice);
 }
 

@@ -10,6 +10,7 @@
 
 #include "app/evaluation.h"
 #include "app/exit_code.h"
+#include "app/tell.h"
 #include "pipeline/engine_settings.h"
 #include "pipeline/result_file.h"
 #include "postprocess/coco_eval.h"
@@ -147,7 +148,7 @@ void add_eval_command(CLI::App& app, int& exit_code_out) {
   eval->callback([options, &exit_code_out] {
     const auto done = evaluate(*options);
     exit_code_out = done ? 0 : exit_code(done.error().code);
-    if (!done) fmt::print(stderr, "posecam: {}\n", done.error().message);
+    if (!done) tell("posecam: {}\n", done.error().message);
   });
 }
 

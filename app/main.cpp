@@ -13,6 +13,7 @@
 #include "app/exit_code.h"
 #include "app/models_command.h"
 #include "app/run_command.h"
+#include "app/tell.h"
 
 namespace {
 
@@ -42,7 +43,7 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // help and version, on stdout
-    fmt::print(stderr, "posecam: {} (see: posecam --help)\n", one_line(e.what()));
+    posecam::tell("posecam: {} (see: posecam --help)\n", one_line(e.what()));
     return posecam::exit_code(posecam::Errc::kUsage);
   }
   return code;
@@ -56,7 +57,7 @@ int main(int argc, char** argv) {
     if (argc > 1 && std::string(argv[1]) == "run") return posecam::run_command({argv + 2, argv + argc});
     return parse_and_run(argc, argv);
   } catch (const std::exception& e) {
-    fmt::print(stderr, "posecam: {}\n", e.what());
+    posecam::tell("posecam: {}\n", e.what());
     return posecam::exit_code(posecam::Errc::kDevice);
   }
 }

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/exit_code.h"
+#include "app/tell.h"
 #include "models/model_spec.h"
 #include "models/store.h"
 #include "models/zoo.h"
@@ -28,7 +29,7 @@ struct ModelsOptions {
 };
 
 int complain(const Error& error) {
-  fmt::print(stderr, "posecam: {}\n", error.message);
+  tell("posecam: {}\n", error.message);
   return exit_code(error.code);
 }
 
@@ -186,13 +187,13 @@ class ProgressLine {
     name_ = file.name;
     constexpr int kWidth = 30;
     const int filled = percent * kWidth / 100;
-    fmt::print(stderr, "\r\x1b[K{}  [{:#<{}}{:.<{}}] {:3}%  {} of {}", file.name, "", filled, "", kWidth - filled,
-               percent, readable_bytes(done), readable_bytes(file.bytes));
+    tell("\r\x1b[K{}  [{:#<{}}{:.<{}}] {:3}%  {} of {}", file.name, "", filled, "", kWidth - filled, percent,
+         readable_bytes(done), readable_bytes(file.bytes));
     std::fflush(stderr);
   }
   /// Makes room for a lasting line.
   void clear() {
-    if (terminal_ && percent_ >= 0) fmt::print(stderr, "\r\x1b[K");
+    if (terminal_ && percent_ >= 0) tell("\r\x1b[K");
     percent_ = -1;
   }
 
@@ -221,7 +222,7 @@ int pull_one(const ModelStore& store, const ModelSpec& spec, const std::string& 
   options.progress = [&](const WeightFile& file, std::uint64_t done) { line.update(file, done); };
   options.note = [&](const std::string& note) {
     line.clear();
-    fmt::print(stderr, "posecam: {}\n", note);
+    tell("posecam: {}\n", note);
   };
   const auto reports = store.pull(spec, options);
   line.clear();
@@ -260,7 +261,7 @@ int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {
                good || report.state == FileState::kMissing ? "" : ": " + report.problem);
     if (!good) worst = exit_code(Errc::kModel);
   }
-  if (worst != 0) fmt::print(stderr, "posecam: model '{}' is damaged; run: {}\n", spec.name, pull_command(spec));
+  if (worst != 0) tell("posecam: model '{}' is damaged; run: {}\n", spec.name, pull_command(spec));
   return worst;
 }
 

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "app/tell.h"
+
 namespace posecam {
 namespace {
 
@@ -50,16 +52,16 @@ ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(isatty(S
 void ProgressPrinter::show(const RunProgress& progress) {
   if (quiet_) return;
   if (terminal_) {
-    fmt::print(stderr, "\r\x1b[K{}", format_progress(progress, bar_columns()));
+    tell("\r\x1b[K{}", format_progress(progress, bar_columns()));
     std::fflush(stderr);
     drawn_ = true;
   } else {
-    fmt::print(stderr, "{}\n", format_progress(progress, 0));
+    tell("{}\n", format_progress(progress, 0));
   }
 }
 
 void ProgressPrinter::clear() {
-  if (drawn_) fmt::print(stderr, "\r\x1b[K");
+  if (drawn_) tell("\r\x1b[K");
   drawn_ = false;
 }
 

@@ -19,6 +19,7 @@
 #include "app/run_options.h"
 #include "app/stream.h"
 #include "app/summary.h"
+#include "app/tell.h"
 #include "models/zoo.h"
 #include "pipeline/engine_settings.h"
 
@@ -66,7 +67,7 @@ class Run {
 
 void Run::say(const std::string& line) {
   printer_.clear();
-  fmt::print(stderr, "posecam: {}\n", line);
+  tell("posecam: {}\n", line);
 }
 
 /// Everything that can be found wrong before the first frame.
@@ -146,8 +147,7 @@ void Run::stream_finished(std::size_t index) {
 void Run::report(const Stream& stream) {
   const StreamStats stats = stream.stats();
   if (options_.quiet || stats.frames == 0) return;
-  fmt::print(stderr, "{}\n",
-             format_summary(stream.input().given, stats, stream.complete() ? stream.outputs() : Outputs{}));
+  tell("{}\n", format_summary(stream.input().given, stats, stream.complete() ? stream.outputs() : Outputs{}));
 }
 
 void Run::show_progress() {
@@ -186,7 +186,7 @@ gboolean Run::on_interrupt(gpointer self) {
 int run_command(const std::vector<std::string>& args) {
   auto request = parse_run_options(args);
   if (!request) {
-    fmt::print(stderr, "posecam: {}\n", request.error().message);
+    tell("posecam: {}\n", request.error().message);
     return exit_code(request.error().code);
   }
   if (!request->print.empty()) {
@@ -196,7 +196,7 @@ int run_command(const std::vector<std::string>& args) {
   std::signal(SIGPIPE, SIG_IGN);  // a reader of stdout that went away is an error like others
   gst_init(nullptr, nullptr);
   if (auto loaded = load_plugin(); !loaded) {
-    fmt::print(stderr, "posecam: {}\n", loaded.error().message);
+    tell("posecam: {}\n", loaded.error().message);
     return exit_code(loaded.error().code);
   }
   return Run(std::move(request->options)).execute();

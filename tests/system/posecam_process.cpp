@@ -27,13 +27,12 @@ void run_child(const std::vector<std::string>& args, const std::filesystem::path
 
 }  // namespace
 
-Outcome Posecam::run_until_line(const std::vector<std::string>& args, int signal) const {
+Outcome Posecam::run_with(const std::vector<std::string>& args, int signal, int err) const {
   Outcome outcome;
   std::array<int, 2> out{};
-  std::FILE* errors = std::tmpfile();
-  if (errors == nullptr || pipe2(out.data(), O_CLOEXEC) != 0) return outcome;
+  if (pipe2(out.data(), O_CLOEXEC) != 0) return outcome;
   const pid_t child = fork();
-  if (child == 0) run_child(args, data_home_, out[1], fileno(errors));
+  if (child == 0) run_child(args, data_home_, out[1], err);
   close(out[1]);
   std::array<char, 4096> block{};
   for (ssize_t n = 0; (n = read(out[0], block.data(), block.size())) > 0;) {
@@ -44,10 +43,27 @@ Outcome Posecam::run_until_line(const std::vector<std::string>& args, int signal
   int status = 0;
   waitpid(child, &status, 0);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return outcome;
+}
+
+Outcome Posecam::run_until_line(const std::vector<std::string>& args, int signal) const {
+  std::FILE* errors = std::tmpfile();
+  if (errors == nullptr) return {};
+  Outcome outcome = run_with(args, signal, fileno(errors));
   std::rewind(errors);
+  std::array<char, 4096> block{};
   for (std::size_t n = 0; (n = std::fread(block.data(), 1, block.size(), errors)) > 0;)
     outcome.err.append(block.data(), n);
   std::fclose(errors);
+  return outcome;
+}
+
+Outcome Posecam::run_unheard(const std::vector<std::string>& args) const {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  close(ends[0]);
+  Outcome outcome = run_with(args, 0, ends[1]);
+  close(ends[1]);
   return outcome;
 }
 

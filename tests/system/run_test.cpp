@@ -264,6 +264,14 @@ TEST_F(PosecamRun, RefusesKeypointOutputsOfADetector) {
   expect_refused({at("a.mp4"), "--model", "yolox-nano", "--write-coco-json", at("c.json")}, 2, "finds objects");
 }
 
+TEST_F(PosecamRun, GoesOnWhenNobodyReadsItsMessages) {
+  make_clip(at("clip.mp4"), kFrames, 64, 48);
+  const Outcome outcome =
+      Posecam(at("data")).run_unheard({"run", at("clip.mp4"), "--model", kTinyModel, "--json-lines", at("out.ndjson")});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(lines(content(at("out.ndjson"))), kFrames);
+}
+
 TEST_F(PosecamRun, CompletesItsFilesWhenInterrupted) {
   const Outcome outcome = run(
       {"testsrc", "--json-lines", "-", "--write-video", at("out.mp4"), "--write-coco-json", at("coco.json")}, SIGINT);

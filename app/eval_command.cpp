@@ -25,17 +25,15 @@ struct EvalOptions : EngineSettings {
   bool json = false;
 };
 
-/// Images of all aspects go through one network: the size must not follow them.
-constexpr Size kNoVideo = {16, 9};
-
+/// Images of all aspects go through one network: its size cannot follow them.
 Result<std::shared_ptr<Engine>> make_pose_engine(const EvalOptions& options) {
-  const auto spec = resolve_model(options, kNoVideo);
+  const auto spec = resolve_model(options, kUnknownVideo);
   if (!spec) return spec.error();
   if (spec->task != Task::kPose) {
     return Error{Errc::kUsage,
                  fmt::format("--model {}: finds objects, not keypoints; name a pose model", options.model)};
   }
-  return make_engine(options, kNoVideo);
+  return make_engine(options, kUnknownVideo);
 }
 
 Result<void> write_file(const std::string& location, const std::string& text) {

@@ -121,8 +121,7 @@ void add_model_options(CLI::App& app, RunOptions& o) {
   Group group(app, "Model");
   group.add("--model", o.model, "NAME|FILE",
             "Name from the zoo (see: posecam models list), or path of a descriptor; default: openpose if it was "
-            "pulled, else the "
-            "built-in openpose-lite");
+            "pulled, else the built-in openpose-lite");
   group
       .add("--net-resolution,--net_resolution", o.net_resolution, "WxH",
            "Size of the network's input; -1 for one side follows the video's aspect. Larger sees smaller people, "

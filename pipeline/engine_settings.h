@@ -41,6 +41,9 @@ struct DefaultModel {
 };
 DefaultModel default_model(std::string_view device);
 
+/// The aspect that a net resolution follows where no video is known (yet).
+inline constexpr Size kUnknownVideo = {16, 9};
+
 /// "WxH"; one of the two may be -1: to be chosen by the aspect of the video.
 struct NetResolution {
   int width = -1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -59,6 +61,22 @@ Result<std::unique_ptr<InferenceBackend>> load_best(const ModelSpec& spec, const
                                          spec.name, fmt::join(kByPreference, ", "))};
 }
 
+struct AddedDevices {
+  std::mutex mutex;
+  std::map<std::string, BackendFactory, std::less<>> factories;
+};
+AddedDevices& added_devices() {
+  static AddedDevices devices;
+  return devices;
+}
+
+BackendFactory find_added(std::string_view device) {
+  AddedDevices& added = added_devices();
+  std::lock_guard lock(added.mutex);
+  const auto found = added.factories.find(device);
+  return found == added.factories.end() ? nullptr : found->second;
+}
+
 }  // namespace
 
 std::filesystem::path default_cache_dir() {
@@ -104,11 +122,18 @@ Result<std::unique_ptr<InferenceBackend>> make_backend(std::string_view device, 
                                                        const BackendOptions& options) {
   if (device == "auto") return load_best(spec, options);
   if (device != "openvino" && device != "opencv") {
+    if (const BackendFactory factory = find_added(device)) return factory(spec, options);
     return Error{Errc::kUsage, fmt::format("device={}: must be auto, openvino or opencv", device)};
   }
   const auto weights = find_weights(device, spec);
   if (!weights) return weights.error();
   return load(device, spec, *weights, options);
+}
+
+void add_device(std::string name, BackendFactory factory) {
+  AddedDevices& added = added_devices();
+  std::lock_guard lock(added.mutex);
+  added.factories.insert_or_assign(std::move(name), std::move(factory));
 }
 
 std::vector<DeviceInfo> list_devices() {

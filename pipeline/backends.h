@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,6 +46,14 @@ Result<void> check_same_tensors(const ModelSpec& loaded, const ModelSpec& asked)
 /// is built in and has weights for the model. kUsage for another name, kModel without weights, kDevice.
 Result<std::unique_ptr<InferenceBackend>> make_backend(std::string_view device, const ModelSpec& spec,
                                                        const BackendOptions& options);
+
+/// Makes a backend for a network whose weights are its own affair.
+using BackendFactory =
+    std::function<Result<std::unique_ptr<InferenceBackend>>(const ModelSpec& spec, const BackendOptions& options)>;
+
+/// From now on `name` is a device too, for programs that bring their own. Any thread. A second factory of one name
+/// replaces the first; the names of the built-in devices stay theirs.
+void add_device(std::string name, BackendFactory factory);
 
 struct DeviceInfo {
   std::string name;         ///< as `device` takes it

@@ -15,6 +15,8 @@
 #include <gtest/gtest.h>
 
 #include "elements/handles.h"
+#include "pipeline/backends.h"
+#include "tests/support/fake_backend.h"
 
 namespace posecam::test {
 
@@ -38,6 +40,19 @@ inline std::string infer_line(const std::string& more = "") {
   return "neuroninfer name=infer device=opencv model=" + tiny_model() + " " + more;
 }
 
+/// From now on device=fake is this one: it finds one object in a frame, see fake_value().
+inline void use_fake_device(FakeOptions options) {
+  add_device("fake", [options = std::move(options)](const ModelSpec&, const BackendOptions&) {
+    return Result<std::unique_ptr<InferenceBackend>>(std::make_unique<FakeBackend>(options));
+  });
+}
+
+inline std::string fake_line(const std::string& more = "") {
+  return "neuroninfer name=infer device=fake model=" + std::string(POSECAM_SOURCE_DIR) +
+         "/tests/data/one_object.json " + more;
+}
+
+/// Frames of one `value`, from 1 to 255: what the fake device reports of them.
 inline gst::BufferPtr frame_of(const GstVideoInfo& info, GstClockTime pts, std::uint8_t value = 0) {
   gst::BufferPtr buffer(gst_buffer_new_allocate(nullptr, GST_VIDEO_INFO_SIZE(&info), nullptr));
   gst_buffer_memset(buffer.get(), 0, value, GST_VIDEO_INFO_SIZE(&info));

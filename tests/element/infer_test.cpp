@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gst/video/gstvideometa.h>
 
+#include "elements/result_meta.h"
 #include "tests/element/harness.h"
 
 namespace posecam::test {
@@ -35,6 +36,26 @@ TEST(NeuronInfer, PushesEveryFrameInOrder) {
   set_caps(h.get(), info);
   push_frames(h.get(), info, 100);
   expect_in_order(h.get(), 100);
+}
+
+TEST(NeuronInfer, GivesEveryFrameItsOwnResultHoweverCoresFinish) {
+  use_fake_device({.cores = 4, .on_run = [](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
+                     if (core == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                     return {};
+                   }});
+  HarnessPtr h(gst_harness_new_parse(fake_line("batch-size=3").c_str()));
+  const auto info = video_info(GST_VIDEO_FORMAT_BGR, 16, 16);
+  set_caps(h.get(), info);
+  for (int i = 0; i < 200; ++i) {
+    const auto value = static_cast<std::uint8_t>(i + 1);
+    ASSERT_EQ(gst_harness_push(h.get(), frame_of(info, 0, value).release()), GST_FLOW_OK);
+  }
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
+  for (int i = 0; i < 200; ++i) {
+    gst::BufferPtr out(gst_harness_pull(h.get()));
+    ASSERT_TRUE(out);
+    EXPECT_EQ(fake_value(*gst::get_result(out.get())), i + 1);
+  }
 }
 
 TEST(NeuronInfer, TakesEveryFormatOfItsTemplate) {
@@ -268,14 +289,3 @@ TEST(NeuronJson, SaysWhyItCannotWrite) {
 
 }  // namespace
 }  // namespace posecam::test
-
-int main(int argc, char** argv) {
-  gst_init(&argc, &argv);
-  GError* error = nullptr;
-  if (!gst_plugin_load_file(POSECAM_BUILD_DIR "/lib/gstreamer-1.0/libgstneuron.so", &error))
-    g_error("%s", error->message);
-  // What GStreamer warns of is a fault of an element.
-  g_log_set_fatal_mask("GStreamer", static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL));
-  testing::InitGoogleTest(&argc, argv);
-  return RUN_ALL_TESTS();
-}

@@ -28,8 +28,7 @@ void InferStats::count(const FrameResult& result) {
   }
   c.people = result.poses.size();
   for (const Detection& d : result.detections) {
-    const auto label = static_cast<std::size_t>(d.label_id);
-    if (label < result.model->labels.size() && result.model->labels[label] == "person") ++c.people;
+    if (result.label_of(d) == "person") ++c.people;
   }
   c.people_total += c.people;
   c.preprocess.add(result.times.preprocess);

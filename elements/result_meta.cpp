@@ -65,9 +65,8 @@ std::shared_ptr<const FrameResult> get_result(GstBuffer* buffer) {
 void add_regions(GstBuffer* buffer, const FrameResult& result, int width, int height) {
   for (const Pose& pose : result.poses) add_region(buffer, "person", pose.box(), width, height, pose.id);
   for (const Detection& d : result.detections) {
-    const auto& labels = result.model->labels;
-    const auto label = static_cast<std::size_t>(d.label_id);
-    add_region(buffer, label < labels.size() ? labels[label].c_str() : "object", d.box, width, height, d.id);
+    const std::string label(result.label_of(d));
+    add_region(buffer, label.empty() ? "object" : label.c_str(), d.box, width, height, d.id);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "models/geometry.h"
@@ -72,7 +73,15 @@ struct FrameResult {
   std::vector<Pose> poses;            ///< best score first
   std::vector<Detection> detections;  ///< best score first
   FrameTimes times;
-  std::shared_ptr<const ModelSpec> model;  ///< never null once published
+  std::shared_ptr<const ModelSpec> model;     ///< of the poses, where people were looked for; never null once published
+  std::shared_ptr<const ModelSpec> detector;  ///< of the detections, where it is another one; else null
+
+  /// Empty where the network has no name for it.
+  std::string_view label_of(const Detection& detection) const {
+    const ModelSpec* named = detector ? detector.get() : model.get();
+    const auto label = static_cast<std::size_t>(detection.label_id);  // a negative one is beyond every list
+    return named && label < named->labels.size() ? std::string_view(named->labels[label]) : std::string_view();
+  }
 };
 
 }  // namespace posecam

@@ -28,6 +28,7 @@ class ResultPool::Store {
     owned->poses.clear();
     owned->detections.clear();
     owned->model.reset();
+    owned->detector.reset();
     owned->times = {};
     owned->status = FrameStatus::kAnalysed;
     std::lock_guard lock(mutex_);

@@ -78,20 +78,18 @@ void draw_label(const Canvas& canvas, const DrawStyle& style, const PixelRect& a
   canvas.text(label, x + style.text_margin, y + height - style.text_margin, style, text_color(color));
 }
 
-void draw_detection(const Canvas& canvas, const DrawStyle& style, const Detection& detection, const ModelSpec* model,
+void draw_detection(const Canvas& canvas, const DrawStyle& style, const Detection& detection, std::string_view name,
                     const DrawOptions& options) {
   const auto rect = to_pixels(detection.box, canvas.size());
   if (!rect) return;
   const Rgb color = index_color(detection.id.value_or(detection.label_id));
   canvas.outline(*rect, style.line_width, color);
   if (!options.labels) return;
-  const auto index = static_cast<std::size_t>(detection.label_id);
-  const bool named = model != nullptr && detection.label_id >= 0 && index < model->labels.size();
   Label label{};
-  if (named && detection.id) {
-    format(label, "{:.40} {:.2f} #{}", model->labels[index], detection.score, *detection.id);
-  } else if (named) {
-    format(label, "{:.40} {:.2f}", model->labels[index], detection.score);
+  if (!name.empty() && detection.id) {
+    format(label, "{:.40} {:.2f} #{}", name, detection.score, *detection.id);
+  } else if (!name.empty()) {
+    format(label, "{:.40} {:.2f}", name, detection.score);
   } else {
     format(label, "{} {:.2f}", detection.label_id, detection.score);
   }
@@ -112,7 +110,7 @@ void draw_all(const FrameResult& result, const DrawOptions& options, const Canva
   // Worst first: where people overlap, the surest is on top.
   if (options.boxes) {
     for (auto d = result.detections.rbegin(); d != result.detections.rend(); ++d) {
-      draw_detection(canvas, style, *d, model, options);
+      draw_detection(canvas, style, *d, result.label_of(*d), options);
     }
   }
   if (options.skeletons && model != nullptr && model->skeleton != nullptr) {

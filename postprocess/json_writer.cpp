@@ -127,13 +127,11 @@ void append_people(std::string& out, const FrameInfo& info, const FrameResult& r
 }
 
 void append_objects(std::string& out, const FrameInfo& info, const FrameResult& result) {
-  const auto& labels = result.model->labels;
   out += ",\"objects\":[";
   for (std::size_t i = 0; i < result.detections.size(); ++i) {
     const Detection& object = result.detections[i];
-    const auto label = static_cast<std::size_t>(object.label_id);
     out += i > 0 ? ",{\"label\":" : "{\"label\":";
-    json::append_string(out, label < labels.size() ? std::string_view(labels[label]) : std::string_view());
+    json::append_string(out, result.label_of(object));
     out += ",\"label_id\":";
     json::append_integer(out, std::int64_t{object.label_id});
     out += ",\"confidence\":";

@@ -103,6 +103,11 @@ void set(GstElement* element, Args... args) {
   if (element != nullptr) g_object_set(element, args..., nullptr);
 }
 
+/// A property that is one of a few words.
+void set_word(GstElement* element, const char* property, const std::string& word) {
+  if (element != nullptr) gst_util_set_object_arg(G_OBJECT(element), property, word.c_str());
+}
+
 void link_decoded(GstElement*, GstPad* pad, gpointer inlet) {
   GstPad* sink = gst_element_get_static_pad(GST_ELEMENT(inlet), "sink");
   if (gst_pad_is_linked(sink) == FALSE) gst_pad_link(pad, sink);  // the first video stream; a failure reaches the bus
@@ -228,16 +233,20 @@ void add_inlet(Builder& build, const Input& input, std::uint64_t limit, Topology
   set(build.append("videoconvert"), "n-threads", 0U);
 }
 
-void add_infer(Builder& build, const RunOptions& o, const std::string& instance, Topology& topology) {
+void add_infer(Builder& build, const Input& input, const RunOptions& o, const std::string& instance,
+               Topology& topology) {
   GstElement* infer = build.append("neuroninfer");
   topology.infer = infer;
   set(infer, "model", o.model.c_str(), "model-instance-id", instance.c_str(), "device", o.device.c_str(), "cores",
-      o.cores.c_str(), "net-resolution", o.net_resolution.c_str(), "precision", o.precision.c_str(),
-      "scheduling-policy", o.scheduling_policy.c_str(), "decode", o.decode.c_str());
+      o.cores.c_str(), "net-resolution", o.net_resolution.c_str());
+  set_word(infer, "precision", o.precision);
+  set_word(infer, "scheduling-policy", o.scheduling_policy);
+  set_word(infer, "decode", o.decode);
   set(infer, "batch-size", o.batch_size, "max-batch-delay", o.max_batch_delay_ms, "inference-interval",
       o.inference_interval, "max-people", o.max_people);
   set(infer, "threshold", static_cast<double>(o.threshold), "paf-threshold", static_cast<double>(o.paf_threshold),
       "nms-threshold", static_cast<double>(o.nms_threshold));
+  set(infer, "qos", input.live() ? TRUE : FALSE);  // every frame of a file is analysed, however slow a window is
 }
 
 void add_writers(Builder& build, const Input& input, const Outputs& outputs) {
@@ -250,7 +259,8 @@ void add_writers(Builder& build, const Input& input, const Outputs& outputs) {
   for (const auto& [format, location] : writers) {
     if (location->empty()) continue;
     GstElement* json = build.append("neuronjson");
-    set(json, "format", format, "location", location->c_str(), "stream-id", input.name.c_str(), "names", names.c_str());
+    set_word(json, "format", format);
+    set(json, "location", location->c_str(), "stream-id", input.name.c_str(), "names", names.c_str());
     if (!input.live()) set(json, "clip-name", input.name.c_str());
   }
 }
@@ -373,7 +383,7 @@ Result<Topology> build_topology(const RunOptions& options, const Input& input, c
   Builder build(topology.pipeline.get());
   add_source(build, input, topology);
   add_inlet(build, input, options.max_frames, topology);
-  add_infer(build, options, instance, topology);
+  add_infer(build, input, options, instance, topology);
   add_writers(build, input, outputs);
   add_outlet(build, options, outputs);
   if (auto built = build.state(); !built) return built.error();

@@ -1,5 +1,7 @@
 #include "elements/element_error.h"
 
+#include <string>
+
 namespace posecam::gst {
 namespace {
 
@@ -30,6 +32,16 @@ void post_error(GstElement* element, const Error& error, const char* file, int l
       gst_structure_new("details", "posecam-code", G_TYPE_INT, static_cast<int>(error.code), nullptr);
   gst_element_message_full_with_details(element, GST_MESSAGE_ERROR, code.domain, code.code,
                                         g_strdup(error.message.c_str()), nullptr, file, "", line, details);
+}
+
+void post_core_lost(GstElement* element, std::string_view device, std::uint32_t cores_left) {
+  const std::string name(device);
+  GST_ELEMENT_WARNING(element, RESOURCE, FAILED,
+                      ("a core of device %s is lost; %u of its cores go on", name.c_str(), cores_left), (nullptr));
+  gst_element_post_message(
+      element, gst_message_new_element(GST_OBJECT(element),
+                                       gst_structure_new("core-failed", "device", G_TYPE_STRING, name.c_str(),
+                                                         "cores-left", G_TYPE_UINT, cores_left, nullptr)));
 }
 
 }  // namespace posecam::gst

@@ -1,7 +1,9 @@
 #pragma once
 // Failures of the C++ side as GStreamer errors on the bus, and the last line of defence against exceptions.
 
+#include <cstdint>
 #include <exception>
+#include <string_view>
 
 #include <gst/gst.h>
 
@@ -13,6 +15,9 @@ namespace posecam::gst {
 /// `file` and `line`, those of the caller, are the debug text. (std::source_location is beyond clang 14, which tidies.)
 void post_error(GstElement* element, const Error& error, const char* file = __builtin_FILE(),
                 int line = __builtin_LINE());
+
+/// A warning, and the element message "core-failed" (device: string, cores-left: uint): the others go on.
+void post_core_lost(GstElement* element, std::string_view device, std::uint32_t cores_left);
 
 /// Runs the body of a GObject function; an exception of a library becomes an error on the bus and `failed`.
 template <class Body, class Value>

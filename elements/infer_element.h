@@ -3,7 +3,7 @@
 // core, and pushes everything out in its old order from the source pad's task.
 
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -17,6 +17,8 @@
 #include "elements/handles.h"
 #include "elements/infer_settings.h"
 #include "elements/infer_stats.h"
+#include "elements/lateness.h"
+#include "elements/query_relay.h"
 #include "pipeline/engine.h"
 #include "pipeline/preprocess.h"
 #include "pipeline/sequencer.h"
@@ -28,12 +30,14 @@ class InferElement {
   /// `self` owns the pads and this object.
   InferElement(GstElement* self, GstPad* sink, GstPad* src);
 
-  /// Any thread. Effective at the next NULL -> READY.
+  /// Any thread. inference-interval and qos are heeded from the next frame on, the others from open() or prepare().
   InferSettings settings() const;
   void set_settings(const InferSettings& settings);
 
   /// NULL -> READY: finds the model, checks its weights, loads it.
   Result<void> open();
+  /// READY -> PAUSED: loads anew if the settings are not those of open() any more.
+  Result<void> prepare();
   /// READY -> NULL.
   void close();
 
@@ -47,19 +51,21 @@ class InferElement {
 
   /// Any thread.
   bool handle_src_query(GstQuery* query);
+  bool handle_src_event(EventPtr event);
   /// The caller frees the structure.
   GstStructure* stats() const;
+  /// What the element adds to the latency of a live pipeline, in ns: a batch's wait and the way through the element.
+  GstClockTime latency() const;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
   struct Frame {
     BufferPtr buffer;
     Size size;
+    Clock::time_point arrived;
+    Clock::time_point done;
     std::shared_ptr<const FrameResult> result;
-  };
-  /// A serialized query whose streaming thread waits; its place among the frames.
-  struct QueryPlace {
-    GstQuery* query;
-    std::uint64_t number;
   };
   using Item = std::variant<Frame, EventPtr, QueryPlace>;
 
@@ -75,47 +81,57 @@ class InferElement {
   Result<void> use_caps(GstCaps* caps);
   Result<void> adopt_engine(Size video);
   void set_engine(std::shared_ptr<Engine> engine);
+  std::optional<FrameStatus> reason_to_pass(GstBuffer* buffer);
+  bool too_late(GstBuffer* buffer);
   Result<void> analyse(BufferPtr buffer, std::stop_token stop);
+  Result<void> analyse_regions(BufferPtr buffer, std::stop_token stop);
+  float write_row(const Engine::Row& row, const ImageView& image, Letterbox& letterbox);
   void pass_through(BufferPtr buffer, FrameStatus status);
   GstFlowReturn report(const Error& error);
 
   // Source pad's task.
   void loop();
   GstFlowReturn forward(Frame frame);
-  void answer(const QueryPlace& place);
+  bool answer(GstQuery* query);
   void stop_after(GstFlowReturn flow);
   void fail_downstream(GstFlowReturn flow);
+  void supervise();
 
   void start_flushing();
   void stop_flushing();
   std::stop_token token() const;
+  std::shared_ptr<Engine> engine() const;
   Size frame_size() const { return {GST_VIDEO_INFO_WIDTH(&info_), GST_VIDEO_INFO_HEIGHT(&info_)}; }
 
   GstElement* const self_;
   GstPad* const sink_;
   GstPad* const src_;
   const std::shared_ptr<Stream> stream_;
-  InferStats stats_;  // locks itself
+  InferStats stats_;    // locks itself
+  Lateness lateness_;   // locks itself
+  QueryRelay queries_;  // locks itself
 
   mutable std::mutex mutex_;  // never held while pushing, posting or querying
   InferSettings settings_;
   std::stop_source stop_;
   std::shared_ptr<Engine> engine_;  // written by the streaming thread or between states only
-  enum class QueryState : std::uint8_t { kIdle, kQueued, kAnswering, kAnswered };
-  QueryState query_state_ = QueryState::kIdle;
-  std::uint64_t query_number_ = 0;
-  bool query_answer_ = false;
-  std::condition_variable_any query_changed_;
 
   std::atomic<GstFlowReturn> flow_ = GST_FLOW_FLUSHING;
   std::atomic<bool> eos_ = false;
-  std::atomic<bool> failed_ = false;  ///< downstream's failure was posted
+  std::atomic<bool> failed_ = false;                                  ///< downstream's failure was posted
+  std::atomic<GstClockTime> reported_latency_ = GST_CLOCK_TIME_NONE;  ///< as last told to a LATENCY query
 
   // Streaming thread only.
   InferSettings active_;
+  InferSettings opened_;  ///< as set when active_ was made from them
   GstVideoInfo info_{};
+  GstSegment segment_{};
   std::optional<Preprocessor> preprocessor_;
   std::uint64_t arrived_ = 0;
+
+  // Source pad's task only.
+  std::uint64_t supervised_ = 0;
+  std::uint32_t cores_ = 0;
 };
 
 }  // namespace posecam::gst

@@ -1,5 +1,6 @@
 #pragma once
-// What the properties of neuroninfer say, as plain values; frozen when the element goes to READY.
+// What the properties of neuroninfer say, as plain values; frozen when the element goes to READY, and again to
+// PAUSED, but for those that may change while playing.
 
 #include <cstdint>
 #include <memory>
@@ -11,7 +12,12 @@ namespace posecam::gst {
 
 struct InferSettings : EngineSettings {
   std::string model_instance_id;
+  std::string inference_region = "full-frame";  ///< or "roi-list"
+  std::string object_class = "person";          ///< of the regions to analyse; empty: all
   std::uint32_t inference_interval = 1;
+  bool qos = true;
+
+  friend bool operator==(const InferSettings&, const InferSettings&) = default;
 };
 
 /// The engine for these settings: its own, or with a model-instance-id the one that all elements of this process with

@@ -17,7 +17,7 @@ void InferStats::reset() {
   counts_ = {};
 }
 
-void InferStats::count(const FrameResult& result) {
+void InferStats::count(const FrameResult& result, float latency_ms) {
   std::lock_guard lock(mutex_);
   Counts& c = counts_;
   ++c.frames;
@@ -35,27 +35,33 @@ void InferStats::count(const FrameResult& result) {
   c.queue.add(result.times.queue);
   c.infer.add(result.times.infer);
   c.post.add(result.times.post);
-  c.total.add(result.times.preprocess + result.times.queue + result.times.infer + result.times.post);
+  c.latency.add(latency_ms);
+}
+
+void InferStats::count_late() {
+  std::lock_guard lock(mutex_);
+  ++counts_.late;
 }
 
 GstClockTime InferStats::latency() const {
   constexpr double kGuessMs = 50;
   std::lock_guard lock(mutex_);
-  const double ms = counts_.total.count() > 0 ? counts_.total.quantile(0.99) : kGuessMs;
+  const double ms = counts_.latency.count() > 0 ? counts_.latency.quantile(0.99) : kGuessMs;
   return static_cast<GstClockTime>(ms * static_cast<double>(GST_MSECOND));
 }
 
 GstStructure* InferStats::to_structure(const Engine* engine) const {
   std::lock_guard lock(mutex_);
   const Counts& c = counts_;
-  GstStructure* s =
-      gst_structure_new("neuron-stats", "frames", G_TYPE_UINT64, c.frames, "analysed", G_TYPE_UINT64, c.analysed,
-                        "skipped", G_TYPE_UINT64, c.skipped, "unanalysed", G_TYPE_UINT64, c.unanalysed, "people",
-                        G_TYPE_INT, static_cast<int>(c.people), "people-total", G_TYPE_UINT64, c.people_total, nullptr);
+  GstStructure* s = gst_structure_new(
+      "neuron-stats", "frames", G_TYPE_UINT64, c.frames, "analysed", G_TYPE_UINT64, c.analysed, "skipped",
+      G_TYPE_UINT64, c.skipped, "unanalysed", G_TYPE_UINT64, c.unanalysed, "late", G_TYPE_UINT64, c.late, "people",
+      G_TYPE_INT, static_cast<int>(c.people), "people-total", G_TYPE_UINT64, c.people_total, nullptr);
   add_stage(s, "preprocess", c.preprocess);
   add_stage(s, "queue", c.queue);
   add_stage(s, "infer", c.infer);
   add_stage(s, "post", c.post);
+  add_stage(s, "latency", c.latency);
   if (engine) {
     const EngineStats e = engine->stats();
     const double fill = e.batches > 0 ? static_cast<double>(e.rows) / static_cast<double>(e.batches) : 0;

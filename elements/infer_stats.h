@@ -16,11 +16,15 @@ namespace posecam::gst {
 class InferStats {
  public:
   void reset();
-  void count(const FrameResult& result);
-  /// How long a frame takes from its row to its result, 99 of 100 times, in ns; a guess before the first frames.
+  /// `latency_ms`: from the frame's arrival to its result.
+  void count(const FrameResult& result, float latency_ms);
+  /// A frame was left out because it was late; it is counted as skipped too.
+  void count_late();
+  /// How long a frame takes from its arrival to its result, 99 of 100 times, in ns; a guess before the first frames.
   GstClockTime latency() const;
-  /// "neuron-stats": frames, analysed, skipped, unanalysed, people-total (uint64), people (int, in the last frame),
-  /// STAGE-median-ms and STAGE-p99-ms for preprocess, queue, infer, post (double), and of the engine, if there is one:
+  /// "neuron-stats": frames, analysed, skipped, unanalysed, late, people-total (uint64), people (int, in the last
+  /// frame), STAGE-median-ms and STAGE-p99-ms for preprocess, queue, infer, post and for all of a frame's way through
+  /// the element, latency (double), and of the engine, if there is one:
   /// device (string), cores (uint), batches (uint64), batch-fill (double, mean rows a batch). The caller frees it.
   GstStructure* to_structure(const Engine* engine) const;
 
@@ -30,13 +34,14 @@ class InferStats {
     std::uint64_t analysed = 0;
     std::uint64_t skipped = 0;
     std::uint64_t unanalysed = 0;
+    std::uint64_t late = 0;
     std::uint64_t people_total = 0;
     std::size_t people = 0;
     Histogram preprocess;
     Histogram queue;
     Histogram infer;
     Histogram post;
-    Histogram total;
+    Histogram latency;
   };
   mutable std::mutex mutex_;
   Counts counts_;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <fstream>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -21,6 +22,21 @@ namespace {
 template <class T, class V>
 std::optional<T> if_set(V value) {
   return value < 0 ? std::optional<T>{} : std::optional<T>{static_cast<T>(value)};
+}
+
+Result<std::vector<std::string>> read_labels(const std::string& path) {
+  std::ifstream file(path);
+  std::vector<std::string> labels;
+  for (std::string line; std::getline(file, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    labels.push_back(std::move(line));
+  }
+  if (labels.empty()) {
+    return Error{Errc::kUsage, fmt::format("labels-file={}: cannot be read, or is empty: give a file with one label a "
+                                           "line, in the order of the model's classes",
+                                           path)};
+  }
+  return labels;
 }
 
 }  // namespace
@@ -74,6 +90,11 @@ Result<ModelSpec> resolve_model(const EngineSettings& s, Size video) {
     if (!wanted) return wanted.error();
     spec = spec->at_resolution(wanted->resolve(video, spec->input.multiple_of));
     if (!spec) return spec.error();
+  }
+  if (!s.labels_file.empty()) {
+    auto labels = read_labels(s.labels_file);
+    if (!labels) return labels.error();
+    spec->labels = std::move(*labels);
   }
   if (s.batch_size > 0) spec->input.batch = static_cast<int>(s.batch_size);
   return spec;

@@ -23,6 +23,7 @@ struct EngineSettings {
   std::string precision = "auto";
   std::string scheduling_policy = "throughput";
   std::string decode = "fast";
+  std::string labels_file;  ///< names of a detector's classes, one a line, in place of the model's own
   std::uint32_t batch_size = 0;
   std::uint32_t max_batch_delay_ms = 5;
   std::uint32_t max_in_flight = 0;  ///< frames; 0: two batches a core. Rounded to whole batches, at least one a core
@@ -31,6 +32,8 @@ struct EngineSettings {
   float threshold = -1;
   float paf_threshold = -1;
   float nms_threshold = -1;
+
+  friend bool operator==(const EngineSettings&, const EngineSettings&) = default;
 };
 
 /// The model that runs when none is named: openpose if its weights for the device are in the user's store, else
@@ -54,8 +57,8 @@ struct NetResolution {
 /// kUsage unless the text has that form, each side at most 4096.
 Result<NetResolution> parse_net_resolution(const std::string& text);
 
-/// The model as the settings want it: resolution and batch size applied. `video` counts only when the net resolution
-/// follows the video's aspect. kUsage, kModel.
+/// The model as the settings want it: resolution, batch size and labels applied. `video` counts only when the net
+/// resolution follows the video's aspect. kUsage, kModel.
 Result<ModelSpec> resolve_model(const EngineSettings& settings, Size video);
 
 /// Finds the weights, loads them on the device and starts the engine. kUsage, kModel, kDevice.

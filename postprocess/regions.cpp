@@ -1,0 +1,135 @@
+#include "postprocess/regions.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace posecam {
+namespace {
+
+constexpr float kMargin = 1.25F;
+
+/// Normalised coordinates of a crop as those of its image.
+class CropToImage {
+ public:
+  CropToImage(const PixelRect& crop, Size image)
+      : x_(static_cast<float>(crop.x) / static_cast<float>(image.width)),
+        y_(static_cast<float>(crop.y) / static_cast<float>(image.height)),
+        width_(static_cast<float>(crop.width) / static_cast<float>(image.width)),
+        height_(static_cast<float>(crop.height) / static_cast<float>(image.height)) {}
+
+  Pose operator()(Pose pose) const {
+    for (auto& keypoint : pose.keypoints) {
+      if (keypoint) *keypoint = {x_ + keypoint->x * width_, y_ + keypoint->y * height_, keypoint->score};
+    }
+    return pose;
+  }
+  Detection operator()(Detection detection) const {
+    const Box& b = detection.box;
+    detection.box = {x_ + b.x * width_, y_ + b.y * height_, b.width * width_, b.height * height_};
+    return detection;
+  }
+
+ private:
+  float x_, y_, width_, height_;
+};
+
+/// Of people who overlap, the network sees several in one region: the region's own is the one whose extent is most
+/// like its box.
+std::optional<Pose> best_fit(const Region& region, const std::vector<Pose>& poses, const CropToImage& to_image) {
+  std::optional<Pose> best;
+  float best_fit = 0;
+  for (const Pose& found : poses) {
+    const Pose pose = to_image(found);
+    const float fit = iou(pose.box(), region.box);
+    if (fit > best_fit) {
+      best_fit = fit;
+      best = pose;
+    }
+  }
+  if (best && !best->id) best->id = region.id;
+  return best;
+}
+
+void add_times(FrameTimes& sum, const FrameTimes& more) {
+  sum.preprocess += more.preprocess;
+  sum.queue += more.queue;
+  sum.infer += more.infer;
+  sum.post += more.post;
+}
+
+template <class Item>
+void sort_by_score(std::vector<Item>& items) {
+  std::ranges::stable_sort(items, std::ranges::greater{}, &Item::score);
+}
+
+}  // namespace
+
+std::optional<Region> region_about(const Box& box, Size image) {
+  for (const float v : {box.x, box.y, box.width, box.height}) {
+    if (!std::isfinite(v)) return {};
+  }
+  const auto side = [](float from, float extent, int pixels, int& first, int& count) {
+    const float middle = from + extent / 2;
+    const auto size = static_cast<float>(pixels);
+    const float low = std::clamp((middle - extent * kMargin / 2) * size, 0.0F, size);
+    const float high = std::clamp((middle + extent * kMargin / 2) * size, 0.0F, size);
+    first = static_cast<int>(low) / 2 * 2;  // chroma samples are shared by two pixels
+    count = std::min(pixels, static_cast<int>(std::ceil(high))) - first;
+    return high - low >= 2;
+  };
+  Region region{box, {}, {}};
+  if (!side(box.x, box.width, image.width, region.crop.x, region.crop.width)) return {};
+  if (!side(box.y, box.height, image.height, region.crop.y, region.crop.height)) return {};
+  return region;
+}
+
+ImageView crop(const ImageView& image, const PixelRect& rect) {
+  ImageView part = image;
+  part.width = rect.width;
+  part.height = rect.height;
+  part.planes[0] = image.row(0, rect.y) + static_cast<std::ptrdiff_t>(rect.x) * pixel_bytes(image.format);
+  const std::ptrdiff_t chroma_x = image.format == PixelFormat::kNv12 ? rect.x : rect.x / 2;
+  for (int p = 1; p < plane_count(image.format); ++p) {
+    part.planes[static_cast<std::size_t>(p)] = image.row(p, rect.y / 2) + chroma_x;
+  }
+  return part;
+}
+
+FrameResult combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results,
+                    Size image) {
+  FrameResult whole;
+  whole.model = results.front()->model;
+  whole.status = FrameStatus::kUnanalysed;
+  for (std::size_t i = 0; i < regions.size(); ++i) {
+    const FrameResult& part = *results[i];
+    if (part.status == FrameStatus::kAnalysed) whole.status = FrameStatus::kAnalysed;
+    const CropToImage to_image(regions[i].crop, image);
+    if (auto pose = best_fit(regions[i], part.poses, to_image)) whole.poses.push_back(std::move(*pose));
+    for (const Detection& found : part.detections) whole.detections.push_back(to_image(found));
+    add_times(whole.times, part.times);
+  }
+  sort_by_score(whole.poses);
+  sort_by_score(whole.detections);
+  return whole;
+}
+
+FrameResult merge(const FrameResult& before, const FrameResult& now) {
+  FrameResult both = now;
+  add_times(both.times, before.times);
+  const auto looks_for = [](const FrameResult& result, Task task) {
+    const ModelSpec* other = result.detector.get();
+    return result.model->task == task || (other && other->task == task);
+  };
+  const auto detector_of = [](const FrameResult& result) { return result.detector ? result.detector : result.model; };
+  if (!looks_for(now, Task::kPose) && looks_for(before, Task::kPose)) {
+    both.poses = before.poses;
+    both.detector = now.model;
+    both.model = before.model;
+  } else if (!looks_for(now, Task::kDetection) && looks_for(before, Task::kDetection)) {
+    both.detections = before.detections;
+    both.detector = detector_of(before);
+  }
+  return both;
+}
+
+}  // namespace posecam

@@ -35,19 +35,23 @@ MutableImageView view_of(GstVideoFrame* frame) {
 }
 
 void ask_for_buffers(GstQuery* allocation, std::size_t held) {
+  const auto extra = static_cast<guint>(held);
   for (guint i = 0; i < gst_query_get_n_allocation_pools(allocation); ++i) {
     GstBufferPool* pool = nullptr;
     guint size = 0;
     guint min = 0;
     guint max = 0;
     gst_query_parse_nth_allocation_pool(allocation, i, &pool, &size, &min, &max);
-    const guint wanted = min + static_cast<guint>(held);
+    const guint wanted = min + extra;
     gst_query_set_nth_allocation_pool(allocation, i, pool, size, wanted, max == 0 ? 0 : std::max(max, wanted));
     if (pool) gst_object_unref(pool);
   }
-  if (!gst_query_find_allocation_meta(allocation, GST_VIDEO_META_API_TYPE, nullptr)) {
-    gst_query_add_allocation_meta(allocation, GST_VIDEO_META_API_TYPE, nullptr);
-  }
+  if (gst_query_get_n_allocation_pools(allocation) > 0) return;
+  GstCaps* caps = nullptr;
+  gst_query_parse_allocation(allocation, &caps, nullptr);
+  GstVideoInfo info;
+  if (!caps || !gst_video_info_from_caps(&info, caps)) return;
+  gst_query_add_allocation_pool(allocation, nullptr, static_cast<guint>(GST_VIDEO_INFO_SIZE(&info)), extra, 0);
 }
 
 }  // namespace posecam::gst

@@ -41,7 +41,9 @@ class MappedFrame {
 /// The formats every element of this plugin takes, as in its pad templates.
 #define POSECAM_VIDEO_CAPS GST_VIDEO_CAPS_MAKE("{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA }")
 
-/// Adds to an answered ALLOCATION query that `held` frames are kept for a while, and that strides may be odd.
+/// Adds to an ALLOCATION query, answered or refused downstream, that `held` frames are kept for a while. Which metas
+/// buffers may carry is for downstream to say, which gets them as they are: one that cannot read odd strides must not
+/// be given them.
 void ask_for_buffers(GstQuery* allocation, std::size_t held);
 
 /// Nothing for formats outside POSECAM_VIDEO_CAPS.

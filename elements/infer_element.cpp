@@ -74,6 +74,7 @@ Result<void> InferElement::adopt_engine(Size video) {
 
 bool InferElement::activate(bool active) {
   if (active) {
+    stream_->items.clear([](Item&) {});  // the streaming thread may have added some since the task was stopped
     arrived_ = 0;
     cores_ = 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
@@ -363,11 +364,10 @@ void InferElement::fail_downstream(GstFlowReturn flow) {
 }
 
 bool InferElement::answer(GstQuery* query) {
-  if (gst_pad_peer_query(src_, query) == 0) return false;
-  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
-    const auto engine = this->engine();
-    ask_for_buffers(query, engine ? engine->max_in_flight() + kSpareFrames : kSpareFrames);
-  }
+  const bool answered = gst_pad_peer_query(src_, query) != 0;
+  if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return answered;
+  const auto engine = this->engine();
+  if (engine) ask_for_buffers(query, engine->max_in_flight() + kSpareFrames);
   return true;
 }
 

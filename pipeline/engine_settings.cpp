@@ -94,6 +94,10 @@ Result<ModelSpec> resolve_model(const EngineSettings& s, Size video) {
   if (!s.labels_file.empty()) {
     auto labels = read_labels(s.labels_file);
     if (!labels) return labels.error();
+    if (labels->size() != spec->labels.size()) {
+      return Error{Errc::kUsage, fmt::format("labels-file={}: {} labels, but model {} has {} classes", s.labels_file,
+                                             labels->size(), spec->name, spec->labels.size())};
+    }
     spec->labels = std::move(*labels);
   }
   if (s.batch_size > 0) spec->input.batch = static_cast<int>(s.batch_size);

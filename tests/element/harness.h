@@ -70,6 +70,81 @@ inline void set_caps(GstHarness* h, const GstVideoInfo& info) {
   gst_harness_set_src_caps(h, gst_video_info_to_caps(const_cast<GstVideoInfo*>(&info)));
 }
 
+/// Frames of one colour through a harness: times 0, 1, 2, ... ms from `first` on.
+inline void push_frames(GstHarness* h, const GstVideoInfo& info, int count, int first = 0, std::uint8_t value = 1) {
+  for (int i = first; i < first + count; ++i) {
+    const auto pts = static_cast<GstClockTime>(i) * GST_MSECOND;
+    ASSERT_EQ(gst_harness_push(h, frame_of(info, pts, value).release()), GST_FLOW_OK);
+  }
+}
+
+/// Pulls `count` buffers and checks their times.
+inline void expect_in_order(GstHarness* h, int count, int first = 0) {
+  for (int i = first; i < first + count; ++i) {
+    gst::BufferPtr out(gst_harness_pull(h));
+    ASSERT_TRUE(out) << "buffer " << i;
+    EXPECT_EQ(GST_BUFFER_PTS(out.get()), static_cast<GstClockTime>(i) * GST_MSECOND);
+  }
+}
+
+inline HarnessPtr harness(const std::string& line) { return HarnessPtr(gst_harness_new_parse(line.c_str())); }
+
+struct ObjectUnref {
+  void operator()(gpointer object) const { gst_object_unref(object); }
+};
+using ElementRef = std::unique_ptr<GstElement, ObjectUnref>;
+
+inline ElementRef find_infer(GstHarness* h) { return ElementRef(gst_harness_find_element(h, "neuroninfer")); }
+
+/// A number of the element's stats.
+inline double stat(GstElement* infer, const char* name) {
+  GstStructure* stats = nullptr;
+  g_object_get(infer, "stats", &stats, nullptr);
+  GValue number = G_VALUE_INIT;
+  g_value_init(&number, G_TYPE_DOUBLE);
+  const GValue* value = gst_structure_get_value(stats, name);
+  EXPECT_NE(value, nullptr) << name;
+  if (value) g_value_transform(value, &number);
+  gst_structure_free(stats);
+  return g_value_get_double(&number);
+}
+
+/// The element's messages, seen on a bus of the test's own.
+class Messages {
+ public:
+  explicit Messages(GstElement* element) : element_(element), bus_(gst_bus_new()) {
+    gst_element_set_bus(element_, bus_);
+  }
+  Messages(const Messages&) = delete;
+  Messages& operator=(const Messages&) = delete;
+  ~Messages() {
+    gst_element_set_bus(element_, nullptr);
+    gst_object_unref(bus_);
+  }
+
+  struct Unref {
+    void operator()(GstMessage* m) const { gst_message_unref(m); }
+  };
+  using Ptr = std::unique_ptr<GstMessage, Unref>;
+  /// The next of that type, waited for up to ten seconds; null if none came.
+  Ptr next(GstMessageType type) { return Ptr(gst_bus_timed_pop_filtered(bus_, 10 * GST_SECOND, type)); }
+  /// The next of that type that is there already.
+  Ptr seen(GstMessageType type) { return Ptr(gst_bus_pop_filtered(bus_, type)); }
+
+ private:
+  GstElement* element_;
+  GstBus* bus_;
+};
+
+inline std::string text_of(GstMessage* message) {
+  GError* error = nullptr;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) gst_message_parse_error(message, &error, nullptr);
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) gst_message_parse_warning(message, &error, nullptr);
+  const std::string text = error ? error->message : "";
+  g_clear_error(&error);
+  return text;
+}
+
 /// The first error on the bus of a pipeline that was played to its end, "" if it ended well.
 inline std::string play(GstElement* pipeline, GstClockTime timeout = 60 * GST_SECOND) {
   gst_element_set_state(pipeline, GST_STATE_PLAYING);

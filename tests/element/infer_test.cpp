@@ -15,21 +15,6 @@ HarnessPtr infer_harness(const std::string& more = "") {
   return h;
 }
 
-/// Pulls all `count` buffers and checks their times: 0, 1, 2, ... ms.
-void expect_in_order(GstHarness* h, int count, int first = 0) {
-  for (int i = first; i < first + count; ++i) {
-    gst::BufferPtr out(gst_harness_pull(h));
-    ASSERT_TRUE(out) << "buffer " << i;
-    EXPECT_EQ(GST_BUFFER_PTS(out.get()), static_cast<GstClockTime>(i) * GST_MSECOND);
-  }
-}
-
-void push_frames(GstHarness* h, const GstVideoInfo& info, int count, int first = 0) {
-  for (int i = first; i < first + count; ++i) {
-    ASSERT_EQ(gst_harness_push(h, frame_of(info, static_cast<GstClockTime>(i) * GST_MSECOND).release()), GST_FLOW_OK);
-  }
-}
-
 TEST(NeuronInfer, PushesEveryFrameInOrder) {
   auto h = infer_harness();
   const auto info = video_info(GST_VIDEO_FORMAT_NV12, 64, 48);

@@ -76,7 +76,7 @@ bool InferElement::activate(bool active) {
   if (active) {
     stream_->items.clear([](Item&) {});  // the streaming thread may have added some since the task was stopped
     arrived_ = 0;
-    cores_ = 0;
+    cores_ = engine_ ? engine_->stats().cores : 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
     stats_.reset();
     lateness_.reset();

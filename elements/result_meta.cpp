@@ -53,7 +53,8 @@ GType result_meta_api() {
 }
 
 void add_result(GstBuffer* buffer, std::shared_ptr<const FrameResult> result) {
-  auto* meta = reinterpret_cast<ResultMeta*>(gst_buffer_add_meta(buffer, meta_info(), nullptr));
+  auto* meta = reinterpret_cast<ResultMeta*>(gst_buffer_get_meta(buffer, result_meta_api()));
+  if (!meta) meta = reinterpret_cast<ResultMeta*>(gst_buffer_add_meta(buffer, meta_info(), nullptr));
   if (meta) meta->result = std::move(result);
 }
 

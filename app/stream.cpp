@@ -142,6 +142,7 @@ void Stream::handle(GstMessage* message) {
   if (finished_) return;
   switch (GST_MESSAGE_TYPE(message)) {
     case GST_MESSAGE_ERROR: return handle_error(message);
+    case GST_MESSAGE_WARNING: return handle_warning(message);
     case GST_MESSAGE_ELEMENT: return handle_element_message(message);
     case GST_MESSAGE_EOS: complete(); return finish();
     case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(topology_.pipeline.get())); return;
@@ -158,6 +159,15 @@ void Stream::handle_error(GstMessage* message) {
   }
   give_up();
   finish();
+}
+
+/// Those of our own; what other elements warn of is theirs to log.
+void Stream::handle_warning(GstMessage* message) {
+  if (!is_within(GST_MESSAGE_SRC(message), topology_.infer)) return;
+  GError* error = nullptr;
+  gst_message_parse_warning(message, &error, nullptr);
+  warn_(sentence_to_line(error->message));
+  g_error_free(error);
 }
 
 void Stream::handle_element_message(GstMessage* message) {

@@ -50,6 +50,7 @@ class Stream {
   static gboolean on_message(GstBus* bus, GstMessage* message, gpointer self);
   void handle(GstMessage* message);
   void handle_error(GstMessage* message);
+  void handle_warning(GstMessage* message);
   void handle_element_message(GstMessage* message);
   void push_end();
   void complete();

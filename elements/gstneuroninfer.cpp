@@ -2,12 +2,14 @@
  * SECTION:element-neuroninfer
  *
  * Runs a pose or detection network on every frame and attaches what it found as metadata. Frames of all elements with
- * one model-instance-id are batched together onto all cores of the device; each stream keeps its order.
+ * one model-instance-id are batched together onto all cores of the device; each stream keeps its order. Frames are
+ * never dropped, copied or changed.
  *
  * |[
- * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose ! neuronjson location=- ! fakesink
- * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose ! videoconvert ! neuronoverlay !
- * x264enc ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose-lite ! neuronjson location=- !
+ * fakesink
+ * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose-lite ! neuronoverlay !
+ * videoconvert ! openh264enc ! h264parse ! mp4mux ! filesink location=out.mp4
  * ]|
  *
  * Since: 0.1

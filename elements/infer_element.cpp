@@ -2,12 +2,9 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "elements/element_error.h"
 #include "elements/regions_of_interest.h"
 #include "elements/result_meta.h"
-#include "pipeline/log.h"
 #include "pipeline/region_gather.h"
 
 namespace posecam::gst {
@@ -44,7 +41,7 @@ Result<void> InferElement::open() {
   if (active_.model.empty()) {
     const DefaultModel standard = default_model(active_.device);
     active_.model = standard.name;
-    if (!standard.note.empty()) logger().info(standard.note);
+    if (!standard.note.empty()) GST_ELEMENT_INFO(self_, RESOURCE, SETTINGS, ("%s", standard.note.c_str()), (nullptr));
   }
   return adopt_engine(kUnknownVideo);
 }
@@ -76,6 +73,7 @@ bool InferElement::activate(bool active) {
   if (active) {
     stream_->items.clear([](Item&) {});  // the streaming thread may have added some since the task was stopped
     arrived_ = 0;
+    told_refusal_ = false;
     cores_ = engine_ ? engine_->stats().cores : 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
     stats_.reset();
@@ -336,6 +334,9 @@ void InferElement::supervise() {
   if (!engine) return;
   const std::uint32_t cores = engine->stats().cores;
   if (cores < std::exchange(cores_, cores)) post_core_lost(self_, engine->backend_name(), cores);
+  if (const std::string why = engine->first_refusal(); !why.empty() && !std::exchange(told_refusal_, true)) {
+    GST_ELEMENT_WARNING(self_, STREAM, FAILED, ("frames stay unanalysed: %s", why.c_str()), (nullptr));
+  }
   const GstClockTime told = reported_latency_;
   if (!GST_CLOCK_TIME_IS_VALID(told)) return;
   const GstClockTime now = latency();

@@ -132,6 +132,7 @@ class InferElement {
   // Source pad's task only.
   std::uint64_t supervised_ = 0;
   std::uint32_t cores_ = 0;
+  bool told_refusal_ = false;
 };
 
 }  // namespace posecam::gst

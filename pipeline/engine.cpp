@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <exception>
+#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -55,7 +56,8 @@ struct Engine::Impl {
   std::atomic<std::uint64_t> batches_run = 0;
   std::atomic<std::uint64_t> rows_run = 0;
   std::atomic<int> refused_in_a_row = 0;
-  std::atomic<bool> refused_ever = false;
+  mutable std::mutex refusal_mutex;
+  std::string first_refusal;
 
   std::vector<std::unique_ptr<Postprocessor>> postprocessors;
   std::vector<std::jthread> workers;  // last: joined before what they use goes away
@@ -153,7 +155,10 @@ void Engine::Impl::judge(const Result<void>& outcome) {
   } else if (refused >= kMaxRefusedRun) {
     scheduler.fail(fmt::format("{} batches in a row were refused, the last with: {}", refused, error.message));
   }
-  if (!refused_ever.exchange(true)) logger().warn("frames stay unanalysed: {}", error.message);
+  std::lock_guard lock(refusal_mutex);
+  if (!first_refusal.empty()) return;
+  first_refusal = error.message;
+  logger().warn("frames stay unanalysed: {}", error.message);
 }
 
 /// Decodes each row and hands it to its client; without outputs (`ran_on` null) as unanalysed.
@@ -221,6 +226,11 @@ Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<InferenceBackend>
   if (auto made = impl->make_slots(options); !made) return made.error();
   impl->start_workers();
   return std::shared_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+std::string Engine::first_refusal() const {
+  std::lock_guard lock(impl_->refusal_mutex);
+  return impl_->first_refusal;
 }
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

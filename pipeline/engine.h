@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <memory>
 #include <stop_token>
+#include <string>
+#include <string_view>
 
 #include "models/frame_result.h"
 #include "models/geometry.h"
@@ -90,6 +92,8 @@ class Engine {
   /// Most rows that can be under way at once.
   std::size_t max_in_flight() const;
   EngineStats stats() const;
+  /// Why frames came back unanalysed: the first reason there was; empty if none.
+  std::string first_refusal() const;
 
  private:
   explicit Engine(std::unique_ptr<Impl> impl);

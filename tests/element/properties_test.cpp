@@ -47,6 +47,27 @@ TEST(NeuronInferProperties, AreAllDocumented) {
                                           "latency"}));
 }
 
+TEST(NeuronInferProperties, WithoutAModelTheBuiltInOneRunsAndThePipelineIsTold) {
+  const TempDir empty;
+  const char* before = std::getenv("XDG_DATA_HOME");
+  const std::string kept = before ? before : "";
+  setenv("XDG_DATA_HOME", empty.path().c_str(), 1);
+  const ElementRef infer(gst_element_factory_make("neuroninfer", nullptr));
+  g_object_set(infer.get(), "device", "opencv", nullptr);
+  Messages messages(infer.get());
+  ASSERT_EQ(gst_element_set_state(infer.get(), GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  const auto info = messages.seen(GST_MESSAGE_INFO);
+  ASSERT_TRUE(info);
+  EXPECT_THAT(text_of(info.get()), testing::AllOf(testing::HasSubstr("running openpose-lite"),
+                                                  testing::HasSubstr("posecam models pull openpose")));
+  gst_element_set_state(infer.get(), GST_STATE_NULL);
+  if (before) {
+    setenv("XDG_DATA_HOME", kept.c_str(), 1);
+  } else {
+    unsetenv("XDG_DATA_HOME");
+  }
+}
+
 TEST(NeuronInferProperties, ThoseOfTheModelCannotChangeWhilePlaying) {
   use_fake_device({.cores = 1});
   auto h = harness(fake_line("batch-size=2 max-batch-delay=1"));

@@ -150,5 +150,23 @@ TEST(NeuronInferShared, ALostCoreIsAWarningAndTheOthersGoOn) {
   EXPECT_TRUE(gst_message_has_name(message.get(), "core-failed"));
 }
 
+TEST(NeuronInferShared, FramesThatTheDeviceRefusesComeUnanalysedWithAWarning) {
+  use_fake_device({.cores = 1, .on_run = [](CoreId, std::uint64_t run, std::uint32_t) -> Result<void> {
+                     if (run == 2) return Error{Errc::kBadInput, "the device of this test does not like it"};
+                     return {};
+                   }});
+  auto h = harness(fake_line());
+  const ElementRef infer = find_infer(h.get());
+  Messages messages(infer.get());
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 4);
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  expect_in_order(h.get(), 4);
+  const auto warning = messages.next(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(warning);
+  EXPECT_EQ(text_of(warning.get()), "frames stay unanalysed: the device of this test does not like it");
+  EXPECT_EQ(stat(infer.get(), "unanalysed"), 1);
+}
+
 }  // namespace
 }  // namespace posecam::test

@@ -28,11 +28,12 @@ void add_result(GstBuffer* buffer, std::shared_ptr<const FrameResult> result);
 std::shared_ptr<const FrameResult> get_result(GstBuffer* buffer);
 
 /// Beside our meta, for elements that know only GStreamer's own: a region of interest in pixels for each person
-/// ("person") and object (its label, "object" where it has none). To be called before add_result(): regions of the
+/// ("person") and object (its label, "object" where it has none). To be called before add_result(): the regions of the
 /// result that the buffer still carries are replaced, those of other elements are left alone.
 ///
-/// The id of a region is the tracker's, or else negative and unique in the frame. A person found where a detector saw
-/// one has one region, the detector's; one found in an object of another name has that object as parent.
+/// The id of a region is the tracker's, or else negative and unique in the frame. Nobody is marked twice: a person in a
+/// "person" that a detector saw, or with the identity of one that is marked, has no region more. A person in an object
+/// of another name has that object as parent.
 void add_regions(GstBuffer* buffer, const FrameResult& result, int width, int height);
 
 }  // namespace posecam::gst

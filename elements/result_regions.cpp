@@ -17,7 +17,7 @@ constexpr const char* kPerson = "person";
 /// Least share of a person's keypoint box inside an object's for the two to be related.
 constexpr float kLeastInside = 0.5F;
 
-struct Region {
+struct Roi {
   const char* type;
   Box box;
   gint id;
@@ -65,9 +65,9 @@ std::optional<std::size_t> best_fit(const Range& range, Fit&& fit_of) {
 }
 
 /// Empty where the detector has given the region of this person already: each is the other's best fit.
-std::optional<Region> region_of_person(const FrameResult& result, std::size_t person) {
-  Region region{kPerson, result.poses[person].box(),
-                region_id(result.poses[person].id, result.detections.size() + person), 0};
+std::optional<Roi> region_of_person(const FrameResult& result, std::size_t person) {
+  Roi region{kPerson, result.poses[person].box(), region_id(result.poses[person].id, result.detections.size() + person),
+             0};
   const auto object = best_fit(result.detections, [&](const Detection& d) { return fit(region.box, d.box); });
   if (!object) return region;
   const Detection& found = result.detections[*object];
@@ -84,23 +84,45 @@ template <class Visit>
 void for_each_region(const FrameResult& result, Visit&& visit) {
   for (std::size_t i = 0; i < result.detections.size(); ++i) {
     const Detection& object = result.detections[i];
-    visit(Region{type_of(result, object), object.box, region_id(object.id, i), 0});
+    visit(Roi{type_of(result, object), object.box, region_id(object.id, i), 0});
   }
   for (std::size_t i = 0; i < result.poses.size(); ++i) {
     if (const auto region = region_of_person(result, i)) visit(*region);
   }
 }
 
-/// By type and id: the box may have been scaled, and rounded, on the way.
-gboolean remove_if_ours(GstBuffer*, GstMeta** meta, gpointer result) {
-  if ((*meta)->info->api != GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) return TRUE;
-  const auto& roi = *reinterpret_cast<const GstVideoRegionOfInterestMeta*>(*meta);
-  bool ours = false;
-  for_each_region(*static_cast<const FrameResult*>(result), [&](const Region& region) {
-    ours = ours || (region.id == roi.id && g_quark_try_string(region.type) == roi.roi_type);
-  });
-  if (ours) *meta = nullptr;
+const GstVideoRegionOfInterestMeta* as_roi(const GstMeta* meta) {
+  const bool is_roi = meta->info->api == GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE;
+  return is_roi ? reinterpret_cast<const GstVideoRegionOfInterestMeta*>(meta) : nullptr;
+}
+
+bool has_type(const GstVideoRegionOfInterestMeta& roi, const char* type) {
+  return g_quark_try_string(type) == roi.roi_type;
+}
+
+/// Told by number and type: the box may have been scaled, and rounded, on the way.
+gboolean remove_if_ours(GstBuffer*, GstMeta** meta, gpointer before) {
+  const auto* roi = as_roi(*meta);
+  if (!roi || roi->id >= 0) return TRUE;
+  const auto& result = *static_cast<const FrameResult*>(before);
+  const std::size_t objects = result.detections.size();
+  const auto number = static_cast<std::size_t>(-1 - static_cast<gint64>(roi->id));  // see region_id()
+  if (number < objects ? has_type(*roi, type_of(result, result.detections[number]))
+                       : number < objects + result.poses.size() && has_type(*roi, kPerson)) {
+    *meta = nullptr;
+  }
   return TRUE;
+}
+
+/// Whether somebody has marked this very thing, known by its identity, already: with inference-region=roi-list people
+/// have the identities of the regions in which they were found.
+bool is_marked(GstBuffer* buffer, const Roi& region) {
+  if (region.id < 0) return false;
+  gpointer state = nullptr;
+  while (const GstMeta* meta = gst_buffer_iterate_meta(buffer, &state)) {
+    if (const auto* roi = as_roi(meta); roi && roi->id == region.id && has_type(*roi, region.type)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -112,7 +134,8 @@ void add_regions(GstBuffer* buffer, const FrameResult& result, int width, int he
   const auto pixel = [](float v, int size) {
     return static_cast<guint>(std::lround(std::clamp(v, 0.0F, 1.0F) * static_cast<float>(size)));
   };
-  for_each_region(result, [&](const Region& region) {
+  for_each_region(result, [&](const Roi& region) {
+    if (is_marked(buffer, region)) return;
     const Box& box = region.box;
     const guint x = pixel(box.x, width);
     const guint y = pixel(box.y, height);

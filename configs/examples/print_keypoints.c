@@ -16,8 +16,7 @@ static void print_frame(GstElement* sink, GstBuffer* buffer, GstPad* pad, gpoint
   GstVideoInfo info;
   guint person, keypoint;
   gfloat x, y, score;
-  (void)sink;
-  (void)unused;
+  (void)sink, (void)unused;
   if (gst_video_info_from_caps(&info, caps)) {
     for (person = 0; person < gst_neuron_result_meta_get_n_people(meta); ++person) {
       for (keypoint = 0; keypoint < gst_neuron_result_meta_get_n_keypoints(meta); ++keypoint) {

@@ -236,7 +236,7 @@ TEST_P(OnTheWay, IsDocumented) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Metadata, OnTheWay, testing::ValuesIn(kRows),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& row) { return row.param.name; });
 
 }  // namespace
 }  // namespace posecam::test

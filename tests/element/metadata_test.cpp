@@ -235,8 +235,7 @@ TEST_P(OnTheWay, IsDocumented) {
       << "docs/elements.md should say: " << line;
 }
 
-INSTANTIATE_TEST_SUITE_P(Metadata, OnTheWay, testing::ValuesIn(kRows),
-                         [](const auto& row) { return row.param.name; });
+INSTANTIATE_TEST_SUITE_P(Metadata, OnTheWay, testing::ValuesIn(kRows), [](const auto& row) { return row.param.name; });
 
 }  // namespace
 }  // namespace posecam::test

@@ -26,6 +26,8 @@
 
 G_BEGIN_DECLS
 
+/* NOLINTBEGIN(modernize-use-using, readability-identifier-naming): this is C, with the names of GObject. */
+
 #if defined(__GNUC__)
 #define GST_NEURON_META_API __attribute__((visibility("default"))) extern
 #else
@@ -33,7 +35,7 @@ G_BEGIN_DECLS
 #endif
 
 /* Opaque; begins with a GstMeta. Since: 0.1 */
-typedef struct _GstNeuronResultMeta GstNeuronResultMeta;
+typedef struct GstNeuronResultMeta GstNeuronResultMeta;
 
 /* Whether the network saw the frame. Since: 0.1
  * ANALYSED: it did; no people means that it found nobody.
@@ -121,6 +123,8 @@ GST_NEURON_META_API gboolean gst_neuron_result_meta_get_object_id(const GstNeuro
                                                                   gint64* id);
 GST_NEURON_META_API gboolean gst_neuron_result_meta_get_object_box(const GstNeuronResultMeta* meta, guint object,
                                                                    gfloat* x, gfloat* y, gfloat* width, gfloat* height);
+
+/* NOLINTEND(modernize-use-using, readability-identifier-naming) */
 
 G_END_DECLS
 

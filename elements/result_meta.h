@@ -11,7 +11,7 @@
 #include "models/frame_result.h"
 
 /// Null `result`: a meta that was added through its GstMetaInfo alone. It reads as no result.
-struct _GstNeuronResultMeta {
+struct GstNeuronResultMeta {
   GstMeta meta;
   std::shared_ptr<const posecam::FrameResult> result;
 };

@@ -1,7 +1,8 @@
 # What must travel with an installed posecam: the parts of OpenVINO it loads, in <libdir>/posecam, where the programs look
 # first. The build tree can go away afterwards. An OpenVINO of the system is not copied.
 set_target_properties(posecam PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/posecam")
-set_target_properties(gstneuron PROPERTIES INSTALL_RPATH "$ORIGIN/../posecam")
+# libneuronmeta lies one folder above the plugin, where applications find it too.
+set_target_properties(gstneuron PROPERTIES INSTALL_RPATH "$ORIGIN/../posecam:$ORIGIN/..")
 
 cmake_path(IS_PREFIX POSECAM_OPENVINO_DIR "${OpenVINO_DIR}" NORMALIZE openvino_from_wheel)
 if(POSECAM_HAVE_OPENVINO AND openvino_from_wheel)

@@ -320,10 +320,10 @@ GstFlowReturn InferElement::forward(Frame frame) {
   stats_.count(*frame.result, std::chrono::duration<float, std::milli>(frame.done - frame.arrived).count());
   if (++supervised_ % kSuperviseEvery == 0) supervise();
   GstBuffer* buffer = gst_buffer_make_writable(frame.buffer.release());
-  add_regions(buffer, *frame.result, frame.size.width, frame.size.height);
   if (const auto before = get_result(buffer)) {
     frame.result = std::make_shared<const FrameResult>(merge(*before, *frame.result));
   }
+  add_regions(buffer, *frame.result, frame.size.width, frame.size.height);
   add_result(buffer, std::move(frame.result));
   return gst_pad_push(src_, buffer);
 }

@@ -1,0 +1,135 @@
+// What users type and the files they bring, other than descriptors: core lists, sizes, options, TOML, COCO files, MP4.
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
+
+#include "app/inputs.h"
+#include "app/run_options.h"
+#include "app/toml_config.h"
+#include "models/json_reader.h"
+#include "pipeline/core_list.h"
+#include "pipeline/engine_settings.h"
+#include "postprocess/coco_eval.h"
+#include "tests/fuzz/fuzz_input.h"
+#include "tests/support/temp_dir.h"
+
+namespace posecam::fuzz {
+namespace {
+
+void check_message(const Error& error) {
+  expect(!error.message.empty() && !error.message.ends_with('\n'), "a message without a newline:", error.message);
+}
+
+void core_list(Input& input) {
+  const CoreId available = input.byte();
+  const auto cores = parse_core_list(input.rest(), available);
+  if (!cores) return check_message(cores.error());
+  expect(!cores->empty() && cores->back() < available, "a core that does not exist");
+  std::string text;
+  for (std::size_t i = 0; i < cores->size(); ++i) {
+    expect(i == 0 || (*cores)[i - 1] < (*cores)[i], "cores are sorted, each once");
+    text += (i > 0 ? "," : "") + std::to_string((*cores)[i]);
+  }
+  const auto again = parse_core_list(text, available);
+  expect(again && *again == *cores, "the list of what was read reads the same:", text);
+}
+
+void net_resolution(Input& input) {
+  const Size video{1 + static_cast<int>(input.word() % 20000), 1 + static_cast<int>(input.word() % 20000)};
+  const int multiple = input.below(0, 64);
+  const auto resolution = parse_net_resolution(std::string(input.rest()));
+  if (!resolution) return check_message(resolution.error());
+  expect(resolution->width <= 4096 && resolution->height <= 4096, "a side beyond its range");
+  const Size size = resolution->resolve(video, multiple);
+  expect(size.width > 0 && size.height > 0, "a size that is none");
+  expect(resolution->width < 0 || size.width == resolution->width, "the given width is kept");
+  expect(resolution->height < 0 || size.height == resolution->height, "the given height is kept");
+}
+
+/// What --print-config prints is a configuration, and printing that gives the same text.
+void run_options(Input& input) {
+  std::vector<std::string> args;
+  std::stringstream lines{std::string(input.rest())};
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("conf") != std::string::npos) return;  // files and devices of this machine are not for this target
+    args.push_back(line);
+  }
+  args.emplace_back("--print-config");
+  const auto request = parse_run_options(args);
+  if (!request) return check_message(request.error());
+  if (request->print.empty()) return;
+  const test::TempDir dir;
+  const auto path = dir.path() / "printed.toml";
+  test::write_file(path, request->print);
+  const auto again = parse_run_options({"--config", path.string(), "--print-config"});
+  if (request->print.starts_with("Usage")) return;
+  expect(static_cast<bool>(again), "a printed configuration is refused:",
+         request->print + (again ? "" : again.error().message));
+  expect(again->print == request->print, "printed twice:", request->print + "---\n" + again->print);
+}
+
+void toml(Input& input) {
+  std::stringstream text{std::string(input.rest())};
+  try {
+    for (const auto& item : TomlConfig().from_config(text)) expect(!item.inputs.empty(), "a key without a value");
+  } catch (const CLI::FileError&) {
+    return;  // what its header promises
+  }
+}
+
+void coco(Input& input) {
+  const std::string_view both = input.rest();
+  const auto split = std::min(both.find('\0'), both.size());
+  const auto annotations = parse_coco_annotations(both.substr(0, split), "annotations.json");
+  const auto results = parse_coco_results(both.substr(std::min(split + 1, both.size())), "results.json");
+  if (!annotations) check_message(annotations.error());
+  if (!results) check_message(results.error());
+  if (!annotations || !results) return;
+  for (const CocoPerson& person : annotations->people) {
+    for (const CocoResult& found : *results) {
+      const double similarity = oks(person, found.keypoints);
+      expect(similarity >= 0 && similarity <= 1, "OKS outside [0,1]", std::to_string(similarity));
+    }
+  }
+  const auto stats = evaluate_coco(*annotations, *results);
+  if (!stats) return check_message(stats.error());
+  for (const double figure : *stats) expect(figure == -1 || (figure >= 0 && figure <= 1), "a figure outside [0,1]");
+  expect(!coco_table(*stats).empty(), "no table");
+}
+
+void clip_file(Input& input) {
+  const test::TempDir dir;
+  test::write_file(dir.path() / "clip.mp4", input.rest());
+  (void)find_truncation(dir.path() / "clip.mp4");
+  if (const auto found = identify_input((dir.path() / "clip.mp4").string()); !found) check_message(found.error());
+}
+
+void strict_json(Input& input) {
+  const auto document = parse_strict_json(input.rest(), "text");
+  if (!document) return check_message(document.error());
+  const auto again = parse_strict_json(document->dump(), "text");
+  expect(again && *again == *document, "what was read, written and read again:", document->dump());
+}
+
+void words(Input& input) {
+  const std::string a = input.text(40);
+  const std::string b = input.text(40);
+  expect(!natural_less(a, a) && !(natural_less(a, b) && natural_less(b, a)), "natural order", a + " / " + b);
+  const std::string hint = suggest_option(a, {"--write-json", "--max-people", b});
+  expect(!hint.ends_with('\n'), "a hint with a newline");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Input input(data, size);
+  constexpr void (*kReaders[])(Input&) = {core_list, net_resolution, run_options, toml,
+                                          coco,      clip_file,      strict_json, words};
+  kReaders[static_cast<std::size_t>(input.below(0, std::size(kReaders) - 1))](input);
+  return 0;
+}
+
+}  // namespace posecam::fuzz

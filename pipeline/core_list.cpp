@@ -10,6 +10,7 @@ namespace posecam {
 Result<std::vector<CoreId>> parse_core_list(std::string_view text, CoreId available) {
   const Error wrong{Errc::kUsage, fmt::format("cores={}: must be all, or a list such as 0-3 or 0,2 of cores below {}",
                                               text, available)};
+  if (available == 0) return Error{Errc::kUsage, fmt::format("cores={}: the device has no cores", text)};
   std::set<CoreId> cores;
   if (text == "all") {
     for (CoreId c = 0; c < available; ++c) cores.insert(c);

@@ -18,6 +18,13 @@ TEST(CoreList, ReadsAllRangesAndLists) {
 
 TEST(CoreList, SortsAndNamesEachCoreOnce) { EXPECT_THAT(*parse_core_list("3,0-2,1,3", 4), ElementsAre(0, 1, 2, 3)); }
 
+TEST(CoreList, IsNeverEmpty) {
+  const auto cores = parse_core_list("all", 0);
+  ASSERT_FALSE(cores);
+  EXPECT_EQ(cores.error().code, Errc::kUsage);
+  EXPECT_THAT(cores.error().message, HasSubstr("no cores"));
+}
+
 class BadCoreList : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(BadCoreList, IsAUsageErrorThatShowsWhatWasGivenAndWhatIsExpected) {

@@ -71,6 +71,13 @@ GstFlowReturn transform_frame_ip(GstVideoFilter* self, GstVideoFrame* frame) {
   return guard(GST_ELEMENT(self), GST_FLOW_ERROR, [&] {
     const auto result = posecam::gst::get_result(frame->buffer);
     if (!result) return GST_FLOW_OK;
+    if (!posecam::gst::rows_in_memory(*frame)) {
+      const posecam::Error error{posecam::Errc::kMedia,
+                                 "a frame's memory is smaller than its video meta says: put videoconvert before the "
+                                 "element that made it"};
+      posecam::gst::post_error(GST_ELEMENT(self), error);
+      return GST_FLOW_ERROR;
+    }
     GST_OBJECT_LOCK(self);
     const OverlaySettings settings = GST_NEURON_OVERLAY(self)->settings;
     GST_OBJECT_UNLOCK(self);

@@ -3,6 +3,36 @@
 #include <algorithm>
 
 namespace posecam::gst {
+namespace {
+
+bool plane_in_memory(const GstVideoFrame& frame, guint plane) {
+  gint components[GST_VIDEO_MAX_COMPONENTS];
+  gst_video_format_info_component(frame.info.finfo, plane, components);
+  const gsize row = static_cast<gsize>(GST_VIDEO_FRAME_COMP_WIDTH(&frame, components[0])) *
+                    static_cast<gsize>(GST_VIDEO_FRAME_COMP_PSTRIDE(&frame, components[0]));
+  const auto rows = static_cast<gsize>(GST_VIDEO_FRAME_COMP_HEIGHT(&frame, components[0]));
+  const gint stride = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
+  const GstMapInfo& memory = frame.map[frame.meta ? plane : 0];
+  const auto* first = static_cast<const guint8*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
+  if (!first || stride < 0 || static_cast<gsize>(stride) < row) return false;
+  const auto before = static_cast<gsize>(first - memory.data);
+  const gsize needed = static_cast<gsize>(stride) * (rows - 1) + row;
+  return before <= memory.size && needed <= memory.size - before;
+}
+
+}  // namespace
+
+bool rows_in_memory(const GstVideoFrame& frame) {
+  for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES(&frame); ++p) {
+    if (!plane_in_memory(frame, p)) return false;
+  }
+  return true;
+}
+
+MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
+    : mapped_(gst_video_frame_map(&frame_, &info, buffer,
+                                  static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) != 0),
+      usable_(mapped_ && rows_in_memory(frame_)) {}
 
 std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
   switch (format) {

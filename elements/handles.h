@@ -18,24 +18,28 @@ struct MiniObjectUnref {
 using BufferPtr = std::unique_ptr<GstBuffer, MiniObjectUnref>;
 using EventPtr = std::unique_ptr<GstEvent, MiniObjectUnref>;
 
-/// A mapped video frame; unmapped on destruction. Not movable: GstVideoFrame points into itself.
+/// Whether every row of every plane lies in the memory that was mapped for it. GStreamer itself checks buffers without
+/// a GstVideoMeta only: what a meta says of strides and offsets is believed.
+bool rows_in_memory(const GstVideoFrame& frame);
+
+/// A mapped video frame; unmapped on destruction. False if the memory cannot be mapped, or is smaller than its
+/// GstVideoMeta says. Not movable: GstVideoFrame points into itself.
 class MappedFrame {
  public:
-  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
-      : mapped_(gst_video_frame_map(&frame_, &info, buffer,
-                                    static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) != 0) {}
+  MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags);
   ~MappedFrame() {
     if (mapped_) gst_video_frame_unmap(&frame_);
   }
   MappedFrame(const MappedFrame&) = delete;
   MappedFrame& operator=(const MappedFrame&) = delete;
 
-  explicit operator bool() const { return mapped_; }
+  explicit operator bool() const { return usable_; }
   GstVideoFrame* get() { return &frame_; }
 
  private:
   GstVideoFrame frame_{};
   bool mapped_;
+  bool usable_;
 };
 
 /// The formats every element of this plugin takes, as in its pad templates.

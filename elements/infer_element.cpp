@@ -148,6 +148,7 @@ std::optional<FrameStatus> InferElement::reason_to_pass(GstBuffer* buffer) {
 }
 
 bool InferElement::too_late(GstBuffer* buffer) {
+  if (segment_.format != GST_FORMAT_TIME) return false;
   const GstClockTime running = gst_segment_to_running_time(&segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
   const auto late = lateness_.judge(running);
   if (!late) return false;

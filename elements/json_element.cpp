@@ -63,7 +63,9 @@ Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
   info.frame_id = frame_id_++;
   info.size = size_;
   info.wallclock = std::chrono::system_clock::now();
-  const auto time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  const bool timed = segment.format == GST_FORMAT_TIME;  // appsrc's are of bytes, unless told
+  const auto time = timed ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
+                          : static_cast<guint64>(GST_CLOCK_TIME_NONE);
   if (GST_CLOCK_TIME_IS_VALID(time)) info.pts_ns = static_cast<std::int64_t>(time);
   if (info.frame_id < names_.size()) {
     info.name = names_[info.frame_id];

@@ -7,7 +7,7 @@ RELEASE := build/release
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build test demo bench format tidy install clean distclean
+.PHONY: help setup build test demo bench fuzz format tidy install clean distclean
 
 help: ## Lists these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -34,6 +34,9 @@ demo: build ## Runs posecam on a clip and says where the results are
 
 bench: build ## Runs the benchmarks
 	@bash scripts/bench.sh
+
+fuzz: setup ## Feeds the parsers, decoders and elements what nobody would: SECONDS_EACH=20 a target
+	@bash scripts/fuzz.sh
 
 format: setup ## Formats the sources with clang-format
 	@bash scripts/format.sh

@@ -61,14 +61,15 @@ void read_options(DecodeOptions& options, Input& input) {
   if (set & 2U) options.paf_threshold = input.fraction();
   if (set & 4U) options.nms_threshold = input.fraction();
   if (set & 8U) options.max_people = input.below(-1, 12);
-  if (set & 16U) options.smoothing_taps = input.below(-1, 60);
+  if (set & 16U) options.smoothing_taps = input.below(-1, 30);
 }
 
 /// The last dimension or the number of elements is another than the model says.
 void spoil(Case& c, Input& input) {
   const std::size_t at = input.byte() % c.shapes.size();
   Shape& shape = c.shapes[at];
-  shape[shape.rank() - 1 - input.byte() % shape.rank()] += input.below(0, 1) * 2 - 1;
+  std::int64_t& extent = shape[shape.rank() - 1 - input.byte() % shape.rank()];
+  extent = std::max<std::int64_t>(0, extent + input.below(0, 1) * 2 - 1);
   c.values[at].resize(shape.elements());
   c.fits = false;
 }
@@ -76,8 +77,9 @@ void spoil(Case& c, Input& input) {
 Case paf_case(const Skeleton& skeleton, bool reference, Input& input) {
   Case c;
   c.spec = test::paf_spec(skeleton);
-  const int width = input.below(0, 20);
-  const int height = input.below(0, 20);
+  const int side = reference ? 6 : 18;  // the reference filters an enlarged map with a full kernel: milliseconds a cell
+  const int width = input.below(0, side);
+  const int height = input.below(0, side);
   test::Scene scene(skeleton, width, height);
   fill(scene.heatmaps, input);
   fill(scene.pafs, input);
@@ -92,9 +94,10 @@ Case paf_case(const Skeleton& skeleton, bool reference, Input& input) {
   decoder.stride = input.below(1, 16);
   decoder.taps = input.below(1, 30);
   c.options.mode = reference ? DecodeOptions::Mode::kReference : DecodeOptions::Mode::kFast;
-  const std::size_t plane = scene.plane();
+  int channels = 0;
+  for (const Limb& limb : skeleton.limbs) channels = std::max({channels, limb.paf_x + 1, limb.paf_y + 1});
   c.shapes = {Shape{1, static_cast<std::int64_t>(skeleton.parts.size() + 1), height, width},
-              Shape{1, plane == 0 ? 38 : static_cast<std::int64_t>(scene.pafs.size() / plane), height, width}};
+              Shape{1, channels, height, width}};
   c.values = {std::move(scene.heatmaps), std::move(scene.pafs)};
   return c;
 }
@@ -177,7 +180,8 @@ float nms_threshold(const Case& c) {
 }
 
 std::size_t most(const Case& c) {
-  if (const auto* yolox = std::get_if<YoloxDecoder>(&c.spec.decoder)) return static_cast<std::size_t>(yolox->max_detections);
+  if (const auto* yolox = std::get_if<YoloxDecoder>(&c.spec.decoder))
+    return static_cast<std::size_t>(yolox->max_detections);
   if (const auto* ssd = std::get_if<SsdDecoder>(&c.spec.decoder)) return static_cast<std::size_t>(ssd->max_detections);
   return static_cast<std::size_t>(c.options.max_people.value_or(PafDecoder{}.max_people));
 }

@@ -25,10 +25,14 @@ std::string text_of(const toml::node& node, std::string_view key) {
                                    node.source().begin.line, key));
 }
 
-/// A value as TOML: numbers and booleans bare, the rest quoted. JSON's escapes are TOML's too.
+/// A value as TOML: numbers and booleans bare, the rest quoted. JSON's escapes are TOML's too, but for DEL, which JSON
+/// leaves as it is and TOML does not take.
 std::string quoted(const std::string& value, bool bare) {
   using nlohmann::json;
-  return bare ? value : json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+  if (bare) return value;
+  std::string text = json(value).dump(-1, ' ', false, json::error_handler_t::replace);
+  for (std::size_t at = 0; (at = text.find('\x7F', at)) != std::string::npos;) text.replace(at, 1, "\\u007F");
+  return text;
 }
 
 }  // namespace

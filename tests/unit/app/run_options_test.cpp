@@ -120,8 +120,8 @@ TEST_F(RunOptionsTest, BlamesTheFileForItsValues) {
 }
 
 TEST_F(RunOptionsTest, PrintsAConfigurationThatReadsBackTheSame) {
-  const std::vector<std::string> args{"a \"b\".mp4", "c.mp4",   "--model", "12",  "--threshold",
-                                      "0.3",         "--quiet", "--cores", "0,2", "--print-config"};
+  const std::vector<std::string> args{"a \"b\".mp4", "\x7F\t.mp4", "--model", "12",  "--threshold",
+                                      "0.3",         "--quiet",    "--cores", "0,2", "--print-config"};
   const auto printed = parse_run_options(args);
   ASSERT_TRUE(printed);
   EXPECT_THAT(printed->print, HasSubstr("model = \"12\"\n"));

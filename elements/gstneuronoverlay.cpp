@@ -56,17 +56,17 @@ using posecam::gst::Mutable;
 using Property = posecam::gst::Property<S>;
 
 GType blur_type() {
-  static const GType type = posecam::gst::register_choices("GstNeuronBlur", {{0, "Nobody", "none"},
-                                                                             {1, "Heads", "face"},
-                                                                             {2, "Whole people", "person"}});
+  static const GType type = posecam::gst::register_choices(
+      "GstNeuronBlur", {{0, "Nobody", "none"}, {1, "Heads", "face"}, {2, "Whole people", "person"}});
   return type;
 }
 
 constexpr std::array kProperties{
-    Property{"render-threshold", &S::render_threshold, 0, 1,
-             "Least score of a keypoint that is drawn, 0 to 1. What is blurred does not depend on it. May change at any "
-             "time, with effect from the next frame",
-             Mutable::kPlaying},
+    Property{
+        "render-threshold", &S::render_threshold, 0, 1,
+        "Least score of a keypoint that is drawn, 0 to 1. What is blurred does not depend on it. May change at any "
+        "time, with effect from the next frame",
+        Mutable::kPlaying},
     Property{"draw-labels", &S::draw_labels, 0, 0,
              "Write the label, score and id of an object above its box, and the id of a person above the skeleton. May "
              "change at any time, with effect from the next frame",
@@ -120,8 +120,7 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* self, GstBuffer* in, GstBu
     const OverlaySettings settings = *GST_NEURON_OVERLAY(self)->settings;
     GST_OBJECT_UNLOCK(self);
     const GstVideoInfo& info = GST_VIDEO_FILTER(self)->in_info;
-    const bool changes =
-        impl(self).plan(in, settings, {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)});
+    const bool changes = impl(self).plan(in, settings, {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)});
     GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", static_cast<void*>(in), changes ? "changes" : "passes untouched");
     *out = changes && !gst_buffer_is_writable(in) ? gst_buffer_copy(in) : in;
     return GST_FLOW_OK;

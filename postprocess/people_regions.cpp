@@ -31,11 +31,11 @@ struct Measure {
   float heads;
 };
 constexpr std::array kMeasures{
-    Measure{kLeftEar, kRightEar, 1.6F},    Measure{kLeftEye, kRightEye, 3.7F},
-    Measure{kNose, kLeftEye, 4.0F},        Measure{kNose, kRightEye, 4.0F},
-    Measure{kNose, kLeftEar, 1.9F},        Measure{kNose, kRightEar, 1.9F},
-    Measure{kLeftEye, kLeftEar, 2.5F},     Measure{kRightEye, kRightEar, 2.5F},
-    Measure{kLeftShoulder, kLeftHip, .5F}, Measure{kLeftShoulder, kRightShoulder, .6F},
+    Measure{kLeftEar, kRightEar, 1.6F},      Measure{kLeftEye, kRightEye, 3.7F},
+    Measure{kNose, kLeftEye, 4.0F},          Measure{kNose, kRightEye, 4.0F},
+    Measure{kNose, kLeftEar, 1.9F},          Measure{kNose, kRightEar, 1.9F},
+    Measure{kLeftEye, kLeftEar, 2.5F},       Measure{kRightEye, kRightEar, 2.5F},
+    Measure{kLeftShoulder, kLeftHip, .5F},   Measure{kLeftShoulder, kRightShoulder, .6F},
     Measure{kRightShoulder, kRightHip, .5F},
 };
 constexpr float kHeadsInBody = 0.15F;  // from nose to ankle 152 cm

@@ -8,7 +8,8 @@ namespace posecam {
 
 /// Blocks along the longer side of a pixelated part. A face is about half of its region: two blocks across. Networks
 /// trained on mosaics recognise people of a known set in far finer ones than look recognisable (McPherson, Shokri,
-/// Shmatikov, "Defeating Image Obfuscation with Deep Learning", 2016); so few leave little but the colour of hair and skin.
+/// Shmatikov, "Defeating Image Obfuscation with Deep Learning", 2016); so few leave little but the colour of hair and
+/// skin.
 inline constexpr int kPixelatedBlocks = 4;
 
 /// Replaces the pixels of `part` by the means of at most kPixelatedBlocks x kPixelatedBlocks blocks, in every plane:

@@ -1,11 +1,19 @@
 /**
  * SECTION:element-neuronjson
  *
- * Writes what neuroninfer found on each frame as JSON and passes the frames on untouched.
+ * Writes what neuroninfer found on each frame as JSON and passes the frames on untouched: it neither copies nor maps
+ * them. When the output fails (a full disk, a reader that went away) it posts one error and stops the stream.
  *
+ * Lines on standard output as the frames come:
  * |[
- * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose ! neuronjson location=- !
- * fakesink
+ * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronjson !
+ * fakesink sync=false
+ * ]|
+ * An annotated video and a document a frame beside it:
+ * |[
+ * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer !
+ * neuronjson format=openpose location=people clip-name=clip ! neuronoverlay ! videoconvert ! openh264enc ! h264parse !
+ * mp4mux ! filesink location=annotated.mp4
  * ]|
  *
  * Since: 0.1
@@ -30,7 +38,10 @@ struct _GstNeuronJson {
   JsonSettings* settings;  // object lock
 };
 
-G_DEFINE_TYPE(GstNeuronJson, gst_neuron_json, GST_TYPE_BASE_TRANSFORM)
+GST_DEBUG_CATEGORY_STATIC(gst_neuron_json_debug);
+#define GST_CAT_DEFAULT gst_neuron_json_debug
+G_DEFINE_TYPE_WITH_CODE(GstNeuronJson, gst_neuron_json, GST_TYPE_BASE_TRANSFORM,
+                        GST_DEBUG_CATEGORY_INIT(gst_neuron_json_debug, "neuronjson", 0, "Results as JSON"))
 GST_ELEMENT_REGISTER_DEFINE(neuronjson, "neuronjson", GST_RANK_NONE, GST_TYPE_NEURON_JSON)
 
 namespace {
@@ -41,20 +52,37 @@ GstStaticPadTemplate g_src =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw"));
 
 using S = JsonSettings;
+using Property = posecam::gst::Property<S>;
+
+GType format_type() {
+  static const GType type = posecam::gst::register_choices(
+      "GstNeuronJsonFormat", {{0, "One line of JSON a frame, written at once", "ndjson"},
+                              {1, "OpenPose's documents, one file a frame", "openpose"},
+                              {2, "One array of COCO keypoint results", "coco"},
+                              {3, "Frame by frame the keypoints of the clip's main person", "motion"}});
+  return type;
+}
+
 constexpr std::array kProperties{
-    posecam::gst::Property<S>{"format", &S::format, 0, 0,
-                              "ndjson: a line a frame; openpose: a file a frame; coco: keypoint results; motion: the "
-                              "main person's keypoints"},
-    posecam::gst::Property<S>{"location", &S::location, 0, 0,
-                              "File to write, a folder for format=openpose, or - for standard output"},
-    posecam::gst::Property<S>{"stream-id", &S::stream_id, 0, 0, "Name of the stream in the JSON"},
-    posecam::gst::Property<S>{"clip-name", &S::clip_name, 0, 0, "Name of the clip, for the files of format=openpose"},
-    posecam::gst::Property<S>{"names", &S::names, 0, 0,
-                              "Names of still images, one a line, in the order of the frames"},
+    Property{
+        "format", posecam::gst::Choice<S>{&S::format, format_type}, 0, 0,
+        "What is written. Results of motion are known only at the end of the stream. May change in NULL and READY"},
+    Property{"location", &S::location, 0, 0,
+             "File to write, a folder for format=openpose, or - for standard output. A regular file is called "
+             "LOCATION.part until the stream ends, whole lines of ndjson can be read from it meanwhile; devices, pipes "
+             "and sockets are written straight. May change in NULL and READY"},
+    Property{"stream-id", &S::stream_id, 0, 0,
+             "Name of the stream in each line of ndjson. May change in NULL and READY"},
+    Property{"clip-name", &S::clip_name, 0, 0,
+             "Name of the clip, with which the files of format=openpose begin. May change in NULL and READY"},
+    Property{"names", &S::names, 0, 0,
+             "Names of still images, one a line, in the order of the frames: of their files with format=openpose, of "
+             "their image ids, where they are numbers, with format=coco. May change in NULL and READY"},
 };
-constexpr std::span<const posecam::gst::Property<S>> kTable = kProperties;
+constexpr std::span<const Property> kTable = kProperties;
 
 void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
+  if (!posecam::gst::may_change(GST_ELEMENT(self), kTable, id)) return;
   GST_OBJECT_LOCK(self);
   posecam::gst::set_property(kTable, *GST_NEURON_JSON(self)->settings, id, value);
   GST_OBJECT_UNLOCK(self);
@@ -66,12 +94,14 @@ void get_property(GObject* self, guint id, GValue* value, GParamSpec*) {
   GST_OBJECT_UNLOCK(self);
 }
 
-/// Posts the failure of `step`, if it failed.
+/// Posts the failure of `step`, unless it was told before.
 template <class Step>
 bool succeed(gpointer self, Step&& step) {
   return guard(GST_ELEMENT(self), false, [&] {
     const posecam::Result<void> done = step();
-    if (!done) posecam::gst::post_error(GST_ELEMENT(self), done.error());
+    if (!done && done.error().code != posecam::Errc::kCancelled) {
+      posecam::gst::post_error(GST_ELEMENT(self), done.error());
+    }
     return static_cast<bool>(done);
   });
 }
@@ -80,6 +110,7 @@ gboolean start(GstBaseTransform* self) {
   GST_OBJECT_LOCK(self);
   const JsonSettings settings = *GST_NEURON_JSON(self)->settings;
   GST_OBJECT_UNLOCK(self);
+  GST_DEBUG_OBJECT(self, "writing %s to %s", settings.format.c_str(), settings.location.c_str());
   return succeed(self, [&] { return GST_NEURON_JSON(self)->impl->start(settings); });
 }
 
@@ -121,11 +152,11 @@ static void gst_neuron_json_class_init(GstNeuronJsonClass* klass) {
   posecam::gst::install_properties(object_class, kTable);
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
-  transform_class->start = start;
-  transform_class->stop = stop;
-  transform_class->set_caps = set_caps;
-  transform_class->transform_ip = transform_ip;
-  transform_class->sink_event = sink_event;
+  transform_class->start = GST_DEBUG_FUNCPTR(start);
+  transform_class->stop = GST_DEBUG_FUNCPTR(stop);
+  transform_class->set_caps = GST_DEBUG_FUNCPTR(set_caps);
+  transform_class->transform_ip = GST_DEBUG_FUNCPTR(transform_ip);
+  transform_class->sink_event = GST_DEBUG_FUNCPTR(sink_event);
   transform_class->transform_ip_on_passthrough = TRUE;
 
   auto* element_class = GST_ELEMENT_CLASS(klass);

@@ -47,10 +47,21 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   settings_ = settings;
   names_ = split_lines(settings.names);
   frame_id_ = 0;
+  failed_ = false;
   return {};
 }
 
+Result<void> JsonElement::once(Result<void> done) {
+  if (!done) failed_ = true;
+  return done;
+}
+
 Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
+  if (failed_) return Error{Errc::kCancelled, "the output has failed"};
+  return once(write_frame(buffer, segment));
+}
+
+Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segment) {
   const auto result = get_result(buffer);
   if (!result) {
     return Error{Errc::kUsage,
@@ -76,6 +87,9 @@ Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
   return writer_->write(info, *result);
 }
 
-Result<void> JsonElement::finish() { return writer_ ? writer_->close() : Result<void>{}; }
+Result<void> JsonElement::finish() {
+  if (failed_) return Error{Errc::kCancelled, "the output has failed"};
+  return writer_ ? once(writer_->close()) : Result<void>{};
+}
 
 }  // namespace posecam::gst

@@ -16,14 +16,15 @@
 namespace posecam::gst {
 
 struct JsonSettings {
-  std::string format = "ndjson";
+  std::string format = "ndjson";  ///< or "openpose", "coco", "motion"
   std::string location = "-";
   std::string stream_id = "0";
   std::string clip_name;
   std::string names;
 };
 
-/// Streaming thread, but for start() and stop().
+/// Streaming thread, but for start() and stop(). A failure is told once: after it everything returns kCancelled and
+/// does nothing, until the next start().
 class JsonElement {
  public:
   /// Opens the output.
@@ -38,11 +39,15 @@ class JsonElement {
   void stop() { writer_.reset(); }
 
  private:
+  Result<void> write_frame(GstBuffer* buffer, const GstSegment& segment);
+  Result<void> once(Result<void> done);
+
   std::unique_ptr<ResultWriter> writer_;
   JsonSettings settings_;
   std::vector<std::string> names_;  ///< of still images, by frame
   Size size_;
   std::uint64_t frame_id_ = 0;
+  bool failed_ = false;
 };
 
 }  // namespace posecam::gst

@@ -1,10 +1,13 @@
 #include "pipeline/result_file.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
 #include <mutex>
+#include <pthread.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -26,6 +29,7 @@ std::string_view remedy(int error_number) {
     case ENOENT:
     case ENOTDIR: return "create its folder first";
     case EISDIR: return "give the name of a file";
+    case EBUSY: return "another output writes it; give each a file of its own";
     case EACCES:
     case EPERM:
     case EROFS: return "choose a place that you may write to";
@@ -38,13 +42,74 @@ Error file_error(std::string_view location, std::string_view action, int error_n
                                     std::generic_category().message(error_number), remedy(error_number))};
 }
 
-int open_for_writing(const std::string& path) {
+int open_for_writing(const std::string& path, int flags) {
   int fd = -1;
   do {
-    fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
   } while (fd < 0 && errno == EINTR);
   return fd;
 }
+
+bool is_at(const std::string& path, int fd) {
+  struct stat named {};
+  struct stat opened {};
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && named.st_ino == opened.st_ino &&
+         named.st_dev == opened.st_dev;
+}
+
+int give_up(int fd, int error_number) {
+  ::close(fd);
+  errno = error_number;
+  return -1;
+}
+
+// Opens and empties a file that nobody else writes; -1 and errno. File systems without locks go without.
+int open_alone(const std::string& path) {
+  for (;;) {
+    const int fd = open_for_writing(path, 0);
+    if (fd < 0) return fd;
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return give_up(fd, EBUSY);
+    if (is_at(path, fd)) return ::ftruncate(fd, 0) == 0 ? fd : give_up(fd, errno);
+    ::close(fd);  // since it was opened it was completed by another and got its name, which is not ours to empty
+  }
+}
+
+// While it lives a write to a pipe that nobody reads fails with EPIPE, and raises nothing in this process.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  ~NoSigpipe() {
+    const timespec no_wait{};
+    const int error = errno;
+    if (raised_ && !was_pending_) {
+      while (sigtimedwait(&sigpipe_, nullptr, &no_wait) < 0 && errno == EINTR) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    errno = error;
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+  ssize_t write(int fd, std::string_view text) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    raised_ = raised_ || (written < 0 && errno == EPIPE);
+    return written;
+  }
+
+ private:
+  sigset_t sigpipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+  bool raised_ = false;
+};
 
 }  // namespace
 
@@ -59,7 +124,7 @@ Result<ResultFile> ResultFile::create(std::string location) {
   if (std::filesystem::is_directory(location, ec)) return file_error(location, "write", EISDIR);
   const bool straight = is_written_straight(location);
   std::string part = straight ? std::string() : part_name(location);
-  const int fd = open_for_writing(straight ? location : part);
+  const int fd = straight ? open_for_writing(location, O_TRUNC) : open_alone(part);
   if (fd < 0) return file_error(location, "create", errno);
   return ResultFile(std::move(location), std::move(part), fd);
 }
@@ -71,6 +136,7 @@ ResultFile::ResultFile(ResultFile&& other) noexcept
     : location_(std::move(other.location_)),
       part_(std::move(other.part_)),
       fd_(std::exchange(other.fd_, -1)),
+      size_(other.size_),
       state_(std::move(other.state_)) {}
 
 ResultFile& ResultFile::operator=(ResultFile&& other) noexcept {
@@ -79,6 +145,7 @@ ResultFile& ResultFile::operator=(ResultFile&& other) noexcept {
   location_ = std::move(other.location_);
   part_ = std::move(other.part_);
   fd_ = std::exchange(other.fd_, -1);
+  size_ = other.size_;
   state_ = std::move(other.state_);
   return *this;
 }
@@ -94,6 +161,8 @@ int ResultFile::close_descriptor() {
 
 Result<void> ResultFile::fail(std::string_view action, int error_number) {
   state_ = file_error(location_, action, error_number);
+  // What is there of the last text is of use to nobody; where that cannot be undone it stays.
+  if (fd_ >= 0 && !part_.empty()) (void)!::ftruncate(fd_, size_);
   close_descriptor();
   return state_;
 }
@@ -104,12 +173,15 @@ Result<void> ResultFile::write(std::string_view text) {
   static std::mutex stdout_mutex;
   std::unique_lock whole(stdout_mutex, std::defer_lock);
   if (fd_ == STDOUT_FILENO) whole.lock();
+  const auto length = static_cast<std::int64_t>(text.size());
+  NoSigpipe pipe;
   while (!text.empty()) {
-    const ssize_t written = ::write(fd_, text.data(), text.size());
+    const ssize_t written = pipe.write(fd_, text);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return fail("write", errno);
     text.remove_prefix(static_cast<std::size_t>(written));
   }
+  size_ += length;
   return {};
 }
 

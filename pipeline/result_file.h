@@ -1,6 +1,7 @@
 #pragma once
 // An output file that exists under its name only when it is complete.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,11 +19,13 @@ bool is_written_straight(const std::string& location);
 /// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
 /// standard output; that, devices, pipes and sockets are written straight (opening a FIFO waits for its reader).
 ///
+/// One writer a file: create() is kMedia while another, of this process or not, has the .part open.
+///
 /// Unbuffered: each write() is handed to the system at once, so that a reader of a pipe sees whole lines, also when
 /// several files of this process are standard output.
 /// Errors are kMedia, name the location and are sticky: after the first, every call returns it again and does nothing
-/// else. A process that wants to hear of a reader that went away must ignore SIGPIPE.
-/// Movable; one thread at a time.
+/// else. A regular file then ends with the last whole text. A reader of a pipe that went away is such an error; it
+/// raises no SIGPIPE. Movable; one thread at a time.
 class ResultFile {
  public:
   static Result<ResultFile> create(std::string location);
@@ -47,7 +50,8 @@ class ResultFile {
   std::string location_;
   std::string part_;  ///< empty when the target is written straight
   int fd_ = -1;
-  Result<void> state_;  ///< the first error
+  std::int64_t size_ = 0;  ///< bytes of whole texts
+  Result<void> state_;     ///< the first error
 };
 
 }  // namespace posecam

@@ -31,10 +31,14 @@ Point to_pixels(const Keypoint& k, Size frame) {
   return {k.x * static_cast<float>(frame.width), k.y * static_cast<float>(frame.height)};
 }
 
+bool drawable(const Box& box) {
+  return std::isfinite(box.x + box.y) && box.width > 0 && box.height > 0 && box.x < 1 && box.y < 1 &&
+         box.x + box.width > 0 && box.y + box.height > 0;
+}
+
 // Box in whole pixels, at least one, inside the frame; empty if it is not finite or misses the frame.
 std::optional<PixelRect> to_pixels(const Box& box, Size frame) {
-  if (!std::isfinite(box.x + box.y) || !(box.width > 0 && box.height > 0)) return std::nullopt;
-  if (box.x >= 1 || box.y >= 1 || box.x + box.width <= 0 || box.y + box.height <= 0) return std::nullopt;
+  if (!drawable(box)) return std::nullopt;
   const auto pixel = [](float v, int extent) {
     return static_cast<int>(std::lround(std::clamp(v, 0.F, 1.F) * static_cast<float>(extent)));
   };
@@ -104,18 +108,19 @@ void draw_pose_id(const Canvas& canvas, const DrawStyle& style, const Pose& pose
   draw_label(canvas, style, *rect, label.data(), index_color(*pose.id));
 }
 
+bool has_skeleton(const FrameResult& result) { return result.model != nullptr && result.model->skeleton != nullptr; }
+
 void draw_all(const FrameResult& result, const DrawOptions& options, const Canvas& canvas) {
   const DrawStyle style = style_for(canvas.size());
-  const ModelSpec* model = result.model.get();
   // Worst first: where people overlap, the surest is on top.
   if (options.boxes) {
     for (auto d = result.detections.rbegin(); d != result.detections.rend(); ++d) {
       draw_detection(canvas, style, *d, result.label_of(*d), options);
     }
   }
-  if (options.skeletons && model != nullptr && model->skeleton != nullptr) {
+  if (options.skeletons && has_skeleton(result)) {
     for (auto p = result.poses.rbegin(); p != result.poses.rend(); ++p) {
-      draw_skeleton(canvas, style, *p, *model->skeleton, options.min_score);
+      draw_skeleton(canvas, style, *p, *result.model->skeleton, options.min_score);
     }
   }
   if (options.labels) {
@@ -124,6 +129,17 @@ void draw_all(const FrameResult& result, const DrawOptions& options, const Canva
 }
 
 }  // namespace
+
+bool draws_anything(const FrameResult& result, const DrawOptions& options) {
+  const auto boxed = [](const Detection& d) { return drawable(d.box); };
+  if (options.boxes && std::ranges::any_of(result.detections, boxed)) return true;
+  const auto shown = [&](const Pose& pose) {
+    const auto seen = [&](const auto& k) { return drawable(k, options.min_score); };
+    return (options.skeletons && has_skeleton(result) && std::ranges::any_of(pose.keypoints, seen)) ||
+           (options.labels && pose.id && drawable(pose.box()));
+  };
+  return std::ranges::any_of(result.poses, shown);
+}
 
 Result<void> draw(const FrameResult& result, const DrawOptions& options, const MutableImageView& image) {
   if (image.width < 1 || image.height < 1) return {};

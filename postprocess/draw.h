@@ -14,6 +14,9 @@ struct DrawOptions {
   bool labels = true;  ///< "person 0.93" on boxes, "#7" on people with an id
 };
 
+/// False if draw() would leave every frame as it is, so that none needs to be writable.
+bool draws_anything(const FrameResult& result, const DrawOptions& options);
+
 /// Draws in place, on any format and size. Line widths and letters follow the frame's size. Limbs are coloured by body
 /// part, the person's right side warm, the left cold; boxes by track id, else by label. YUV planes get each shape in
 /// the colours of image.colorimetry, chroma at half resolution; only bytes under a shape (its soft edge included)

@@ -4,16 +4,9 @@
 #include "models/geometry.h"
 #include "models/image.h"
 #include "postprocess/draw_style.h"
+#include "postprocess/pixel_rect.h"
 
 namespace posecam {
-
-/// Pixel rectangle [x0, x1) x [y0, y1).
-struct PixelRect {
-  int x0 = 0;
-  int y0 = 0;
-  int x1 = 0;
-  int y1 = 0;
-};
 
 /// Borrows the image. Points in continuous pixels (0 = left edge of pixel 0), finite and within a few frames of it;
 /// everything is clipped. May throw cv::Exception.

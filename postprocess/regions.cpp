@@ -12,10 +12,10 @@ constexpr float kMargin = 1.25F;
 class CropToImage {
  public:
   CropToImage(const PixelRect& crop, Size image)
-      : x_(static_cast<float>(crop.x) / static_cast<float>(image.width)),
-        y_(static_cast<float>(crop.y) / static_cast<float>(image.height)),
-        width_(static_cast<float>(crop.width) / static_cast<float>(image.width)),
-        height_(static_cast<float>(crop.height) / static_cast<float>(image.height)) {}
+      : x_(static_cast<float>(crop.x0) / static_cast<float>(image.width)),
+        y_(static_cast<float>(crop.y0) / static_cast<float>(image.height)),
+        width_(static_cast<float>(crop.x1 - crop.x0) / static_cast<float>(image.width)),
+        height_(static_cast<float>(crop.y1 - crop.y0) / static_cast<float>(image.height)) {}
 
   Pose operator()(Pose pose) const {
     for (auto& keypoint : pose.keypoints) {
@@ -68,29 +68,29 @@ std::optional<Region> region_about(const Box& box, Size image) {
   for (const float v : {box.x, box.y, box.width, box.height}) {
     if (!std::isfinite(v)) return {};
   }
-  const auto side = [](float from, float extent, int pixels, int& first, int& count) {
+  const auto side = [](float from, float extent, int pixels, int& first, int& end) {
     const float middle = from + extent / 2;
     const auto size = static_cast<float>(pixels);
     const float low = std::clamp((middle - extent * kMargin / 2) * size, 0.0F, size);
     const float high = std::clamp((middle + extent * kMargin / 2) * size, 0.0F, size);
     first = static_cast<int>(low) / 2 * 2;  // chroma samples are shared by two pixels
-    count = std::min(pixels, static_cast<int>(std::ceil(high))) - first;
+    end = std::min(pixels, static_cast<int>(std::ceil(high)));
     return high - low >= 2;
   };
   Region region{box, {}, {}};
-  if (!side(box.x, box.width, image.width, region.crop.x, region.crop.width)) return {};
-  if (!side(box.y, box.height, image.height, region.crop.y, region.crop.height)) return {};
+  if (!side(box.x, box.width, image.width, region.crop.x0, region.crop.x1)) return {};
+  if (!side(box.y, box.height, image.height, region.crop.y0, region.crop.y1)) return {};
   return region;
 }
 
 ImageView crop(const ImageView& image, const PixelRect& rect) {
   ImageView part = image;
-  part.width = rect.width;
-  part.height = rect.height;
-  part.planes[0] = image.row(0, rect.y) + static_cast<std::ptrdiff_t>(rect.x) * pixel_bytes(image.format);
-  const std::ptrdiff_t chroma_x = image.format == PixelFormat::kNv12 ? rect.x : rect.x / 2;
+  part.width = rect.x1 - rect.x0;
+  part.height = rect.y1 - rect.y0;
+  part.planes[0] = image.row(0, rect.y0) + static_cast<std::ptrdiff_t>(rect.x0) * pixel_bytes(image.format);
+  const std::ptrdiff_t chroma_x = image.format == PixelFormat::kNv12 ? rect.x0 : rect.x0 / 2;
   for (int p = 1; p < plane_count(image.format); ++p) {
-    part.planes[static_cast<std::size_t>(p)] = image.row(p, rect.y / 2) + chroma_x;
+    part.planes[static_cast<std::size_t>(p)] = image.row(p, rect.y0 / 2) + chroma_x;
   }
   return part;
 }

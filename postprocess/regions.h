@@ -7,16 +7,9 @@
 
 #include "models/frame_result.h"
 #include "models/image.h"
+#include "postprocess/pixel_rect.h"
 
 namespace posecam {
-
-/// Whole pixels of an image: left, top, extent.
-struct PixelRect {
-  int x = 0;
-  int y = 0;
-  int width = 0;
-  int height = 0;
-};
 
 /// A part of a frame that a network analyses as if it were the whole.
 struct Region {

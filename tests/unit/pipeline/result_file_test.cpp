@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -107,17 +108,49 @@ TEST_F(ResultFileTest, WritesAFifoStraightAndAtOnce) {
   ::close(reader);
 }
 
-TEST_F(ResultFileTest, ReportsAReaderThatWentAway) {
-  const auto before = std::signal(SIGPIPE, SIG_IGN);
+TEST_F(ResultFileTest, ReportsAReaderThatWentAwayWithoutASignal) {
+  ASSERT_EQ(std::signal(SIGPIPE, SIG_DFL), SIG_DFL);
   ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
   const int reader = ::open(at("fifo").c_str(), O_RDONLY | O_NONBLOCK);
   ResultFile file = must_create(at("fifo"));
   ::close(reader);
   const auto written = file.write("line\n");
-  std::signal(SIGPIPE, before);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, Errc::kMedia);
   EXPECT_THAT(written.error().message, HasSubstr("reader"));
+  sigset_t blocked;
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, nullptr, &blocked), 0);
+  EXPECT_EQ(sigismember(&blocked, SIGPIPE), 0);
+}
+
+TEST_F(ResultFileTest, RefusesAFileThatAnotherWrites) {
+  ResultFile first = must_create(at("a"));
+  ASSERT_TRUE(first.write("one\n"));
+  const auto second = ResultFile::create(at("a"));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::kMedia);
+  EXPECT_THAT(second.error().message, HasSubstr("give each a file of its own"));
+  ASSERT_TRUE(first.write("two\n"));
+  ASSERT_TRUE(first.commit());
+  EXPECT_EQ(read(at("a")), "one\ntwo\n");
+  ResultFile third = must_create(at("a"));  // it is free again, and begins empty
+  ASSERT_TRUE(third.commit());
+  EXPECT_EQ(read(at("a")), "");
+}
+
+TEST_F(ResultFileTest, KeepsWholeTextsOnlyWhenTheDiskIsFull) {
+  const auto write_twice = [&] {
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{10, 10};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+    auto file = ResultFile::create(at("a"));
+    const bool kept = file && file->write("12345\n") && !file->write("67890\n") && !file->commit();
+    ::_exit(kept ? 0 : 1);
+  };
+  // In a child: the limit, which stands for the disk, holds for the whole process.
+  EXPECT_EXIT(write_twice(), testing::ExitedWithCode(0), "");
+  EXPECT_EQ(read(at("a.part")), "12345\n");
+  EXPECT_FALSE(fs::exists(at("a")));
 }
 
 TEST_F(ResultFileTest, LeavesDevicesWhereTheyAre) {

@@ -162,6 +162,34 @@ TEST(Draw, LeavesOutWhatIsTooUnsureOrNotDrawn) {
   EXPECT_EQ(changed(frame), 0U);
 }
 
+TEST(Draw, SaysBeforehandWhetherAFrameWillChange) {
+  const auto agrees = [](const FrameResult& result, const DrawOptions& options) {
+    Frame frame(PixelFormat::kBgr, 320, 180);
+    EXPECT_TRUE(draw(result, options, frame.view));
+    EXPECT_EQ(draws_anything(result, options), changed(frame) > 0);
+  };
+  FrameResult unsure = scene();
+  for (auto& k : unsure.poses[0].keypoints) {
+    if (k) k->score = 0.04F;
+  }
+  FrameResult nowhere = scene();
+  nowhere.detections[0].box.x = 2;
+  FrameResult nobody = scene();
+  nobody.poses.clear();
+  nobody.detections.clear();
+  FrameResult headless = scene();
+  headless.model = std::make_shared<ModelSpec>();  // without a skeleton
+  for (const bool skeletons : {false, true}) {
+    for (const bool boxes : {false, true}) {
+      for (const bool labels : {false, true}) {
+        for (const FrameResult& result : {scene(), unsure, nowhere, nobody, headless, FrameResult{}}) {
+          agrees(result, {.skeletons = skeletons, .boxes = boxes, .labels = labels});
+        }
+      }
+    }
+  }
+}
+
 TEST(Draw, HostileCoordinatesAreHarmless) {
   constexpr float kInf = std::numeric_limits<float>::infinity();
   for (const float v : {std::numeric_limits<float>::quiet_NaN(), kInf, -kInf, 1e30F, -1e30F, 1e9F, -1.9F, 1.9F}) {

@@ -47,10 +47,12 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   settings_ = settings;
   names_ = split_lines(settings.names);
   frame_id_ = 0;
+  finished_ = false;
   return {};
 }
 
 Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
+  if (finished_) return {};
   const auto result = get_result(buffer);
   if (!result) {
     return Error{Errc::kUsage,
@@ -74,6 +76,9 @@ Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
   return writer_->write(info, *result);
 }
 
-Result<void> JsonElement::finish() { return writer_ ? writer_->close() : Result<void>{}; }
+Result<void> JsonElement::finish() {
+  finished_ = true;
+  return writer_ ? writer_->close() : Result<void>{};
+}
 
 }  // namespace posecam::gst

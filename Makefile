@@ -7,10 +7,10 @@ RELEASE := build/release
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build test demo bench fuzz format tidy install clean distclean
+.PHONY: help setup build test check-elements demo bench fuzz format tidy install clean distclean
 
 help: ## Lists these commands
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: ## Installs what is missing: Debian packages, OpenVINO, Python packages for tests
 	@bash scripts/setup.sh
@@ -28,6 +28,9 @@ build: setup ## Builds Release: build/bin/posecam and build/lib/gstreamer-1.0/li
 
 test: build ## Builds and runs every test
 	@ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure --no-tests=error --no-label-summary
+
+check-elements: build ## Runs the element tests under valgrind and the leaks tracer, and those of seeks 200 times
+	@bash scripts/element_checks.sh $(RELEASE)
 
 demo: build ## Runs posecam on a clip and says where the results are
 	@bash scripts/demo.sh $(CLIP)

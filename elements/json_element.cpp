@@ -48,6 +48,7 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   names_ = split_lines(settings.names);
   frame_id_ = 0;
   failed_ = false;
+  finished_ = false;
   return {};
 }
 
@@ -58,6 +59,7 @@ Result<void> JsonElement::once(Result<void> done) {
 
 Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
   if (failed_) return Error{Errc::kCancelled, "the output has failed"};
+  if (finished_) return {};
   return once(write_frame(buffer, segment));
 }
 
@@ -89,6 +91,7 @@ Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segme
 
 Result<void> JsonElement::finish() {
   if (failed_) return Error{Errc::kCancelled, "the output has failed"};
+  finished_ = true;
   return writer_ ? once(writer_->close()) : Result<void>{};
 }
 

@@ -33,7 +33,7 @@ class JsonElement {
   /// Writes the result of the buffer; its time is the stream time: 0 at the start of the clip, whatever the container
   /// adds. kUsage, with the remedy, if nobody analysed it.
   Result<void> write(GstBuffer* buffer, const GstSegment& segment);
-  /// End of stream: the output is complete.
+  /// End of stream: the output is complete. Frames that follow, after a seek back, are not written.
   Result<void> finish();
   /// Without a finish() before it the output keeps its temporary name.
   void stop() { writer_.reset(); }
@@ -48,6 +48,7 @@ class JsonElement {
   Size size_;
   std::uint64_t frame_id_ = 0;
   bool failed_ = false;
+  bool finished_ = false;
 };
 
 }  // namespace posecam::gst

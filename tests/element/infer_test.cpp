@@ -261,6 +261,27 @@ TEST(NeuronJson, TimesStartWithTheStreamNotWithTheSegment) {
   }
 }
 
+TEST(NeuronJson, PassesFramesOnAfterASeekBackFromTheEnd) {
+  HarnessPtr h(gst_harness_new_parse((infer_line() + " ! neuronjson location=/dev/null").c_str()));
+  const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);
+  set_caps(h.get(), info);
+  push_frames(h.get(), info, 1);
+  expect_in_order(h.get(), 1);
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
+  while (GstEvent* event = gst_harness_pull_event(h.get())) {
+    const bool last = GST_EVENT_TYPE(event) == GST_EVENT_EOS;
+    gst_event_unref(event);
+    if (last) break;
+  }
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_flush_start()));
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE)));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_segment(&segment)));
+  push_frames(h.get(), info, 2);
+  expect_in_order(h.get(), 2);
+}
+
 TEST(NeuronJson, SaysWhatIsMissingWhenNobodyAnalysedTheFrames) {
   auto pipeline = launch("videotestsrc num-buffers=1 ! neuronjson location=/dev/null ! fakesink");
   EXPECT_THAT(play(pipeline.get()), testing::HasSubstr("put neuroninfer before neuronjson"));

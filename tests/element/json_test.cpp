@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/element/counted_memory.h"
 #include "tests/element/result_buffers.h"
 #include "tests/support/temp_dir.h"
 
@@ -54,54 +55,16 @@ std::string play_until_error(GstElement* pipeline) {
   return text;
 }
 
-// --- memory that counts who looks at it ------------------------------------------------------------------------
-
-std::atomic<int> g_maps = 0;
-
-struct CountingAllocator {
-  GstAllocator parent;
-};
-struct CountingAllocatorClass {
-  GstAllocatorClass parent_class;
-};
-G_DEFINE_TYPE(CountingAllocator, counting_allocator, GST_TYPE_ALLOCATOR)
-
-void counting_allocator_class_init(CountingAllocatorClass* klass) {
-  klass->parent_class.free = [](GstAllocator*, GstMemory* memory) { g_free(memory); };
-}
-void counting_allocator_init(CountingAllocator* self) {
-  self->parent.mem_type = "counting";
-  self->parent.mem_map = [](GstMemory*, gsize, GstMapFlags) -> gpointer {
-    ++g_maps;
-    return nullptr;
-  };
-  self->parent.mem_unmap = [](GstMemory*) {};
-  self->parent.mem_share = [](GstMemory*, gssize, gssize) -> GstMemory* {
-    ++g_maps;
-    return nullptr;
-  };
-}
-
-gst::BufferPtr counting_frame(GstAllocator* allocator) {
-  auto* memory = g_new0(GstMemory, 1);
-  gst_memory_init(memory, static_cast<GstMemoryFlags>(0), allocator, nullptr, GST_VIDEO_INFO_SIZE(&kInfo), 0, 0,
-                  GST_VIDEO_INFO_SIZE(&kInfo));
-  gst::BufferPtr buffer(gst_buffer_new());
-  gst_buffer_append_memory(buffer.get(), memory);
-  gst::add_result(buffer.get(), somebody(0.5F, 0.5F));
-  return buffer;
-}
-
 TEST(NeuronJson, PassesTheVeryFrameOnAndNeverLooksAtItsPixels) {
-  auto* allocator = static_cast<GstAllocator*>(g_object_new(counting_allocator_get_type(), nullptr));
-  gst_object_ref_sink(allocator);
+  CountedMemory memory;
   auto h = json_harness("location=/dev/null");
-  g_maps = 0;
-  const gst::BufferPtr held = counting_frame(allocator);
+  const gst::BufferPtr held = memory.new_buffer(GST_VIDEO_INFO_SIZE(&kInfo));
+  gst::add_result(held.get(), somebody(0.5F, 0.5F));
+  CountedMemory::reset();
   ASSERT_EQ(gst_harness_push(h.get(), gst_buffer_ref(held.get())), GST_FLOW_OK);
   EXPECT_EQ(gst::BufferPtr(gst_harness_pull(h.get())).get(), held.get());
-  EXPECT_EQ(g_maps, 0);
-  gst_object_unref(allocator);
+  EXPECT_EQ(CountedMemory::use().mapped, 0);
+  EXPECT_EQ(CountedMemory::use().copied, 0);
 }
 
 // --- when lines can be read --------------------------------------------------------------------------------------

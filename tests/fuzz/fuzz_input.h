@@ -19,8 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 /// A violated expectation ends the process as a crash does, so that the fuzzer keeps the input.
 inline void expect(bool holds, std::string_view what, std::string_view detail = {}) {
   if (holds) return;
-  std::fprintf(stderr, "expectation violated: %.*s %.*s\n", static_cast<int>(what.size()), what.data(),
-               static_cast<int>(detail.size()), detail.data());
+  std::fprintf(stderr, "expectation violated: %s %s\n", std::string(what).c_str(), std::string(detail).c_str());
   std::abort();
 }
 

@@ -70,8 +70,11 @@ TEST(Crop, ShowsTheSamePixelsInEveryFormat) {
     EXPECT_EQ(part.width, 5);
     EXPECT_EQ(part.height, 3);
     EXPECT_EQ(part.row(0, 1), image.row(0, 7) + 4 * pixel_bytes(format));
-    if (format == PixelFormat::kNv12) EXPECT_EQ(part.row(1, 0), image.row(1, 3) + 4);
-    if (format == PixelFormat::kI420) EXPECT_EQ(part.row(2, 1), image.row(2, 4) + 2);
+    if (format == PixelFormat::kNv12) {
+      EXPECT_EQ(part.row(1, 0), image.row(1, 3) + 4);
+    } else if (format == PixelFormat::kI420) {
+      EXPECT_EQ(part.row(2, 1), image.row(2, 4) + 2);
+    }
   }
 }
 

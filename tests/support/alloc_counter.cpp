@@ -4,15 +4,20 @@
 #include <cstdlib>
 #include <new>
 
-// What replaces operator new and delete has no container or smart pointer to turn to.
+// What replaces operator new and delete has no container or smart pointer to turn to. Every form of new that memory may
+// come from is replaced (std::stable_sort uses the one that does not throw): AddressSanitizer has its own of the rest.
 // NOLINTBEGIN(cppcoreguidelines-no-malloc)
 
 namespace {
 std::atomic<std::size_t> g_allocations{0};
 
-void* counted(std::size_t size) {
+void* counted_or_null(std::size_t size) {
   g_allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* p = std::malloc(size == 0 ? 1 : size)) return p;
+  return std::malloc(size == 0 ? 1 : size);
+}
+
+void* counted(std::size_t size) {
+  if (void* p = counted_or_null(size)) return p;
   throw std::bad_alloc();
 }
 
@@ -26,6 +31,8 @@ void* counted(std::size_t size, std::align_val_t alignment) {
 
 void* operator new(std::size_t size) { return counted(size); }
 void* operator new[](std::size_t size) { return counted(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted_or_null(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted_or_null(size); }
 void* operator new(std::size_t size, std::align_val_t alignment) { return counted(size, alignment); }
 void* operator new[](std::size_t size, std::align_val_t alignment) { return counted(size, alignment); }
 void operator delete(void* p) noexcept { std::free(p); }

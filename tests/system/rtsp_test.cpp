@@ -1,6 +1,6 @@
 // neuroninfer behind a real RTSP camera: rtspsrc, H.264, user and password, over the loopback.
-// POSECAM_RTSP_SECONDS: how long the latency is watched (6), and that the machine
-// has nothing else to do, so that its times can be judged.
+// POSECAM_RTSP_SECONDS: how long the latency is watched (6), and that the machine has nothing else to do, so that its times
+// can be judged.
 
 #include <algorithm>
 #include <cmath>
@@ -21,6 +21,9 @@ constexpr unsigned kHangSeconds = 60;
 constexpr double kToleranceMs = 40;
 /// Among other tests, on a machine that is busy with them, times say nothing finer.
 constexpr double kBusyToleranceMs = 2000;
+/// Growth from one third of the run to the next; a busy machine lets frames queue, a sanitizer keeps what was freed.
+constexpr double kGrowthMb = 16;
+constexpr double kBusyGrowthMb = 128;
 
 const std::string kPoseLite = "device=opencv model=openpose-lite net-resolution=128x72 ";
 
@@ -117,7 +120,7 @@ TEST_F(Rtsp, IsAsLateAsItReports) {
   EXPECT_LT(std::abs(late), tolerance);
   EXPECT_LT(std::abs(drift), tolerance / 2);
   EXPECT_LT(std::abs(own_drift), tolerance / 2);
-  EXPECT_LT(memory, 16);
+  EXPECT_LT(memory, wanted ? kGrowthMb : kBusyGrowthMb);
   EXPECT_LE(queued, queued_then + (wanted ? 3 : kFps));
   EXPECT_EQ(stream.frames_in(), stream.frames_out());
 }

@@ -105,10 +105,9 @@ inline ModelSpec paf_spec(const Skeleton& skeleton) {
   spec.name = "scene";
   spec.outputs = {"heat", "paf"};
   spec.skeleton = &skeleton;
-  PafDecoder decoder;
+  auto& decoder = spec.decoder.emplace<PafDecoder>();
   decoder.heatmaps = {"heat", 0};
   decoder.pafs = {"paf", 0};
-  spec.decoder = decoder;
   return spec;
 }
 

@@ -269,7 +269,7 @@ class Session {
     const gsize size = GST_VIDEO_INFO_SIZE(&info_);
     BufferPtr buffer = kind < 128   ? memory_of(size)
                        : kind < 224 ? padded_buffer()
-                                    : memory_of(input_.word() % (size * 2));
+                                    : memory_of(input_.word() % (size * 2 + 1));
     const std::uint8_t flags = input_.byte();
     if (flags < 16) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_GAP);
     if (flags % 16 == 1) GST_BUFFER_FLAG_SET(buffer.get(), GST_BUFFER_FLAG_CORRUPTED);

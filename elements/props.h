@@ -28,11 +28,11 @@ template <class Settings>
 struct Property {
   using Field = std::variant<std::string Settings::*, std::uint32_t Settings::*, std::int32_t Settings::*,
                              float Settings::*, bool Settings::*, Choice<Settings>>;
-  const char* name;
+  const char* name = nullptr;
   Field field;
-  double min;  ///< of numbers
-  double max;
-  const char* blurb;
+  double min = 0;  ///< of numbers
+  double max = 0;
+  const char* blurb = nullptr;
   Mutable changes = Mutable::kReady;
 };
 

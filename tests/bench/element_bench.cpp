@@ -156,8 +156,8 @@ void add_pipelines() {
       {"pipeline/infer", infer},
       {"pipeline/infer+overlay", infer + "neuronoverlay ! "},
       {"pipeline/infer+json", infer + "neuronjson location=/dev/null ! "}};
-  for (const auto& [name, elements] : lines) {
-    benchmark::RegisterBenchmark(name, [elements](benchmark::State& state) { pipeline(state, elements); })
+  for (const auto& [name, line] : lines) {
+    benchmark::RegisterBenchmark(name, [elements = line](benchmark::State& state) { pipeline(state, elements); })
         ->Iterations(1)
         ->UseRealTime()
         ->MeasureProcessCPUTime()

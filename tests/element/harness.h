@@ -141,7 +141,7 @@ inline std::string text_of(GstMessage* message) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) gst_message_parse_error(message, &error, nullptr);
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_INFO) gst_message_parse_info(message, &error, nullptr);
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) gst_message_parse_warning(message, &error, nullptr);
-  const std::string text = error ? error->message : "";
+  std::string text = error ? error->message : "";
   g_clear_error(&error);
   return text;
 }

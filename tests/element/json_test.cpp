@@ -50,7 +50,7 @@ PipelinePtr endless(const std::string& json) {
 
 /// The first error on the pipeline's bus; it plays until then.
 std::string play_until_error(GstElement* pipeline) {
-  const std::string text = play(pipeline);
+  std::string text = play(pipeline);
   EXPECT_EQ(gst_element_set_state(pipeline, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
   return text;
 }

@@ -46,7 +46,10 @@ struct Row {
   Fate untagged;
 };
 
-void PrintTo(const Row& row, std::ostream* out) { *out << row.chain; }
+/// By the name that GoogleTest looks for.
+void PrintTo(const Row& row, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << row.chain;
+}
 
 constexpr Row kRows[] = {
     {"Queue", "`queue`", "queue", Fate::kRight, Fate::kRight, true, Fate::kRight},

@@ -14,7 +14,6 @@ namespace posecam::test {
 namespace {
 
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 std::shared_ptr<const FrameResult> a_result() {
   FrameResult result;

@@ -42,7 +42,8 @@ std::string Seek::describe() const {
 
 SeekChecks::SeekChecks(GstPad* pad, GstClockTime frame_duration, Results expected)
     : pad_(pad), frame_duration_(frame_duration), expected_(std::move(expected)) {
-  probe_ =
+  // Not among the initializers: it may be called at once, with everything else in place.
+  probe_ =  // NOLINT(cppcoreguidelines-prefer-member-initializer)
       gst_pad_add_probe(pad_,
                         static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                                      GST_PAD_PROBE_TYPE_EVENT_FLUSH),

@@ -80,7 +80,6 @@ class Session {
         (input.flag() ? " net-resolution=-1x16" : "") + (input.flag() ? " qos=true" : " qos=false") +
         " ! neuronoverlay qos=false ! neuronjson location=" + lines_path().string();
     harness_.reset(gst_harness_new_parse(line.c_str()));
-    bus_ = gst_bus_new();
     gst_element_set_bus(harness_->element, bus_);
     push_event(gst_event_new_stream_start("fuzz"));
   }
@@ -370,7 +369,7 @@ class Session {
   Input& input_;
   test::TempDir dir_;
   std::unique_ptr<GstHarness, HarnessDelete> harness_;
-  GstBus* bus_ = nullptr;
+  GstBus* bus_ = gst_bus_new();
   GstVideoInfo info_{};
   std::vector<Sent> sent_;
   std::vector<BufferPtr> kept_;

@@ -14,6 +14,7 @@
 namespace posecam::fuzz {
 
 /// The entry point every target defines; libFuzzer or replay_main.cpp calls it.
+// NOLINTNEXTLINE(readability-identifier-naming): the name is libFuzzer's
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 /// A violated expectation ends the process as a crash does, so that the fuzzer keeps the input.

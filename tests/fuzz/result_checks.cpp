@@ -180,16 +180,20 @@ void check_detections(const FrameResult& result, std::size_t most, float nms_thr
   expect(again.size() == found.size(), "suppressing twice is not suppressing once");
 }
 
+bool same(const Keypoint& p, const Keypoint& q) { return p.x == q.x && p.y == q.y && p.score == q.score; }
+
+bool same(const Box& p, const Box& q) { return p.x == q.x && p.y == q.y && p.width == q.width && p.height == q.height; }
+
 bool same_result(const FrameResult& a, const FrameResult& b) {
   const auto same_pose = [](const Pose& p, const Pose& q) {
     for (std::size_t k = 0; k < kMaxKeypoints; ++k) {
       if (p.keypoints[k].has_value() != q.keypoints[k].has_value()) return false;
-      if (p.keypoints[k] && std::memcmp(&*p.keypoints[k], &*q.keypoints[k], sizeof(Keypoint)) != 0) return false;
+      if (p.keypoints[k] && !same(*p.keypoints[k], *q.keypoints[k])) return false;
     }
     return p.score == q.score;
   };
   const auto same_detection = [](const Detection& p, const Detection& q) {
-    return std::memcmp(&p.box, &q.box, sizeof(Box)) == 0 && p.score == q.score && p.label_id == q.label_id;
+    return same(p.box, q.box) && p.score == q.score && p.label_id == q.label_id;
   };
   return std::ranges::equal(a.poses, b.poses, same_pose) &&
          std::ranges::equal(a.detections, b.detections, same_detection);

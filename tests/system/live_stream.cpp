@@ -97,7 +97,7 @@ void LiveStream::see(Place place, GstPad* pad, GstBuffer* buffer) {
   const auto due = place == Place::kShown
                        ? static_cast<GstClockTimeDiff>(gst_base_sink_get_latency(GST_BASE_SINK(GST_PAD_PARENT(pad))))
                        : 0;
-  const GstClockTimeDiff late = GST_CLOCK_DIFF(time, gst_element_get_current_running_time(pipeline_.get()));
+  const auto late = GST_CLOCK_DIFF(time, gst_element_get_current_running_time(pipeline_.get()));
   {
     std::lock_guard lock(mutex_);
     switch (place) {

@@ -1,6 +1,6 @@
 // neuroninfer behind a real RTSP camera: rtspsrc, H.264, user and password, over the loopback.
-// POSECAM_RTSP_SECONDS: how long the latency is watched (6), and that the machine has nothing else to do, so that its times
-// can be judged.
+// POSECAM_RTSP_SECONDS: how long the latency is watched (6), and that the machine has nothing else to do, so that its
+// times can be judged.
 
 #include <algorithm>
 #include <cmath>

@@ -74,9 +74,14 @@ std::string read_sha256(const JsonNode& node) {
   return text;
 }
 
-WeightFile read_file(const JsonNode& node, const std::string& model) {
-  node.expect_keys({"name", "url", "mirror_path", "bytes", "sha256"});
+WeightFile read_file(const JsonNode& node, const std::string& model, bool compiled) {
+  if (compiled) {
+    node.expect_keys({"name", "url", "mirror_path", "batch", "bytes", "sha256"});
+  } else {
+    node.expect_keys({"name", "url", "mirror_path", "bytes", "sha256"});
+  }
   WeightFile file;
+  if (node.has("batch")) file.batch = static_cast<int>(node.at("batch").integer(1, kMaxBatch));
   file.name = read_name(node.at("name"), is_plain_name, "a plain file name (letters, digits and . _ + -)", 128);
   if (file.name.ends_with(".part")) node.at("name").mismatch("a file name that does not end in .part");
   if (node.has("url")) {
@@ -110,14 +115,25 @@ void check_file_names(const JsonNode& node, const WeightFile& file, const std::v
 std::vector<BackendWeights> read_weights(const JsonNode& node, const std::string& model) {
   static constexpr std::pair<std::string_view, std::string_view> kPrecisions[] = {
       {"int8", "int8"}, {"bf16", "bf16"}, {"f16", "f16"}, {"f32", "f32"}};
-  node.expect_keys({"openvino", "opencv"});
+  static constexpr std::pair<std::string_view, std::string_view> kTargets[] = {
+      {"inf1", "inf1"}, {"inf2", "inf2"}, {"trn1", "trn1"}, {"trn2", "trn2"}, {"sim", "sim"}};
+  node.expect_keys({"openvino", "opencv", "neuron"});
   std::vector<BackendWeights> all;
   for (const auto& [backend, weights] : node.members()) {
-    weights.expect_keys({"precision", "files"});
+    const bool compiled = backend == "neuron";
+    if (compiled) {
+      weights.expect_keys({"target", "precision", "files"});
+    } else {
+      weights.expect_keys({"precision", "files"});
+    }
     BackendWeights entry{backend, std::string(weights.at("precision").one_of(kPrecisions)), {}};
+    if (compiled) entry.target = weights.at("target").one_of(kTargets);
     for (const JsonNode& item : weights.at("files").items(1, 16)) {
-      WeightFile file = read_file(item, model);
+      WeightFile file = read_file(item, model, compiled);
       check_file_names(item.at("name"), file, all, entry.files);
+      if (compiled && std::ranges::count(entry.files, file.batch, &WeightFile::batch) > 0) {
+        item.problem("expected a batch of its own for each file of a compiled network");
+      }
       entry.files.push_back(std::move(file));
     }
     all.push_back(std::move(entry));

@@ -30,13 +30,16 @@ struct WeightFile {
   std::string mirror_path;  ///< "<folder>/<file>"
   std::uint64_t bytes = 0;
   std::string sha256;  ///< 64 lower-case hex digits
+  int batch = 0;       ///< compiled networks: rows of one run; 0: the input's batch
 };
 
-/// The weights one backend reads. The first file is the one to open; the others lie beside it (IR's .bin).
+/// The weights one backend reads. The first file is the one to open; the others lie beside it (IR's .bin). A network
+/// compiled for Neuron has a file for each batch size.
 struct BackendWeights {
-  std::string backend;    ///< "openvino", "opencv"
+  std::string backend;    ///< "openvino", "opencv", "neuron"
   std::string precision;  ///< "int8", "f16", "f32": of the stored weights, for people to read
   std::vector<WeightFile> files;
+  std::string target{};  ///< neuron: what it is compiled for: "inf1", "inf2", "trn1", "trn2", "sim"; else empty
 };
 
 /// The image input. A frame is scaled into width x height, colour-ordered, then each channel c becomes

@@ -226,5 +226,34 @@ TEST(ModelSpec, FindsOutputsAndWeightsByName) {
   EXPECT_EQ(spec->weights_for("opencv"), nullptr);
 }
 
+nlohmann::json compiled_document() {
+  auto document = test::pose_document();
+  const auto file = document["weights"]["openvino"]["files"][0];
+  auto four = file;
+  four["name"] = "small-b4.neff";
+  four["batch"] = 4;
+  auto one = file;
+  one["name"] = "small-b1.neff";
+  one["batch"] = 1;
+  document["weights"] = {{"neuron", {{"target", "inf2"}, {"precision", "bf16"}, {"files", {four, one}}}}};
+  return document;
+}
+
+TEST(ModelSpec, KnowsWhatANetworkIsCompiledForAndItsBatches) {
+  const auto spec = ModelSpec::parse(compiled_document().dump(), "x.json");
+  ASSERT_TRUE(spec) << spec.error().message;
+  const BackendWeights* weights = spec->weights_for("neuron");
+  ASSERT_NE(weights, nullptr);
+  EXPECT_EQ(weights->target, "inf2");
+  EXPECT_EQ(weights->files[0].batch, 4);
+  EXPECT_EQ(weights->files[1].batch, 1);
+}
+
+TEST(ModelSpec, RefusesTwoCompiledFilesOfOneBatch) {
+  auto document = compiled_document();
+  document["weights"]["neuron"]["files"][1]["batch"] = 4;
+  EXPECT_THAT(refusal(document.dump()), HasSubstr("weights.neuron.files[1]: expected a batch of its own"));
+}
+
 }  // namespace
 }  // namespace posecam

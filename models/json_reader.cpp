@@ -202,13 +202,21 @@ std::int64_t JsonNode::integer(std::int64_t min, std::int64_t max) const {
   return static_cast<std::int64_t>(d);
 }
 
-float JsonNode::number(double min, double max) const {
+float JsonNode::number(double min, double max) const { return static_cast<float>(real(min, max)); }
+
+double JsonNode::real(double min, double max) const {
   const double d = value_ && value_->is_number() ? value_->get<double>() : std::nan("");
   if (!(d >= min && d <= max)) {
     mismatch(fmt::format("a number from {:g} to {:g}", min, max));
-    return static_cast<float>(min);
+    return min;
   }
-  return static_cast<float>(d);
+  return d;
+}
+
+bool JsonNode::boolean() const {
+  const bool* value = value_ ? value_->get_ptr<const bool*>() : nullptr;
+  if (!value) mismatch("true or false");
+  return value && *value;
 }
 
 std::size_t JsonNode::choice(std::span<const std::string_view> names) const {

@@ -57,6 +57,9 @@ class JsonNode {
   std::int64_t integer(std::int64_t min, std::int64_t max) const;
   /// A finite number.
   float number(double min, double max) const;
+  double real(double min, double max) const;
+  /// true or false; a problem gives false.
+  bool boolean() const;
 
   /// One of the strings of a table of (spelling, value).
   template <class T, std::size_t N>

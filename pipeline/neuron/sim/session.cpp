@@ -1,0 +1,157 @@
+#include "pipeline/neuron/sim/session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "pipeline/neuron/sim/log.h"
+
+namespace posecam::sim {
+namespace {
+
+const char* process_environment(const char* name) { return std::getenv(name); }
+
+using Cores = std::vector<std::shared_ptr<Core>>;
+
+struct Taken {
+  NRT_STATUS status = NRT_SUCCESS;
+  Cores cores;
+};
+
+/// All cores of a range or none, with the line that the real runtime prints.
+Taken take_range(const Config& config, CoreRange range) {
+  Taken taken;
+  for (std::uint32_t core = range.first; core < range.first + range.count; ++core) {
+    auto file = CoreFile::take(config.pool, core, config.instance.core_bytes());
+    if (file) {
+      taken.cores.push_back(std::make_shared<Core>(core, std::move(*file)));
+    } else if (file.error().code == Errc::kBusy) {
+      taken.status = NRT_RESOURCE;
+    } else {
+      log(Level::kError, "nrt_allocate_neuron_cores", "{}", file.error().message);
+      return {NRT_FAILURE, {}};
+    }
+  }
+  if (taken.status == NRT_SUCCESS) return taken;
+  log(Level::kError, "nrt_allocate_neuron_cores", "NeuronCore(s) not available - Requested:nc{}-nc{} Available:{}",
+      range.first, range.first + range.count - 1, taken.cores.size());
+  return {NRT_RESOURCE, {}};
+}
+
+/// The first `wanted` free neighbours.
+Taken take_any(const Config& config, std::uint32_t wanted) {
+  Cores run;
+  std::size_t longest = 0;
+  for (std::uint32_t core = 0; core < config.instance.cores; ++core) {
+    auto file = CoreFile::take(config.pool, core, config.instance.core_bytes());
+    if (file) {
+      run.push_back(std::make_shared<Core>(core, std::move(*file)));
+      if (run.size() == wanted) return {NRT_SUCCESS, std::move(run)};
+      longest = std::max(longest, run.size());
+    } else if (file.error().code == Errc::kBusy) {
+      run.clear();
+    } else {
+      log(Level::kError, "nrt_allocate_neuron_cores", "{}", file.error().message);
+      return {NRT_FAILURE, {}};
+    }
+  }
+  log(Level::kError, "nrt_allocate_neuron_cores", "NeuronCore(s) not available - Requested:{} Available:{}", wanted,
+      longest);
+  return {NRT_RESOURCE, {}};
+}
+
+Taken take_cores(const Config& config) {
+  const CoreRange all{0, config.instance.cores};
+  const CoreRange range = config.visible.value_or(all);
+  if (range.first + range.count > all.count || config.wanted > all.count) {
+    log(Level::kError, "nrt_allocate_neuron_cores",
+        "{} has {} cores, NEURON_RT_VISIBLE_CORES or _NUM_CORES wants others", config.instance.name, all.count);
+    return {NRT_INVALID, {}};
+  }
+  if (!config.visible && config.wanted != 0) return take_any(config, config.wanted);
+  return take_range(config, range);
+}
+
+/// What a rule about nrt_init says to the n-th call of this process: the only count that outlives a session.
+NRT_STATUS injected_init(const Config& config, std::uint64_t n) {
+  for (const FaultRule& rule : config.faults) {
+    if (rule.call == "nrt_init" && n >= rule.from && (rule.count == 0 || n - rule.from < rule.count))
+      return rule.status;
+  }
+  return NRT_SUCCESS;
+}
+
+}  // namespace
+
+Runtime& Runtime::instance() {
+  static Runtime& runtime = *new Runtime;  // never destroyed: threads may be inside at exit
+  return runtime;
+}
+
+NRT_STATUS Runtime::init() {
+  const std::lock_guard lock(mutex_);
+  const char* level = process_environment("NEURON_RT_LOG_LEVEL");
+  set_level(parse_level(level ? level : ""));
+  ++inits_;
+  if (session_) {
+    log(Level::kError, "nrt_init", "Unexpected runtime state: NRT_STATE_INIT");
+    return NRT_INVALID;
+  }
+  return start();
+}
+
+NRT_STATUS Runtime::start() {
+  auto config = read_config(process_environment);
+  if (!config) {
+    log(Level::kError, "nrt_init", "{}", config.error().message);
+    return NRT_INVALID;
+  }
+  if (const NRT_STATUS status = injected_init(*config, inits_); status != NRT_SUCCESS) return status;
+  if (config->instance.is_inf1() && !config->runtime.runs_inf1()) {
+    log(Level::kError, "nrt_init",
+        "Architecture not found 1 (Inf1 needs runtime 2.22 or older; the real one aborts here)");
+    return NRT_FAILURE;
+  }
+  Taken taken = take_cores(*config);
+  if (taken.status != NRT_SUCCESS) return taken.status;
+  log(Level::kInfo, "nrt_init", "simulated {}, runtime {}, cores nc{}-nc{}, computing with {}", config->instance.name,
+      config->runtime.name, taken.cores.front()->number(), taken.cores.back()->number(), network_library());
+  const char* async = process_environment("NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS");
+  if (async && config->runtime.has_implicit_async()) {
+    log(Level::kWarn, "nrt_init", "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS: the simulator executes synchronously");
+  }
+  session_ = std::make_shared<Session>(std::move(*config), std::move(taken.cores));
+  closed_ = false;
+  return NRT_SUCCESS;
+}
+
+void Runtime::close() {
+  std::shared_ptr<Session> last;  // destroyed without the lock
+  const std::lock_guard lock(mutex_);
+  if (!session_) {
+    log(Level::kError, "nrt_close", "Unexpected runtime state: NRT_STATE_{}", closed_ ? "CLOSED" : "START");
+    return;
+  }
+  if (const auto models = session_->models.size(); models != 0) {
+    log(Level::kError, "nrt_close", "{} models are still loaded: unload them first", models);
+  }
+  last = std::move(session_);
+  session_ = nullptr;
+  closed_ = true;
+}
+
+std::shared_ptr<Session> Runtime::session(NRT_STATUS& otherwise) {
+  const std::lock_guard lock(mutex_);
+  otherwise = closed_ ? NRT_CLOSED : NRT_UNINITIALIZED;
+  return session_;
+}
+
+Result<Config> Runtime::config() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (session_) return session_->config;
+  }
+  return read_config(process_environment);
+}
+
+}  // namespace posecam::sim

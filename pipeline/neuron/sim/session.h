@@ -1,0 +1,105 @@
+#pragma once
+// Everything between nrt_init and nrt_close: the configuration, the cores of this process, and what lies on them.
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "pipeline/neuron/sim/config.h"
+#include "pipeline/neuron/sim/core.h"
+#include "pipeline/neuron/sim/faults.h"
+#include "pipeline/neuron/sim/handles.h"
+#include "pipeline/neuron/sim/schedule.h"
+#include "pipeline/neuron/sim/shared_network.h"
+#include "pipeline/neuron/sim/storage.h"
+
+namespace posecam::sim {
+
+/// Immutable: attaching a buffer puts another one behind the handle.
+struct Tensor {
+  std::string name;
+  nrt_tensor_placement_t placement = NRT_TENSOR_PLACEMENT_DEVICE;
+  std::shared_ptr<Core> core;        ///< null: host memory
+  std::shared_ptr<Storage> storage;  ///< null: allocated empty, nothing attached yet
+  std::size_t offset = 0;            ///< in the storage
+  std::size_t size = 0;
+};
+
+struct TensorSet {
+  std::mutex mutex;
+  std::map<std::string, const void*, std::less<>> tensors;  ///< name -> handle
+};
+
+/// A loaded NEFF. Several replicas behind one handle lie on consecutive groups of `need` cores.
+struct Model {
+  std::string name;
+  SimProgram program;
+  std::shared_ptr<SharedNetwork> network;
+  CoreRange cores;  ///< of this process, all replicas
+  std::uint32_t need = 1;
+  Nanos device_time = 0;  ///< of one execution; 0: as long as the computation takes
+  Nanos timeout = 0;
+  std::vector<std::unique_ptr<DeviceMemory>> memory;
+  std::atomic<std::uint32_t> turn = 0;  ///< which replica is next
+  std::atomic<std::uint64_t> executions = 0;
+  std::atomic<std::uint64_t> busy_ns = 0;
+
+  std::uint32_t replicas() const { return cores.count / need; }
+};
+
+struct Session {
+  Session(Config settings, std::vector<std::shared_ptr<Core>> owned)
+      : config(std::move(settings)),
+        cores(std::move(owned)),
+        faults(config.faults),
+        bookings(static_cast<std::uint32_t>(cores.size())),
+        turns(static_cast<std::uint32_t>(cores.size())),
+        loads(cores.size(), 0) {}
+
+  /// Their numbers on the instance.
+  CoreRange on_instance(CoreRange own) const { return {cores[own.first]->number(), own.count}; }
+  /// What faults say about a call that is about these cores of the process, or about none.
+  NRT_STATUS injected(const char* call) { return faults.next(call).status; }
+  NRT_STATUS injected(const char* call, CoreRange own) { return faults.next(call, on_instance(own)).status; }
+  NRT_STATUS injected(const char* call, const Tensor& tensor) {
+    return tensor.core ? faults.next(call, {tensor.core->number(), 1}).status : injected(call);
+  }
+
+  const Config config;
+  const std::vector<std::shared_ptr<Core>> cores;
+  FaultPlan faults;
+  Bookings bookings;
+  Turns turns;
+  Handles<Model> models;
+  Handles<Tensor> tensors;
+  Handles<TensorSet> sets;
+  std::mutex mutex;                             ///< of loads and profiles
+  std::vector<std::uint32_t> loads;             ///< models by core
+  std::map<std::string, const void*> profiles;  ///< file -> the model's handle
+};
+
+/// The state of the library in this process: START, then INIT and CLOSED in turns. Thread-safe.
+class Runtime {
+ public:
+  static Runtime& instance();
+
+  NRT_STATUS init();
+  void close();
+  /// Null outside of init and close; `otherwise` says why (13 or 14).
+  std::shared_ptr<Session> session(NRT_STATUS& otherwise);
+  /// The configuration in force, or what nrt_init would find now.
+  Result<Config> config();
+
+ private:
+  NRT_STATUS start();
+  std::mutex mutex_;
+  std::shared_ptr<Session> session_;
+  bool closed_ = false;
+  std::uint64_t inits_ = 0;
+};
+
+}  // namespace posecam::sim

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/compile_command.h"
 #include "app/devices_command.h"
 #include "app/eval_command.h"
 #include "app/exit_code.h"
@@ -38,6 +39,7 @@ int parse_and_run(int argc, char** argv) {
   app.add_subcommand("run", "Video, images or cameras -> annotated video and JSON");
   posecam::add_models_command(app, code);
   posecam::add_eval_command(app, code);
+  posecam::add_compile_command(app, code);
   posecam::add_devices_command(app, code);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,11 @@
+#pragma once
+// `posecam compile`: networks for Neuron devices, and for their simulator.
+
+#include <CLI/CLI.hpp>
+
+namespace posecam {
+
+/// `code` becomes the exit code when the command ran.
+void add_compile_command(CLI::App& app, int& code);
+
+}  // namespace posecam

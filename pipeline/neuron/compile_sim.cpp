@@ -1,0 +1,150 @@
+#include "pipeline/neuron/compile_sim.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "models/sha256.h"
+#include "models/store.h"
+#include "pipeline/backends.h"
+#include "pipeline/neuron/sim_program.h"
+#include "pipeline/result_file.h"
+
+namespace posecam {
+namespace {
+
+namespace fs = std::filesystem;
+
+const BackendWeights* onnx_weights(const ModelSpec& spec) {
+  const auto is_onnx = [](const BackendWeights& w) {
+    return w.files.size() == 1 && w.files.front().name.ends_with(".onnx");
+  };
+  const auto found = std::ranges::find_if(spec.weights, is_onnx);
+  return found == spec.weights.end() ? nullptr : &*found;
+}
+
+Result<std::string> read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || file.bad()) {
+    return Error{Errc::kModel, fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno))};
+  }
+  return bytes;
+}
+
+Result<void> write_file(const fs::path& path, std::string_view bytes) {
+  auto file = ResultFile::create(path.string());
+  if (!file) return file.error();
+  if (auto written = file->write(bytes); !written) {
+    file->discard();
+    return written;
+  }
+  return file->commit();
+}
+
+/// The shapes of one row's outputs, as the network itself gives them.
+Result<std::vector<Shape>> output_shapes(const ModelSpec& spec, const std::string& backend) {
+  auto options = BackendOptions::parse("0", "f32", "latency");
+  if (!options) return options.error();
+  auto device = make_backend(backend, spec, *options);
+  if (!device) return device.error();
+  auto slot = (*device)->make_slot(spec, (*device)->cores().front());
+  if (!slot) return slot.error();
+  const MutableTensorView input = (*slot)->input();
+  std::memset(input.data, 0, input.bytes());
+  if (auto run = (*slot)->run(1); !run) return run.error();
+  std::vector<Shape> shapes;
+  for (std::size_t i = 0; i < spec.outputs.size(); ++i) shapes.push_back((*slot)->output(i).shape);
+  return shapes;
+}
+
+SimProgram program_for(const ModelSpec& spec, const std::vector<Shape>& outputs, std::uint32_t batch,
+                       const SimCompileOptions& options) {
+  SimProgram program;
+  program.batch = batch;
+  program.cores = options.cores_per_model;
+  program.time = options.time;
+  const DType input_type = spec.input.dtype == DType::kU8 ? DType::kU8 : options.dtype;
+  const auto batched = [batch](Shape shape) {
+    shape[0] = batch;
+    return shape;
+  };
+  program.inputs.push_back({spec.input.name, input_type, batched(spec.input.shape())});
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    program.outputs.push_back({spec.outputs[i], options.dtype, batched(outputs[i])});
+  }
+  return program;
+}
+
+/// The model's own descriptor, with the NEFFs for weights.
+Result<std::string> descriptor(const ModelSpec& spec, const SimCompileOptions& options,
+                               const std::vector<WeightFile>& files) {
+  const auto text = read_file(spec.path);
+  if (!text) return text.error();
+  auto json = nlohmann::ordered_json::parse(*text);  // that it is one was seen when `spec` came from it
+  auto list = nlohmann::ordered_json::array();
+  for (const WeightFile& file : files) {
+    list.push_back({{"name", file.name}, {"batch", file.batch}, {"bytes", file.bytes}, {"sha256", file.sha256}});
+  }
+  json["weights"] = {
+      {"neuron", {{"target", "sim"}, {"precision", to_string(options.dtype)}, {"files", std::move(list)}}}};
+  auto& input = json["inputs"][0];
+  input["size"] = {{"width", spec.input.size.width}, {"height", spec.input.size.height}};
+  input["batch"] = options.batches.back();
+  input.erase("multiple_of");  // compiled: this size and no other
+  return json.dump(2) + "\n";
+}
+
+}  // namespace
+
+Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions& options, const fs::path& folder) {
+  const BackendWeights* weights = onnx_weights(spec);
+  if (!weights) {
+    return Error{Errc::kModel,
+                 fmt::format("model {}: its descriptor has no ONNX weights, which the simulator runs", spec.name)};
+  }
+  const auto store = ModelStore::open_default();
+  if (!store) return store.error();
+  const auto path = store->weights(spec, weights->backend);
+  if (!path) return path.error();
+  const auto network = read_file(*path);
+  if (!network) return network.error();
+  const auto outputs = output_shapes(spec, weights->backend);
+  if (!outputs) return outputs.error();
+
+  std::error_code ec;
+  fs::create_directories(folder, ec);
+  if (ec) return Error{Errc::kOutput, fmt::format("{}: cannot be made: {}", folder.string(), ec.message())};
+  std::vector<WeightFile> files;
+  for (const std::uint32_t batch : options.batches) {
+    const auto neff = write_sim_neff(program_for(spec, *outputs, batch, options), std::as_bytes(std::span(*network)),
+                                     spec.name);
+    if (!neff) return neff.error();
+    WeightFile file;
+    file.name = fmt::format("{}-sim-b{}.neff", spec.name, batch);
+    file.batch = static_cast<int>(batch);
+    file.bytes = neff->size();
+    const fs::path to = folder / file.name;
+    if (auto done = write_file(to, {reinterpret_cast<const char*>(neff->data()), neff->size()}); !done) {
+      return done.error();
+    }
+    const auto sum = sha256_of(to);
+    if (!sum) return sum.error();
+    file.sha256 = *sum;
+    files.push_back(std::move(file));
+  }
+  const auto text = descriptor(spec, options, files);
+  if (!text) return text.error();
+  const fs::path to = folder / "neuron-sim.json";
+  if (auto done = write_file(to, *text); !done) return done.error();
+  return to;
+}
+
+}  // namespace posecam

@@ -114,8 +114,10 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
   const char* python = std::getenv("POSECAM_PYTHON");
   std::vector<std::string> args{python ? python : "python3", "-m", "compile", "--descriptor", spec.path.string(),
                                 "--weights", network->string(), "--target", request.target, "--batch",
-                                fmt::format("{}", fmt::join(request.batches, ",")), "--out", folder.string(),
-                                "--cores-per-model", std::to_string(request.cores_per_model)};
+                                fmt::format("{}", fmt::join(request.batches, ",")), "--out", folder.string()};
+  if (request.cores_per_model > 1) {
+    args.insert(args.end(), {"--cores-per-model", std::to_string(request.cores_per_model)});
+  }
   if (!request.cast.empty()) args.insert(args.end(), {"--cast", request.cast});
   for (const std::string& op : request.no_fuse) args.insert(args.end(), {"--no-fuse", op});
   if (!request.net_resolution.empty()) {

@@ -23,12 +23,16 @@ enum class Precision : std::uint8_t {
 enum class Scheduling : std::uint8_t { kThroughput, kLatency };
 
 struct BackendOptions {
-  std::vector<CoreId> cores;  ///< of this machine's CPU; never empty
+  /// Of the CPU; of Neuron devices as the process counts them, empty for all.
+  std::vector<CoreId> cores;
   Precision precision = Precision::kAuto;
   Scheduling scheduling = Scheduling::kThroughput;
   /// Where openvino keeps compiled networks, made if need be; a folder that cannot be used costs start time only.
   /// Empty: nowhere.
   std::filesystem::path cache_dir;
+  /// neuron: batches of any size, cut into runs of the compiled sizes and padded. Else whole batches of exactly
+  /// ModelSpec::input.batch rows, others are refused.
+  bool dynamic_batch_size = true;
 
   /// From the words of users: cores as in core_list.h, "auto|f32|bf16", "throughput|latency"; cache in
   /// default_cache_dir(). kUsage.

@@ -351,6 +351,7 @@ TEST_F(NrtFaults, EveryCallCanBeToldToReturnEveryCode) {
                              "nrt_get_model_instance_count",
                              "nrt_get_model_info",
                              "nrt_get_model_tensor_info",
+                             "nrt_free_model_tensor_info",
                              "nrt_allocate_tensor_set",
                              "nrt_tensor_allocate",
                              "nrt_add_tensor_to_tensor_set",

@@ -170,13 +170,17 @@ bool BatchScheduler::give_up(std::stop_token stop, Batch& batch) {
   return batch.wake.wait(lock, stop, [&] { return batch.core->given_up == batch.core->slots; });
 }
 
-bool BatchScheduler::mended(Batch& batch) {
-  std::lock_guard lock(mutex_);
+bool BatchScheduler::mended(std::stop_token stop, Batch& batch) {
+  std::unique_lock lock(mutex_);
   Batch::Core& core = *batch.core;
-  ++core.back;
-  if (core.back < core.slots) return false;
+  if (++core.back < core.slots) {
+    batch.wake.wait(lock, stop, [&core, before = core.mends] { return core.mends != before; });
+    return false;
+  }
   core.given_up = core.back = 0;
   core.lost = false;
+  ++core.mends;
+  wake_workers(core);
   room_.notify_all();
   return true;
 }

@@ -38,6 +38,7 @@ struct Batch {
     std::uint32_t slots = 0;     ///< that it has
     std::uint32_t given_up = 0;  ///< slots destroyed since it was lost
     std::uint32_t back = 0;      ///< slots made anew since
+    std::uint32_t mends = 0;     ///< how often it came back
     bool lost = false;
   };
   enum class State : std::uint8_t { kFree, kOpen, kClosed, kRunning };
@@ -90,8 +91,9 @@ class BatchScheduler {
 
   /// After kMend, when the slot is destroyed: waits until every slot of the core is. False when stopped.
   bool give_up(std::stop_token stop, Batch& batch);
-  /// The batch has a slot again. True for the last one of its core, which is in service from now on.
-  bool mended(Batch& batch);
+  /// The batch has a slot again: waits until the others of its core have theirs, too, and the core is in service. True
+  /// for the last of them; false for the others, and when stopped.
+  bool mended(std::stop_token stop, Batch& batch);
   /// Whether fail() was called.
   bool failed() const;
 

@@ -148,7 +148,7 @@ void Engine::Impl::mend(std::stop_token stop, Batch& batch) {
     auto slot = make_slot(batch.core->id);
     if (slot) {
       batch.slot = std::move(*slot);
-      if (scheduler.mended(batch)) logger().warn("core {} of {} is back", batch.core->id, backend->name());
+      if (scheduler.mended(stop, batch)) logger().warn("core {} of {} is back", batch.core->id, backend->name());
       return;
     }
     logger().warn("core {} of {} is still lost: {}", batch.core->id, backend->name(), slot.error().message);

@@ -173,6 +173,12 @@ std::string pull_command(const ModelSpec& spec) {
                      published ? "" : " --mirror DIR|URL");
 }
 
+std::string compile_command(const ModelSpec& spec, std::string_view target) {
+  // The compiled descriptor lies in the store; its name is that of the model it was made from.
+  const bool by_path = !spec.weights_for("neuron") && pull_command(spec).find('/') != std::string::npos;
+  return fmt::format("posecam compile {} --target {}", by_path ? spec.path.native() : spec.name, target);
+}
+
 std::string_view to_string(FileState state) {
   switch (state) {
     case FileState::kGood: return "ok";
@@ -199,16 +205,17 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
                                            fmt::join(names, ", "))};
   }
   const fs::path where = find_folder(spec, *weights).value_or(folder(spec));
+  const std::string remedy = weights->target.empty() ? pull_command(spec) : compile_command(spec, weights->target);
   if (!any_file(where, *weights)) {
     return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; run: {}", spec.name, backend,
-                                           where.native(), pull_command(spec))};
+                                           where.native(), remedy)};
   }
   for (const WeightFile& file : weights->files) {
     FileReport report{weights->backend, file, where / file.name, FileState::kMissing, false, {}};
     inspect(report);
     if (report.state != FileState::kGood) {
-      return Error{Errc::kModel, fmt::format("model '{}': {}: {}; run: {}", spec.name, report.path.native(),
-                                             report.problem, pull_command(spec))};
+      return Error{Errc::kModel,
+                   fmt::format("model '{}': {}: {}; run: {}", spec.name, report.path.native(), report.problem, remedy)};
     }
   }
   return where / weights->files.front().name;

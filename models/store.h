@@ -42,6 +42,9 @@ struct PullOptions {
 /// What a user types to get the model: by its name when it is of the zoo, else by the path of its descriptor.
 std::string pull_command(const ModelSpec& spec);
 
+/// What a user types to compile the model for a Neuron target.
+std::string compile_command(const ModelSpec& spec, std::string_view target);
+
 /// Stateless but for its root; any number of processes may use one folder.
 class ModelStore {
  public:

@@ -13,6 +13,9 @@
 
 #include "models/store.h"
 #include "pipeline/core_list.h"
+#include "pipeline/log.h"
+#include "pipeline/neuron/neuron_backend.h"
+#include "pipeline/neuron/neuron_library.h"
 #include "pipeline/opencv/opencv_backend.h"
 #ifdef POSECAM_HAVE_OPENVINO
 #include "pipeline/openvino/openvino_backend.h"
@@ -20,6 +23,8 @@
 
 namespace posecam {
 namespace {
+
+constexpr CoreId kMostNeuronCores = 1024;  // more than any instance has
 
 CoreId cpu_cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -53,7 +58,10 @@ Result<std::unique_ptr<InferenceBackend>> load_best(const ModelSpec& spec, const
   std::optional<Error> first;
   for (const std::string_view device : kByPreference) {
     auto weights = find_weights(device, spec);
-    if (weights) return load(device, spec, *weights, options);
+    if (weights) {
+      logger().info("device auto: {}", device);
+      return load(device, spec, *weights, options);
+    }
     if (!first && spec.weights_for(device)) first = weights.error();
   }
   if (first) return *first;  // names the command to run
@@ -97,11 +105,13 @@ Result<void> check_same_tensors(const ModelSpec& loaded, const ModelSpec& asked)
 }
 
 Result<BackendOptions> BackendOptions::parse(std::string_view cores, std::string_view precision,
-                                             std::string_view scheduling) {
+                                             std::string_view scheduling, std::string_view device) {
   BackendOptions options;
-  auto list = parse_core_list(cores, cpu_cores());
-  if (!list) return list.error();
-  options.cores = std::move(*list);
+  if (!is_neuron(device) || cores != "all") {
+    auto list = parse_core_list(cores, is_neuron(device) ? kMostNeuronCores : cpu_cores());
+    if (!list) return list.error();
+    options.cores = std::move(*list);
+  }
   options.cache_dir = default_cache_dir();
   if (precision == "f32") {
     options.precision = Precision::kF32;
@@ -121,9 +131,14 @@ Result<BackendOptions> BackendOptions::parse(std::string_view cores, std::string
 Result<std::unique_ptr<InferenceBackend>> make_backend(std::string_view device, const ModelSpec& spec,
                                                        const BackendOptions& options) {
   if (device == "auto") return load_best(spec, options);
+  if (is_neuron(device)) {
+    const auto neff = find_weights(kNeuron, spec);
+    if (!neff) return neff.error();
+    return make_neuron_backend(device, spec, neff->parent_path(), options);
+  }
   if (device != "openvino" && device != "opencv") {
     if (const BackendFactory factory = find_added(device)) return factory(spec, options);
-    return Error{Errc::kUsage, fmt::format("device={}: must be auto, openvino or opencv", device)};
+    return Error{Errc::kUsage, fmt::format("device={}: must be auto, neuron, neuron-sim, openvino or opencv", device)};
   }
   const auto weights = find_weights(device, spec);
   if (!weights) return weights.error();

@@ -23,16 +23,21 @@ enum class Precision : std::uint8_t {
 enum class Scheduling : std::uint8_t { kThroughput, kLatency };
 
 struct BackendOptions {
-  std::vector<CoreId> cores;  ///< of this machine's CPU; never empty
+  /// Of the CPU; of Neuron devices as the process counts them, empty for all.
+  std::vector<CoreId> cores;
   Precision precision = Precision::kAuto;
   Scheduling scheduling = Scheduling::kThroughput;
   /// Where openvino keeps compiled networks, made if need be; a folder that cannot be used costs start time only.
   /// Empty: nowhere.
   std::filesystem::path cache_dir;
+  /// neuron: batches of any size, cut into runs of the compiled sizes and padded. Else whole batches of exactly
+  /// ModelSpec::input.batch rows, others are refused.
+  bool dynamic_batch_size = true;
 
-  /// From the words of users: cores as in core_list.h, "auto|f32|bf16", "throughput|latency"; cache in
-  /// default_cache_dir(). kUsage.
-  static Result<BackendOptions> parse(std::string_view cores, std::string_view precision, std::string_view scheduling);
+  /// From the words of users: cores as in core_list.h (of the CPU, unless `device` is a Neuron device: how many that
+  /// has is seen when it starts), "auto|f32|bf16", "throughput|latency"; cache in default_cache_dir(). kUsage.
+  static Result<BackendOptions> parse(std::string_view cores, std::string_view precision, std::string_view scheduling,
+                                      std::string_view device = "openvino");
 };
 
 /// "$XDG_CACHE_HOME/posecam/openvino", else "~/.cache/posecam/openvino" (XDG Base Directory 0.8: a relative value is
@@ -42,8 +47,9 @@ std::filesystem::path default_cache_dir();
 /// A backend serves the tensors it was made for: kModel if `asked` has other ones than `loaded`.
 Result<void> check_same_tensors(const ModelSpec& loaded, const ModelSpec& asked);
 
-/// A backend with the model's weights found and checked. `device`: openvino, opencv, or auto: the first of these that
-/// is built in and has weights for the model. kUsage for another name, kModel without weights, kDevice.
+/// A backend with the model's weights found and checked. `device`: neuron or neuron-sim (the model must be a compiled
+/// one), openvino, opencv, or auto: the first of the last two that is built in and has weights for the model. kUsage
+/// for another name, kModel without weights, kDevice.
 Result<std::unique_ptr<InferenceBackend>> make_backend(std::string_view device, const ModelSpec& spec,
                                                        const BackendOptions& options);
 

@@ -11,8 +11,8 @@ using State = Batch::State;
 }  // namespace
 
 BatchScheduler::BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
-                               const std::vector<CoreId>& cores)
-    : rows_per_batch_(rows_per_batch), max_batch_delay_(max_batch_delay) {
+                               const std::vector<CoreId>& cores, bool mend_cores)
+    : rows_per_batch_(rows_per_batch), max_batch_delay_(max_batch_delay), mend_cores_(mend_cores) {
   for (const CoreId id : cores) cores_.push_back({.id = id});
 }
 
@@ -20,6 +20,7 @@ Batch& BatchScheduler::add(std::unique_ptr<Slot> slot, std::size_t core) {
   auto batch = std::make_unique<Batch>();
   batch->slot = std::move(slot);
   batch->core = &cores_[core];
+  ++batch->core->slots;
   batch->index = static_cast<std::uint32_t>(batches_.size());
   batch->rows.reserve(rows_per_batch_);
   return *batches_.emplace_back(std::move(batch));
@@ -126,28 +127,67 @@ bool BatchScheduler::runnable(const Batch& batch) const {
   return deadline && *deadline <= Clock::now();
 }
 
+/// Lost, and nothing is left in it.
+bool BatchScheduler::broken(const Batch& batch) const {
+  return mend_cores_ && batch.core->lost && batch.state == State::kFree && failure_.empty();
+}
+
+void BatchScheduler::wake_workers(const Batch::Core& core) {
+  for (const auto& batch : batches_) {
+    if (batch->core == &core) batch->wake.notify_one();
+  }
+}
+
 // --- workers ----------------------------------------------------------------------------------------------------
 
-bool BatchScheduler::wait_for_batch(std::stop_token stop, Batch& batch) {
+BatchScheduler::Turn BatchScheduler::wait_for_batch(std::stop_token stop, Batch& batch) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     if (runnable(batch)) {
       if (open_ == &batch) open_ = nullptr;
       if (std::ranges::any_of(batch.rows, [](const RowState& r) { return r.client != nullptr; })) {
         batch.state = State::kRunning;
-        return true;
+        return Turn::kRun;
       }
       free(batch);  // every row was given up
       continue;
     }
+    if (broken(batch)) return Turn::kMend;
     const auto deadline = due(batch);
     if (deadline) {
       batch.wake.wait_until(lock, stop, *deadline, [&] { return runnable(batch); });
     } else {
-      batch.wake.wait(lock, stop, [&] { return runnable(batch) || due(batch); });
+      batch.wake.wait(lock, stop, [&] { return runnable(batch) || due(batch) || broken(batch); });
     }
   }
-  return false;
+  return Turn::kStopped;
+}
+
+bool BatchScheduler::give_up(std::stop_token stop, Batch& batch) {
+  std::unique_lock lock(mutex_);
+  ++batch.core->given_up;
+  wake_workers(*batch.core);
+  return batch.wake.wait(lock, stop, [&] { return batch.core->given_up == batch.core->slots; });
+}
+
+bool BatchScheduler::mended(std::stop_token stop, Batch& batch) {
+  std::unique_lock lock(mutex_);
+  Batch::Core& core = *batch.core;
+  if (++core.back < core.slots) {
+    batch.wake.wait(lock, stop, [&core, before = core.mends] { return core.mends != before; });
+    return false;
+  }
+  core.given_up = core.back = 0;
+  core.lost = false;
+  ++core.mends;
+  wake_workers(core);
+  room_.notify_all();
+  return true;
+}
+
+bool BatchScheduler::failed() const {
+  std::lock_guard lock(mutex_);
+  return !failure_.empty();
 }
 
 bool BatchScheduler::begin_run(Batch& batch) {
@@ -186,7 +226,10 @@ void BatchScheduler::pause(std::stop_token stop, Batch& batch, std::chrono::mill
 
 bool BatchScheduler::retire(Batch& batch) {
   std::lock_guard lock(mutex_);
-  return !std::exchange(batch.core->lost, true);
+  if (std::exchange(batch.core->lost, true)) return false;
+  ++losses_;
+  wake_workers(*batch.core);
+  return true;
 }
 
 void BatchScheduler::fail(const std::string& why) {
@@ -198,6 +241,11 @@ void BatchScheduler::fail(const std::string& why) {
 std::uint32_t BatchScheduler::living_cores() const {
   std::lock_guard lock(mutex_);
   return static_cast<std::uint32_t>(std::ranges::count_if(cores_, [](const Batch::Core& c) { return !c.lost; }));
+}
+
+std::uint64_t BatchScheduler::losses() const {
+  std::lock_guard lock(mutex_);
+  return losses_;
 }
 
 }  // namespace posecam

@@ -33,8 +33,12 @@ struct RowState {
 struct Batch {
   struct Core {
     CoreId id = 0;
-    std::uint32_t running = 0;  ///< batches executing
-    std::uint32_t used = 0;     ///< batches not free
+    std::uint32_t running = 0;   ///< batches executing
+    std::uint32_t used = 0;      ///< batches not free
+    std::uint32_t slots = 0;     ///< that it has
+    std::uint32_t given_up = 0;  ///< slots destroyed since it was lost
+    std::uint32_t back = 0;      ///< slots made anew since
+    std::uint32_t mends = 0;     ///< how often it came back
     bool lost = false;
   };
   enum class State : std::uint8_t { kFree, kOpen, kClosed, kRunning };
@@ -57,7 +61,7 @@ class BatchScheduler {
   };
 
   BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
-                 const std::vector<CoreId>& cores);
+                 const std::vector<CoreId>& cores, bool mend_cores = false);
 
   Batch& add(std::unique_ptr<Slot> slot, std::size_t core);  ///< core: index into the constructor's list
   std::size_t batch_count() const { return batches_.size(); }
@@ -70,8 +74,12 @@ class BatchScheduler {
   void drain();
 
   // Workers, each for its own batch.
-  /// Waits until `batch` is to run. False when stopped.
-  bool wait_for_batch(std::stop_token stop, Batch& batch);
+  enum class Turn : std::uint8_t {
+    kRun,   ///< the batch is to run
+    kMend,  ///< its core is lost and its slot empty: only if the constructor was told that lost cores are mended
+    kStopped
+  };
+  Turn wait_for_batch(std::stop_token stop, Batch& batch);
   /// Counts a run on the core of `batch`. False: that core is lost.
   bool begin_run(Batch& batch);
   void end_run(Batch& batch);
@@ -81,11 +89,21 @@ class BatchScheduler {
   /// Waits `time`, less when stopped: the back-off of a busy device.
   void pause(std::stop_token stop, Batch& batch, std::chrono::milliseconds time);
 
+  /// After kMend, when the slot is destroyed: waits until every slot of the core is. False when stopped.
+  bool give_up(std::stop_token stop, Batch& batch);
+  /// The batch has a slot again: waits until the others of its core have theirs, too, and the core is in service. True
+  /// for the last of them; false for the others, and when stopped.
+  bool mended(std::stop_token stop, Batch& batch);
+  /// Whether fail() was called.
+  bool failed() const;
+
   /// Takes the core of `batch` out of service. False if another worker already did.
   bool retire(Batch& batch);
   /// Nothing can run any more: every reserve() and borrow() fails from now on, with the first reason given.
   void fail(const std::string& why);
   std::uint32_t living_cores() const;
+  /// How often a core was lost.
+  std::uint64_t losses() const;
 
  private:
   /// A stream waiting in reserve(); lives on that thread's stack.
@@ -103,9 +121,12 @@ class BatchScheduler {
   void free(Batch& batch);
   std::optional<std::chrono::steady_clock::time_point> due(const Batch& batch) const;
   bool runnable(const Batch& batch) const;
+  bool broken(const Batch& batch) const;
+  void wake_workers(const Batch::Core& core);
 
   const std::uint32_t rows_per_batch_;
   const std::chrono::milliseconds max_batch_delay_;
+  const bool mend_cores_;
 
   mutable std::mutex mutex_;          // the only lock; never held while calling out
   std::condition_variable_any room_;  // streams and borrowers waiting for a free slot
@@ -114,6 +135,7 @@ class BatchScheduler {
   Batch* open_ = nullptr;
   Waiter* first_waiter_ = nullptr;
   std::uint32_t borrowers_ = 0;
+  std::uint64_t losses_ = 0;
   std::string failure_;
 };
 

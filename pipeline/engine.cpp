@@ -20,8 +20,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kMaxRuns = 2;         // a batch that lost two cores is more likely the cause than the victim
-constexpr int kMaxBusyTries = 8;    // 1 + 2 + ... + 128 ms of back-off before "busy" counts as refused
+constexpr int kMaxRuns = 2;       // a batch that lost two cores is more likely the cause than the victim
+constexpr int kMaxBusyTries = 8;  // 1 + 2 + ... + 128 ms of back-off before "busy" counts as refused
+constexpr std::chrono::milliseconds kMaxCoreRetry = std::chrono::minutes(10);
 constexpr int kMaxRefusedRun = 16;  // batches refused in a row before the device counts as broken
 
 float ms_between(Clock::time_point from, Clock::time_point to) {
@@ -34,9 +35,12 @@ struct Engine::Impl {
   Impl(std::unique_ptr<InferenceBackend> b, std::shared_ptr<const ModelSpec> m, const EngineOptions& options)
       : backend(std::move(b)),
         model(std::move(m)),
-        scheduler(static_cast<std::uint32_t>(model->input.batch), options.max_batch_delay, backend->cores()) {}
+        core_retry(options.core_retry),
+        scheduler(static_cast<std::uint32_t>(model->input.batch), options.max_batch_delay, backend->cores(),
+                  options.core_retry.count() > 0) {}
 
   Result<void> make_slots(const EngineOptions& options);
+  Result<std::unique_ptr<Slot>> make_slot(CoreId core);
   void start_workers();
 
   // On a worker.
@@ -44,12 +48,14 @@ struct Engine::Impl {
   Batch* run_anywhere(std::stop_token stop, Batch& batch, Result<void>& outcome);
   Result<void> execute(std::stop_token stop, Batch& batch, std::uint32_t frames);
   void retire(Batch& batch, const Error& why);
+  void mend(std::stop_token stop, Batch& batch);
   void judge(const Result<void>& outcome);
   void deliver(Batch& batch, Slot* ran_on, Clock::time_point started, Postprocessor& post,
                std::vector<TensorView>& outputs);
 
   std::unique_ptr<InferenceBackend> backend;
   const std::shared_ptr<const ModelSpec> model;
+  const std::chrono::milliseconds core_retry;
   BatchScheduler scheduler;
   ResultPool results;
 
@@ -84,7 +90,12 @@ void Engine::Row::commit(std::shared_ptr<RowClient> client, Ticket ticket, const
 
 void Engine::Impl::work(std::stop_token stop, Batch& batch, Postprocessor& post) {
   std::vector<TensorView> outputs(model->outputs.size());
-  while (scheduler.wait_for_batch(stop, batch)) {
+  using Turn = BatchScheduler::Turn;
+  for (Turn turn{}; (turn = scheduler.wait_for_batch(stop, batch)) != Turn::kStopped;) {
+    if (turn == Turn::kMend) {
+      mend(stop, batch);
+      continue;
+    }
     const auto started = Clock::now();
     Result<void> outcome;
     Batch* ran_on = run_anywhere(stop, batch, outcome);
@@ -124,6 +135,24 @@ void Engine::Impl::retire(Batch& batch, const Error& why) {
     scheduler.fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), why.message));
   }
   logger().error("core {} of {} is lost: {}; going on with the others", batch.core->id, backend->name(), why.message);
+}
+
+/// Makes the slot of a lost core anew. The network is loaded again: its last slot takes the old one along.
+void Engine::Impl::mend(std::stop_token stop, Batch& batch) {
+  batch.slot.reset();  // a lost core's free batch is nobody else's
+  if (!scheduler.give_up(stop, batch)) return;
+  for (auto wait = core_retry; !stop.stop_requested() && !scheduler.failed();
+       wait = std::min(2 * wait, kMaxCoreRetry)) {
+    scheduler.pause(stop, batch, wait);
+    if (stop.stop_requested()) return;
+    auto slot = make_slot(batch.core->id);
+    if (slot) {
+      batch.slot = std::move(*slot);
+      if (scheduler.mended(stop, batch)) logger().warn("core {} of {} is back", batch.core->id, backend->name());
+      return;
+    }
+    logger().warn("core {} of {} is still lost: {}", batch.core->id, backend->name(), slot.error().message);
+  }
 }
 
 /// One run, with patience for a device that is busy for the moment.
@@ -193,19 +222,49 @@ void Engine::Impl::deliver(Batch& batch, Slot* ran_on, Clock::time_point started
 
 // --- set-up -----------------------------------------------------------------------------------------------------
 
+/// With an input of zeros: the padding of a short batch holds these or an earlier frame, and nobody reads its outputs.
+Result<std::unique_ptr<Slot>> Engine::Impl::make_slot(CoreId core) {
+  try {
+    auto slot = backend->make_slot(*model, core);
+    if (slot) {
+      const MutableTensorView input = (*slot)->input();
+      std::memset(input.data, 0, input.bytes());
+    }
+    return slot;
+  } catch (const std::exception& e) {
+    return Error{Errc::kDevice, fmt::format("device {}: {}", backend->name(), e.what())};
+  }
+}
+
+/// Loading a network on a core is mostly waiting for the core: all of them at once.
 Result<void> Engine::Impl::make_slots(const EngineOptions& options) {
   const std::vector<CoreId> cores = backend->cores();
   if (cores.empty()) return Error{Errc::kDevice, fmt::format("device {} has no cores", backend->name())};
+  std::vector<std::vector<std::unique_ptr<Slot>>> made(cores.size());
+  std::vector<Result<void>> outcomes(cores.size());
+  const auto make_all_of = [&](std::size_t core) {
+    for (std::uint32_t s = 0; s < options.slots_per_core; ++s) {
+      auto slot = make_slot(cores[core]);
+      if (!slot) {
+        outcomes[core] = slot.error();
+        return;
+      }
+      made[core].push_back(std::move(*slot));
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t core = 1; core < cores.size(); ++core) others.emplace_back([&, core] { make_all_of(core); });
+    make_all_of(0);
+  }
+  for (const auto& outcome : outcomes) {
+    if (!outcome) return outcome;
+  }
   for (std::uint32_t s = 0; s < options.slots_per_core; ++s) {
     for (std::size_t core = 0; core < cores.size(); ++core) {
-      auto slot = backend->make_slot(*model, cores[core]);
-      if (!slot) return slot.error();
       auto post = Postprocessor::create(*model, options.decode);
       if (!post) return post.error();
-      // The padding of a short batch holds zeros or an earlier frame: nobody reads its outputs.
-      const MutableTensorView input = (*slot)->input();
-      std::memset(input.data, 0, input.bytes());
-      scheduler.add(std::move(*slot), core);
+      scheduler.add(std::move(made[core][s]), core);
       postprocessors.push_back(std::move(*post));
     }
   }
@@ -258,6 +317,8 @@ std::string_view Engine::backend_name() const { return impl_->backend->name(); }
 std::size_t Engine::max_in_flight() const {
   return impl_->scheduler.batch_count() * static_cast<std::size_t>(impl_->model->input.batch);
 }
-EngineStats Engine::stats() const { return {impl_->batches_run, impl_->rows_run, impl_->scheduler.living_cores()}; }
+EngineStats Engine::stats() const {
+  return {impl_->batches_run, impl_->rows_run, impl_->scheduler.living_cores(), impl_->scheduler.losses()};
+}
 
 }  // namespace posecam

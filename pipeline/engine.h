@@ -33,6 +33,9 @@ class RowClient {
 struct EngineOptions {
   std::uint32_t slots_per_core = 2;              ///< one executes while the other is filled, read and decoded; >= 1
   std::chrono::milliseconds max_batch_delay{5};  ///< how long a row may wait for company while its core is idle
+  /// How long after the loss of a core its slots are made anew, which loads the network again; twice as long after each
+  /// attempt that fails. 0: never. When no core is left the engine has failed all the same.
+  std::chrono::milliseconds core_retry{0};
   DecodeOptions decode;
 };
 
@@ -40,6 +43,7 @@ struct EngineStats {
   std::uint64_t batches = 0;  ///< that ran
   std::uint64_t rows = 0;     ///< frames in them
   std::uint32_t cores = 0;    ///< still alive
+  std::uint64_t losses = 0;   ///< of cores
 };
 
 /// Thread-safe. Destruction drops rows not yet run and joins the workers; every Row must be gone by then.
@@ -70,7 +74,8 @@ class Engine {
     std::uint32_t index_;
   };
 
-  /// Makes the slots (which loads the network) and starts their workers. kUsage, kModel, kDevice.
+  /// Makes the slots (which loads the network), those of different cores at once, and starts their workers. kUsage,
+  /// kModel, kDevice.
   static Result<std::shared_ptr<Engine>> create(std::unique_ptr<InferenceBackend> backend,
                                                 std::shared_ptr<const ModelSpec> model, const EngineOptions& options);
   ~Engine();

@@ -14,6 +14,9 @@
 #include "models/store.h"
 #include "models/zoo.h"
 #include "pipeline/backends.h"
+#include "pipeline/log.h"
+#include "pipeline/neuron/compiled_models.h"
+#include "pipeline/neuron/neuron_library.h"
 
 namespace posecam {
 namespace {
@@ -39,11 +42,54 @@ Result<std::vector<std::string>> read_labels(const std::string& path) {
   return labels;
 }
 
+constexpr const char* kBetter = "openpose";
+constexpr const char* kBuiltIn = "openpose-lite";
+
+DefaultModel default_compiled(std::string_view device) {
+  const auto better = find_model(kBetter);
+  if (!better || !compiled_targets(kBetter, device).empty()) return {kBetter, {}};
+  const std::string_view target = device == kNeuronSim ? "sim" : "inf1|inf2|trn1|trn2";
+  return {kBuiltIn,
+          fmt::format("no model named: running {}, which comes with the program; for the more accurate {} run: "
+                      "{}",
+                      kBuiltIn, kBetter, compile_command(*better, target))};
+}
+
+/// The compiled model. Its resolution is what it was compiled for.
+Result<ModelSpec> resolve_compiled(const EngineSettings& s, std::string_view device, const ModelSpec& original,
+                                   Size video) {
+  auto spec = find_compiled(original, device);
+  if (!spec) return spec;
+  if (!s.net_resolution.empty()) {
+    const auto wanted = parse_net_resolution(s.net_resolution);
+    if (!wanted) return wanted.error();
+    const Size size = wanted->resolve(video, original.input.multiple_of);
+    if (size != spec->input.size) {
+      return Error{Errc::kUsage,
+                   fmt::format("net-resolution={}: model '{}' is compiled for {}x{}; for another size run: "
+                               "{} --net-resolution {}x{}",
+                               s.net_resolution, spec->name, spec->input.size.width, spec->input.size.height,
+                               compile_command(original, spec->weights_for(kNeuron)->target), size.width, size.height)};
+    }
+  }
+  if (auto chosen = choose_batch(*spec, s.batch_size, s.dynamic_batch_size); !chosen) return chosen.error();
+  return spec;
+}
+
+Result<ModelSpec> resolve_plain(const EngineSettings& s, Result<ModelSpec> spec, Size video) {
+  if (!s.net_resolution.empty()) {
+    const auto wanted = parse_net_resolution(s.net_resolution);
+    if (!wanted) return wanted.error();
+    spec = spec->at_resolution(wanted->resolve(video, spec->input.multiple_of));
+  }
+  if (spec && s.batch_size > 0) spec->input.batch = static_cast<int>(s.batch_size);
+  return spec;
+}
+
 }  // namespace
 
 DefaultModel default_model(std::string_view device) {
-  constexpr const char* kBetter = "openpose";
-  constexpr const char* kBuiltIn = "openpose-lite";
+  if (is_neuron(device)) return default_compiled(device);
   const auto spec = find_model(kBetter);
   const auto store = ModelStore::open_default();
   for (const BackendWeights& weights : spec&& store ? spec->weights : std::vector<BackendWeights>{}) {
@@ -82,38 +128,42 @@ Size NetResolution::resolve(Size video, int multiple_of) const {
   return {width, height};
 }
 
+std::string device_for(std::string_view device, const ModelSpec& model) {
+  const bool can = device == "auto" && has_neuron_device() &&
+                   (model.weights_for(kNeuron) || !compiled_targets(model.name, kNeuron).empty());
+  return std::string(can ? kNeuron : device);
+}
+
 Result<ModelSpec> resolve_model(const EngineSettings& s, Size video) {
-  auto spec = find_model(s.model.empty() ? default_model(s.device).name : s.model);
-  if (!spec) return spec.error();
-  if (!s.net_resolution.empty()) {
-    const auto wanted = parse_net_resolution(s.net_resolution);
-    if (!wanted) return wanted.error();
-    spec = spec->at_resolution(wanted->resolve(video, spec->input.multiple_of));
-    if (!spec) return spec.error();
+  const auto found = find_model(s.model.empty() ? default_model(s.device).name : s.model);
+  if (!found) return found.error();
+  const std::string device = device_for(s.device, *found);
+  auto spec = is_neuron(device) ? resolve_compiled(s, device, *found, video) : resolve_plain(s, found, video);
+  if (!spec || s.labels_file.empty()) return spec;
+  auto labels = read_labels(s.labels_file);
+  if (!labels) return labels.error();
+  if (labels->size() != spec->labels.size()) {
+    return Error{Errc::kUsage, fmt::format("labels-file={}: {} labels, but model {} has {} classes", s.labels_file,
+                                           labels->size(), spec->name, spec->labels.size())};
   }
-  if (!s.labels_file.empty()) {
-    auto labels = read_labels(s.labels_file);
-    if (!labels) return labels.error();
-    if (labels->size() != spec->labels.size()) {
-      return Error{Errc::kUsage, fmt::format("labels-file={}: {} labels, but model {} has {} classes", s.labels_file,
-                                             labels->size(), spec->name, spec->labels.size())};
-    }
-    spec->labels = std::move(*labels);
-  }
-  if (s.batch_size > 0) spec->input.batch = static_cast<int>(s.batch_size);
+  spec->labels = std::move(*labels);
   return spec;
 }
 
 Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& s, Size video) {
   auto spec = resolve_model(s, video);
   if (!spec) return spec.error();
-  auto options = BackendOptions::parse(s.cores, s.precision, s.scheduling_policy);
+  const std::string device = device_for(s.device, *spec);
+  if (device != s.device) logger().info("device {}: {}", s.device, device);
+  auto options = BackendOptions::parse(s.cores, s.precision, s.scheduling_policy, device);
   if (!options) return options.error();
-  auto backend = make_backend(s.device, *spec, *options);
+  options->dynamic_batch_size = s.dynamic_batch_size;
+  auto backend = make_backend(device, *spec, *options);
   if (!backend) return backend.error();
 
   EngineOptions engine;
   engine.max_batch_delay = std::chrono::milliseconds(s.max_batch_delay_ms);
+  engine.core_retry = std::chrono::seconds(s.core_retry_s);
   if (s.max_in_flight > 0) {
     const std::size_t rows = (*backend)->cores().size() * static_cast<std::size_t>(spec->input.batch);
     engine.slots_per_core =

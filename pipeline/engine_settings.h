@@ -27,6 +27,9 @@ struct EngineSettings {
   std::uint32_t batch_size = 0;
   std::uint32_t max_batch_delay_ms = 5;
   std::uint32_t max_in_flight = 0;  ///< frames; 0: two batches a core. Rounded to whole batches, at least one a core
+  /// neuron: false: whole batches of a compiled size only, shorter ones come back unanalysed.
+  bool dynamic_batch_size = true;
+  std::uint32_t core_retry_s = 0;  ///< after how many seconds a lost core is set up again; 0: never
   std::uint32_t taps = 0;
   std::int32_t max_people = -1;
   float threshold = -1;
@@ -36,8 +39,8 @@ struct EngineSettings {
   friend bool operator==(const EngineSettings&, const EngineSettings&) = default;
 };
 
-/// The model that runs when none is named: openpose if its weights for the device are in the user's store, else
-/// openpose-lite, which comes with the program.
+/// The model that runs when none is named: openpose if its weights for the device are in the user's store (on a Neuron
+/// device: compiled), else openpose-lite, which comes with the program.
 struct DefaultModel {
   std::string name;
   std::string note;  ///< for people: that it is not the better one, and how to get that; may be empty
@@ -57,8 +60,12 @@ struct NetResolution {
 /// kUsage unless the text has that form, each side at most 4096.
 Result<NetResolution> parse_net_resolution(const std::string& text);
 
-/// The model as the settings want it: resolution, batch size and labels applied. `video` counts only when the net
-/// resolution follows the video's aspect. kUsage, kModel.
+/// The device that "auto" means for this model: neuron if the machine has one and the model is compiled for it, else
+/// still "auto", which make_backend() decides. Other devices are what they are.
+std::string device_for(std::string_view device, const ModelSpec& model);
+
+/// The model as the settings want it: resolution, batch size and labels applied. On a Neuron device it is the compiled
+/// one. `video` counts only when the net resolution follows the video's aspect. kUsage, kModel.
 Result<ModelSpec> resolve_model(const EngineSettings& settings, Size video);
 
 /// Finds the weights, loads them on the device and starts the engine. kUsage, kModel, kDevice.

@@ -122,6 +122,7 @@ Result<std::vector<std::byte>> write_neff_archive(std::span<const NeffMember> me
   if (!a) return broken("out of memory");
   archive_write_add_filter_gzip(a.get());
   archive_write_set_filter_option(a.get(), "gzip", "timestamp", nullptr);
+  archive_write_set_filter_option(a.get(), "gzip", "compression-level", "1");  // weights hardly shrink
   archive_write_set_format_ustar(a.get());
   archive_write_set_bytes_in_last_block(a.get(), 1);
   if (archive_write_open(a.get(), &out, nullptr, append, nullptr) != ARCHIVE_OK) return broken(reason(a.get()));

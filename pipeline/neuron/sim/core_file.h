@@ -54,7 +54,8 @@ class CoreFile {
   static Result<CoreFile> take(const std::filesystem::path& folder, std::uint32_t core, std::uint64_t memory_limit);
 
   CoreFile(CoreFile&& other) noexcept;
-  CoreFile& operator=(CoreFile&& other) = delete;
+  CoreFile(const CoreFile&) = delete;
+  CoreFile& operator=(const CoreFile&) = delete;
   ~CoreFile();
 
   CoreRecord& record() { return *record_; }

@@ -112,7 +112,7 @@ struct Run {
   const Bound& inputs;
   const Bound& outputs;
   CoreRange cores;
-  double slow;
+  double slow = 1;
 
   void account(Nanos busy) const {
     ++model.executions;

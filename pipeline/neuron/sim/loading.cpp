@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <map>
 #include <numeric>
 #include <optional>
+#include <string>
 #include <utility>
+
+#include <openssl/evp.h>
 
 #include "pipeline/neuron/sim/log.h"
 
@@ -14,6 +18,39 @@ namespace {
 Loaded refuse(NRT_STATUS status, std::string_view why) {
   log(Level::kError, "nrt_load", "{}", why);
   return {status, nullptr};
+}
+
+/// What a file comes to, without its bytes. Models keep it.
+struct Unpacked {
+  std::string name;
+  SimProgram program;
+  std::shared_ptr<SharedNetwork> network;
+  std::size_t weight_bytes = 0;
+};
+
+struct UnpackedFiles {
+  std::mutex mutex;
+  std::map<std::string, std::weak_ptr<const Unpacked>> files;
+};
+
+/// Unpacks a file once, however many cores load it.
+Result<std::shared_ptr<const Unpacked>> unpack(std::span<const std::byte> file, bool bf16) {
+  static auto& all = *new UnpackedFiles;  // never destroyed: threads may be inside at exit
+  std::string key(EVP_MAX_MD_SIZE, '\0');
+  EVP_Digest(file.data(), file.size(), reinterpret_cast<unsigned char*>(key.data()), nullptr, EVP_sha256(), nullptr);
+  key += bf16 ? 'b' : 'f';
+  const std::lock_guard lock(all.mutex);
+  if (auto found = all.files[key].lock()) return found;
+  auto neff = read_sim_neff(file);
+  if (!neff) return neff.error();
+  auto network = SharedNetwork::get(neff->network, neff->program, bf16);
+  if (!network) {
+    return Error{Errc::kModel, fmt::format("{}: {}", neff->program.network, network.error().message)};
+  }
+  auto made = std::make_shared<const Unpacked>(
+      Unpacked{neff->header.name, std::move(neff->program), std::move(*network), neff->network.size()});
+  all.files[key] = made;
+  return made;
 }
 
 /// Where `count` cores have the fewest models, the lowest first.
@@ -66,17 +103,16 @@ Loaded load_model(Session& session, std::span<const std::byte> bytes, std::int32
                   fmt::format("NEFF version mismatch supported: {}.0 received: {}.{}, features: {:#x}",
                               kNeffNewestMajor, header->version_major, header->version_minor, header->feature_bits));
   }
-  auto neff = read_sim_neff(bytes);
-  if (!neff) return refuse(NRT_INVALID, neff.error().message);
+  const auto file = unpack(bytes, session.config.bf16);
+  if (!file) return refuse(NRT_INVALID, file.error().message);
   const auto timeout = read_exec_timeout([](const char* name) -> const char* { return std::getenv(name); });
   if (!timeout) return refuse(NRT_INVALID, timeout.error().message);
-  auto network = SharedNetwork::get(neff->network, neff->program, session.config.bf16);
-  if (!network) return refuse(NRT_INVALID, fmt::format("{}: {}", neff->program.network, network.error().message));
 
   auto model = std::make_shared<Model>();
-  model->name = neff->header.name;
-  model->program = std::move(neff->program);
-  model->network = std::move(*network);
+  model->file = *file;
+  model->name = (*file)->name;
+  model->program = (*file)->program;
+  model->network = (*file)->network;
   model->need = model->program.cores;
   model->timeout = static_cast<Nanos>(*timeout * kNanosPerSecond);
   const auto& time = session.config.time ? session.config.time : model->program.time;
@@ -93,7 +129,7 @@ Loaded load_model(Session& session, std::span<const std::byte> bytes, std::int32
                                       model->need, vnc, count, session.cores.size()));
   }
   model->cores = *range;
-  if (!allocate(session, *model, neff->network.size())) return refuse(NRT_RESOURCE, "device memory is full");
+  if (!allocate(session, *model, (*file)->weight_bytes)) return refuse(NRT_RESOURCE, "device memory is full");
   for (std::uint32_t i = 0; i < range->count; ++i) ++session.loads[range->first + i];
   return {NRT_SUCCESS, std::move(model)};
 }

@@ -199,8 +199,12 @@ NRT_STATUS nrt_get_model_tensor_info(nrt_model_t* model, nrt_tensor_info_array_t
 }
 
 NRT_STATUS nrt_free_model_tensor_info(nrt_tensor_info_array_t* tensor_info) {
+  constexpr const char* kCall = "nrt_free_model_tensor_info";
   try {
-    return if_alive(arrays().take(tensor_info) != nullptr, "nrt_free_model_tensor_info");
+    if (!arrays().take(tensor_info)) return bad_handle(kCall);
+    NRT_STATUS status = NRT_SUCCESS;
+    const auto session = Runtime::instance().session(status);
+    return session ? session->injected(kCall) : NRT_STATUS{NRT_SUCCESS};
   } catch (const std::exception&) {
     return NRT_FAILURE;
   }

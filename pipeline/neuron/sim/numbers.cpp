@@ -23,6 +23,7 @@ std::uint16_t to_f16(float value) {
   const auto sign = static_cast<std::uint16_t>((bits >> 16U) & 0x8000U);
   if (std::isnan(value)) return static_cast<std::uint16_t>(sign | 0x7E00U);
   const float magnitude = std::fabs(value);
+  if (magnitude == 0) return sign;
   if (magnitude >= 65520.0F) return static_cast<std::uint16_t>(sign | 0x7C00U);  // rounds to infinity
   // The smallest step at this magnitude: 2^-24 below the normal numbers, else eleven bits of precision.
   int exponent = 0;

@@ -36,6 +36,7 @@ struct TensorSet {
 
 /// A loaded NEFF. Several replicas behind one handle lie on consecutive groups of `need` cores.
 struct Model {
+  std::shared_ptr<const void> file;  ///< what other loads of the same file share
   std::string name;
   SimProgram program;
   std::shared_ptr<SharedNetwork> network;

@@ -6,19 +6,23 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unistd.h>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "pipeline/backends.h"
+#include "pipeline/neuron/neuron_backend.h"
 #include "pipeline/opencv/opencv_backend.h"
 #ifdef POSECAM_HAVE_OPENVINO
 #include "pipeline/openvino/openvino_backend.h"
 #endif
 #include "tests/support/fake_backend.h"
+#include "tests/support/neuron_sim.h"
 #include "tests/support/shared.h"
 
 namespace posecam {
@@ -36,6 +40,8 @@ using Factory = std::function<Result<std::unique_ptr<InferenceBackend>>(
 struct Candidate {
   std::string name;
   Factory make;
+  std::string simulator{};  ///< as NEURON_SIM_CONFIG has it; empty: none
+  std::string suffix{};
 
   friend std::ostream& operator<<(std::ostream& out, const Candidate& c) { return out << c.name; }
 };
@@ -105,6 +111,17 @@ Result<std::unique_ptr<InferenceBackend>> make_fake_backend(const ModelSpec& spe
   return std::unique_ptr<InferenceBackend>(std::make_unique<test::FakeBackend>(std::move(fake), spec));
 }
 
+/// Compiles for the simulator, then makes the device.
+Result<std::unique_ptr<InferenceBackend>> make_neuron_sim(const ModelSpec& spec, const std::filesystem::path& weights,
+                                                          const BackendOptions& options) {
+  const test::TempDir folder;
+  ModelSpec compiled = spec;
+  auto shapes = answer_shapes(spec);
+  for (Shape& shape : shapes) shape[0] = 1;
+  test::compile_for_sim(compiled, weights, shapes, folder.path());
+  return make_neuron_backend("neuron-sim", compiled, folder.path(), options);
+}
+
 void run_and_check(Slot& slot, int seed) {
   const auto rows = static_cast<std::size_t>(slot.input().shape[0]);
   for (std::size_t r = 0; r < rows; ++r) fill_row(slot.input().row(r), seed + static_cast<int>(r));
@@ -120,6 +137,7 @@ class BackendConformance : public ::testing::TestWithParam<Candidate> {
   BackendConformance() {
     options_.cores = {0, 1};
     options_.precision = Precision::kF32;
+    if (!GetParam().simulator.empty()) device_.emplace(GetParam().simulator);
   }
 
   std::unique_ptr<InferenceBackend> make(const ModelSpec& spec) {
@@ -143,6 +161,7 @@ class BackendConformance : public ::testing::TestWithParam<Candidate> {
   }
 
   BackendOptions options_;
+  std::optional<test::SimDevice> device_;
 };
 
 TEST_P(BackendConformance, NamesItselfAndItsCores) {
@@ -326,13 +345,26 @@ std::vector<Candidate> network_readers() {
 std::vector<Candidate> candidates() {
   auto all = network_readers();
   all.push_back({"fake", make_fake_backend});
+  for (const char* runtime : {"2.22", "2.29", "2.30", "2.34"}) {
+    std::string suffix = runtime;
+    suffix.erase(1, 1);
+    const char* const instance = suffix == "222" ? "inf1.xlarge" : "inf2.xlarge";
+    all.push_back({"neuron-sim", make_neuron_sim,
+                   fmt::format(R"({{"instance": "{}", "runtime": "{}"}})", instance, runtime), suffix});
+  }
   return all;
 }
 
+std::string test_name(const Candidate& candidate) {
+  std::string name = candidate.name + candidate.suffix;
+  std::erase(name, '-');
+  return name;
+}
+
 INSTANTIATE_TEST_SUITE_P(Backends, BackendConformance, ::testing::ValuesIn(candidates()),
-                         [](const auto& candidate) { return candidate.param.name; });
+                         [](const auto& candidate) { return test_name(candidate.param); });
 INSTANTIATE_TEST_SUITE_P(Backends, NetworkConformance, ::testing::ValuesIn(network_readers()),
-                         [](const auto& candidate) { return candidate.param.name; });
+                         [](const auto& candidate) { return test_name(candidate.param); });
 
 #ifdef POSECAM_HAVE_OPENVINO
 TEST(OpenVinoBackend, TakesBytesWhereTheSpecSaysSo) {

@@ -1,5 +1,7 @@
 #include "pipeline/engine.h"
 
+#include <array>
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -217,6 +219,120 @@ TEST(Engine, ReRunsTheBatchOfALostCoreOnAnother) {
   EXPECT_GE(lost_runs, 1);
   EXPECT_LE(lost_runs, 2);  // both slots of the core may have been running
   EXPECT_EQ(engine->stats().cores, 1U);
+}
+
+/// A core that is lost once; `slots` counts those alive on it.
+class MendableBackend final : public InferenceBackend {
+ public:
+  explicit MendableBackend(FakeOptions options) : fake_(std::move(options)) {}
+  std::string_view name() const override { return "mendable"; }
+  std::vector<CoreId> cores() const override { return fake_.cores(); }
+  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
+    if (core == 0 && refusals > 0) {
+      --refusals;
+      return Error{Errc::kDevice, "not yet"};
+    }
+    if (core == 0) ++made_on_0;
+    return fake_.make_slot(spec, core);
+  }
+
+  std::atomic<int> refusals = 0;
+  std::atomic<int> made_on_0 = 0;
+
+ private:
+  FakeBackend fake_;
+};
+
+TEST(Engine, BringsALostCoreBackAndCountsItsLoss) {
+  std::atomic<bool> sick = true;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int healthy_runs = 0;
+  const FakeOptions fake{.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
+                           if (core != 0) return {};
+                           if (sick.exchange(false)) return Error{Errc::kCoreLost, "HW_ERROR"};
+                           std::lock_guard lock(mutex);
+                           ++healthy_runs;
+                           changed.notify_all();
+                           return {};
+                         }};
+  auto backend = std::make_unique<MendableBackend>(fake);
+  MendableBackend& device = *backend;
+  auto engine =
+      Engine::create(std::move(backend), std::make_shared<const ModelSpec>(fake_model(1)), {.core_retry = 1ms});
+  ASSERT_TRUE(engine) << engine.error().message;
+  device.refusals = 2;
+  auto client = std::make_shared<Collector>();
+  std::size_t sent = 0;
+  const auto back = [&] { return device.made_on_0 == 4 && (*engine)->stats().cores == 2; };
+  while (!back()) ASSERT_TRUE(submit(**engine, client, sent++, 7));
+  {
+    std::lock_guard lock(mutex);
+    healthy_runs = 0;
+  }
+  for (bool seen = false; !seen;) {
+    ASSERT_TRUE(submit(**engine, client, sent++, 7));
+    std::lock_guard lock(mutex);
+    seen = healthy_runs > 0;
+  }
+  (*engine)->drain();
+  for (const auto& [ticket, result] : client->wait_for(sent)) EXPECT_EQ(fake_value(*result), 7) << ticket;
+  EXPECT_EQ((*engine)->stats().losses, 1U);
+}
+
+TEST(Engine, StopsWhileALostCoreIsWaitedFor) {
+  auto backend = std::make_unique<MendableBackend>(
+      FakeOptions{.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
+                    return core == 0 ? Result<void>(Error{Errc::kCoreLost, "HW_ERROR"}) : Result<void>{};
+                  }});
+  auto engine =
+      Engine::create(std::move(backend), std::make_shared<const ModelSpec>(fake_model(1)), {.core_retry = 1h});
+  ASSERT_TRUE(engine) << engine.error().message;
+  auto client = std::make_shared<Collector>();
+  for (Ticket t = 0; t < 10; ++t) ASSERT_TRUE(submit(**engine, client, t, 7));
+  client->wait_for(10);
+  EXPECT_EQ((*engine)->stats().cores, 1U);
+}
+
+TEST(Engine, GivesASlowCoreFewerBatches) {
+  std::array<std::atomic<int>, 2> runs{};
+  Gate gate;
+  auto engine = make_engine(1, {.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
+                                  ++runs.at(core);
+                                  return core == 0 ? gate.pass() : Result<void>{};
+                                }});
+  auto client = std::make_shared<Collector>();
+  for (Ticket t = 0; t < 100; ++t) ASSERT_TRUE(submit(*engine, client, t, 1));
+  gate.open();
+  client->wait_for(100);
+  EXPECT_LE(runs[0], 2);  // what its slots hold
+  EXPECT_GE(runs[1], 98);
+}
+
+TEST(Engine, MakesTheSlotsOfAllCoresAtOnce) {
+  /// Each core's first slot waits until every core is being set up.
+  class Meeting final : public InferenceBackend {
+   public:
+    std::string_view name() const override { return "meeting"; }
+    std::vector<CoreId> cores() const override { return fake_.cores(); }
+    Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
+      {
+        std::unique_lock lock(mutex_);
+        here_.insert(core);
+        changed_.notify_all();
+        if (!changed_.wait_for(lock, 20s, [&] { return here_.size() == 4; })) return Error{Errc::kDevice, "alone"};
+      }
+      return fake_.make_slot(spec, core);
+    }
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::set<CoreId> here_;
+    FakeBackend fake_{{.cores = 4, .on_run = {}}};
+  };
+  const auto engine = Engine::create(std::make_unique<Meeting>(), std::make_shared<const ModelSpec>(fake_model(1)), {});
+  EXPECT_TRUE(engine) << engine.error().message;
 }
 
 TEST(Engine, DeliversFramesUnanalysedWhenNoCoreIsLeftAndThenRefuses) {

@@ -1,0 +1,56 @@
+#pragma once
+// Which compiled batch sizes to run for the rows at hand.
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <vector>
+
+namespace posecam {
+
+/// How long a core needs for each compiled size, as far as is known. Thread-safe.
+class BatchTimes {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  explicit BatchTimes(std::size_t sizes) : ms_(sizes, 0) {}
+
+  /// An execution of size number `index` was asked for at `asked` and over at `ended`. What the core did for others in
+  /// between is not counted: it runs one after the other, so this one began when the last one ended. Returns the time
+  /// that is left; of it the average follows an eighth, an outlier counts as twice the average.
+  std::chrono::nanoseconds add(std::size_t index, Clock::time_point asked, Clock::time_point ended);
+  /// By size, 0 for those never run.
+  void read(std::span<double> ms) const;
+
+ private:
+  mutable std::mutex mutex_;
+  Clock::time_point last_end_{};
+  std::vector<double> ms_;
+};
+
+/// Cuts up to `most` rows into runs of compiled sizes. Not thread-safe; no allocation in plan().
+class BatchPlanner {
+ public:
+  /// `sizes`: ascending, at least one.
+  BatchPlanner(std::vector<std::uint32_t> sizes, std::uint32_t most);
+
+  /// Indices of sizes, larger ones first, that together hold `rows` (1..most) in the least time; of equal times, in the
+  /// fewest runs, and of these with the least padding. `ms` by size; an unknown time (0) counts as one of its rows.
+  /// Valid until the next call.
+  std::span<const std::uint32_t> plan(std::uint32_t rows, std::span<const double> ms);
+
+ private:
+  struct Best {
+    double ms = 0;
+    std::uint32_t runs = 0;
+    std::uint32_t padding = 0;
+    std::uint32_t size = 0;  ///< index of one of the sizes that get there
+  };
+
+  std::vector<std::uint32_t> sizes_;
+  std::vector<Best> best_;  ///< by rows
+  std::vector<std::uint32_t> chosen_;
+};
+
+}  // namespace posecam

@@ -1,0 +1,27 @@
+#pragma once
+// The networks that `posecam compile` left in the user's store: <store>/<model>/neuron-<target>.json, a whole
+// descriptor with the compiled files beside it.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/model_spec.h"
+#include "models/result.h"
+
+namespace posecam {
+
+/// What a model is compiled for, of the targets that a device runs: "sim" for neuron-sim (and for neuron if
+/// POSECAM_NRT_LIBRARY names a library), all others for neuron. Sorted.
+std::vector<std::string> compiled_targets(std::string_view model, std::string_view device);
+
+/// The compiled descriptor of a model for the device: `original` itself if it is one, else what the store has under its
+/// name. Of several targets the one of this EC2 instance. kModel: there is none, with the command that makes it.
+Result<ModelSpec> find_compiled(const ModelSpec& original, std::string_view device);
+
+/// Sets the batch to the largest compiled size that `asked` rows allow (0: the largest of all). Without
+/// `dynamic_batch_size` it must be a compiled size. kUsage.
+Result<void> choose_batch(ModelSpec& compiled, std::uint32_t asked, bool dynamic_batch_size);
+
+}  // namespace posecam

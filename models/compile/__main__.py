@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from . import descriptor, plan, vendor
-from .errors import CompileError
+from . import descriptor, vendor
+from .errors import CompileError, DeviceError
 
 INTERRUPTED = 130
 
@@ -49,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
 
 def run(arguments: list[str]) -> None:
     options = parser().parse_args(arguments)
+    from . import plan  # needs packages whose absence is to be one line
+
     source = descriptor.at_resolution(descriptor.load(options.descriptor), options.net_resolution)
     target = vendor.Options(options.target, options.cast, options.cores_per_model)
     work = plan.make(source, options.weights, options.batch, target, options.no_fuse, options.out)
@@ -72,6 +74,9 @@ def guarded(name: str, function, arguments: list[str]) -> int:  # noqa: ANN001
     except CompileError as error:
         print(f"{name}: {error}", file=sys.stderr)
         return error.code
+    except ImportError as error:
+        print(f"{name}: {error}; install what compile/requirements.txt lists", file=sys.stderr)
+        return DeviceError.code
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -219,6 +219,14 @@ def check_shape(graph: FrozenGraph, shape: tuple[int, ...]) -> None:
         raise ModelError(f"{name} ({node.op}): takes {_listed(sizes)}, not {_listed(list(shape))}")
 
 
+def check_rows(graph: FrozenGraph) -> None:
+    """That no shape in the graph says 1 where the rows of a larger batch would be."""
+    for node in graph.nodes:
+        target = graph.constants.get(node.inputs[1]) if node.op == "Reshape" else None
+        if target is not None and target.size > 1 and target.reshape(-1)[0] == 1:
+            raise node.error(f"shape {target.reshape(-1).tolist()} holds one image; only batch 1 compiles")
+
+
 def _listed(sizes: list[int]) -> str:
     return "x".join("?" if s < 0 else str(s) for s in sizes)
 

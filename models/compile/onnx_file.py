@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import onnx
@@ -39,6 +40,9 @@ def _parsed(file: Path) -> onnx.ModelProto:
         raise ModelError(f"{file}: not an ONNX model") from error
     if not model.graph.node:
         raise ModelError(f"{file}: not an ONNX model, or one without nodes")
+    size = sum(math.prod(i.dims) * helper.tensor_dtype_to_np_dtype(i.data_type).itemsize for i in model.graph.initializer)
+    if size > MAX_WEIGHTS:
+        raise ModelError(f"{file}: {size} bytes of weights, more than fit into one HLO module ({MAX_WEIGHTS})")
     if any(i.data_location == onnx.TensorProto.EXTERNAL for i in model.graph.initializer):
         try:
             onnx.load_external_data_for_model(model, str(file.parent))
@@ -50,9 +54,6 @@ def _parsed(file: Path) -> onnx.ModelProto:
 def load(file: Path) -> Network:
     model = _parsed(file)
     graph = model.graph
-    size = sum(len(i.raw_data) or i.ByteSize() for i in graph.initializer)
-    if size > MAX_WEIGHTS:
-        raise ModelError(f"{file}: {size} bytes of weights, more than fit into one HLO module ({MAX_WEIGHTS})")
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     if opset not in OPSETS:
         raise ModelError(f"{file}: opset {opset}; {OPSETS[0]} to {OPSETS[-1]} are known")

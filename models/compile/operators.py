@@ -18,10 +18,8 @@ from .errors import ModelError
 from .network import Network, Node
 
 Value = Any  # np.ndarray | jax.Array
-_REGISTRY: dict[str, Callable[[Context], Value | list[Value]]] = {}
+_REGISTRY: dict[str, Callable[["Context"], Any]] = {}
 _REQUIRED = object()
-# Where a graph computes shapes, it does so from these, which are known once the input's shape is.
-_SHAPES_ONLY = ("Shape", "Size")
 
 
 class Context:
@@ -105,10 +103,6 @@ def operator(*names: str) -> Callable[[Callable[[Context], Any]], Callable[[Cont
     return register
 
 
-def known_operators() -> list[str]:
-    return sorted([*_REGISTRY, *_SHAPES_ONLY])
-
-
 def _folded(node: Node, values: list[np.ndarray | None], opset: int) -> list[np.ndarray]:
     """Runs a node that depends on no image, with ONNX's own reference implementation."""
     from onnx import TensorProto, helper
@@ -130,7 +124,7 @@ def _folded(node: Node, values: list[np.ndarray | None], opset: int) -> list[np.
 
 
 def _translated(node: Node, values: list[Value | None], network: Network, rows: int, plain: bool) -> list[Value]:
-    if node.op == "Shape" and not node.attributes:
+    if node.op == "Shape" and not node.attributes:  # where a graph computes shapes, it begins here
         return [np.array(values[0].shape, np.int64)]
     if all(v is None or isinstance(v, np.ndarray) for v in values):
         return _folded(node, values, network.opset)
@@ -206,7 +200,8 @@ def reduced(value: jax.Array, axes: list[int], function: Callable[..., Any], sta
 
 
 def mean(value: jax.Array, axes: list[int]) -> jax.Array:
-    return reduced(value, axes, lax.add, 0.0) * np.float32(1 / math.prod(value.shape[a] for a in axes))
+    total = reduced(value, axes, lax.add, 0.0)
+    return lax.mul(total, lax.broadcast(np.float32(1 / math.prod(value.shape[a] for a in axes)), total.shape))
 
 
 from . import arithmetic, movement, windows  # noqa: E402, F401  (they register themselves)

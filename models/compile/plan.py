@@ -56,6 +56,9 @@ class Plan:
     def carry_out(self, say: Callable[[str], None]) -> None:
         try:
             self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"--out {self.out}: {error.strerror}") from error
+        try:
             for part in self.parts:
                 for path, content in part.inputs:
                     files.write(path, content())
@@ -133,13 +136,14 @@ def _from_graph(
     source.input["layout"] = "nhwc" if graph.channel_axis == 3 else "nchw"
     source.rename({o: graphdef.tensor_name(o) for o in source.outputs})
     graphdef.check_shape(graph, source.shape(1))
+    if max(batches) > 1:
+        graphdef.check_rows(graph)
     notes = cut.apply(graph, no_fuse, source)
     to_nchw = graph.channel_axis == 3 and bool(source.ranges())
-    before = list(source.outputs)
     _, names = graphdef.written(graph, source.shape(1), to_nchw)
     final = Descriptor(source.document, source.path)
     final.input["name"] = graph.input
-    final.rename(dict(zip(graph.outputs, names, strict=True)) if before else {})
+    final.rename(dict(zip(graph.outputs, names, strict=True)))
     parts = []
     for batch in batches:
         shape = source.shape(batch)

@@ -46,7 +46,7 @@ def hlo_command(options: Options, hlo: Path, neff: Path) -> list[str]:
     command = ["neuronx-cc", "compile", str(hlo), "--framework", "XLA", "--target", options.target]
     command += ["--auto-cast", "matmult", "--auto-cast-type", "bf16"] if options.cast == "bf16" else ["--auto-cast", "none"]
     if options.target == "trn2" and options.cores is not None:
-        command += ["--logical-nc-config", str(options.cores)]
+        command += ["-lnc", str(options.cores)]
     return [*command, "--output", str(neff)]
 
 

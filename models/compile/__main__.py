@@ -37,10 +37,17 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--target", choices=vendor.TARGETS, required=True)
     result.add_argument("--batch", type=batches, default=[1], help="batch sizes, one NEFF each: 1,2,4 (default 1)")
     result.add_argument("--out", type=Path, required=True, help="folder for NEFFs and their descriptor")
-    result.add_argument("--cores-per-model", type=int, metavar="C", help="inf1: pipeline over C cores; trn2: shard over 1 or 2")
+    result.add_argument(
+        "--cores-per-model", type=int, metavar="C", help="inf1: pipeline over C cores; trn2: shard over 1 or 2"
+    )
     result.add_argument("--cast", choices=("bf16", "none"), default="bf16", help="f32 to bf16 in products of matrices")
     result.add_argument(
-        "--no-fuse", nargs="+", action="extend", default=[], metavar="OP", help="operators at either end left to the CPU"
+        "--no-fuse",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="OP",
+        help="operators at either end left to the CPU",
     )
     result.add_argument("--net-resolution", type=size, metavar="WxH", help="input size (default: the descriptor's)")
     result.add_argument("--dry-run", action="store_true", help="print what would be done and write nothing")
@@ -66,13 +73,14 @@ def interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def guarded(name: str, function, arguments: list[str]) -> int:  # noqa: ANN001
+def guarded(name: str, function, arguments: list[str]) -> int:
     """posecam's exit codes; every failure is one line."""
     signal.signal(signal.SIGTERM, interrupt)
     try:
         function(arguments)
     except CompileError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        line = "".join(c if c.isprintable() else "?" for c in str(error))  # names come from files
+        print(f"{name}: {line}", file=sys.stderr)
         return error.code
     except ImportError as error:
         print(f"{name}: {error}; install what compile/requirements.txt lists", file=sys.stderr)

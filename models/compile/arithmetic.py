@@ -165,7 +165,9 @@ def gemm(c: Context) -> jax.Array:
     x, w = c.image(rank=2), c.weights(1, "B")
     c.expect("transA", 0)
     w = w.T if c.attribute("transB", 0) else w
-    result = lax.dot_general(x, np.ascontiguousarray(w * np.float32(c.attribute("alpha", 1.0))), (((1,), (0,)), ((), ())))
+    result = lax.dot_general(
+        x, np.ascontiguousarray(w * np.float32(c.attribute("alpha", 1.0))), (((1,), (0,)), ((), ()))
+    )
     beta = np.float32(c.attribute("beta", 1.0))
     return lax.add(*paired(c, result, c.weights(2, "C") * beta)) if c.given(2) else result
 

@@ -1,5 +1,5 @@
-"""Compares the HLO that a network becomes, read back from its bytes and run on this CPU, with OpenVINO or ONNX Runtime on the
-ONNX it came from: python -m compile.check --help"""
+"""Compares the HLO that a network becomes, read back from its bytes and run on this CPU, with OpenVINO or ONNX Runtime:
+python -m compile.check --help"""
 
 from __future__ import annotations
 
@@ -111,7 +111,9 @@ def _line(network: Network, batch: int, output: int, result: np.ndarray, expecte
 
 def run(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m compile.check", description=__doc__.rsplit(":", 1)[0])
-    parser.add_argument("--descriptor", type=Path, help="without it the ONNX's own input and outputs are taken, pixels / 255")
+    parser.add_argument(
+        "--descriptor", type=Path, help="without it the ONNX's own input and outputs are taken, pixels / 255"
+    )
     parser.add_argument("--weights", type=Path, required=True, help="ONNX model")
     parser.add_argument("--batch", type=batches, default=[1, 4])
     parser.add_argument("--net-resolution", type=size, metavar="WxH")
@@ -127,7 +129,9 @@ def run(arguments: list[str]) -> None:
         network.outputs = list(source.outputs)
         name, first, shape = source.name, source.input, source.shape(1)
     if len(shape) != 4 or shape[1] != 3 or 0 in shape:
-        raise ModelError(f"{options.weights}: input {network.shape} needs a descriptor that fixes it; images come as NCHW")
+        raise ModelError(
+            f"{options.weights}: input {network.shape} needs a descriptor that fixes it; images come as NCHW"
+        )
     lines = compare(name, network, options.weights, shape, options.batch, options.reference, first)
     print(f"{name}: HLO on the CPU (JAX) against {options.reference} on {options.weights.name}")
     print("\n".join(lines))

@@ -1,8 +1,8 @@
 """--no-fuse: the first and the last operators of a network, left to what posecam does on the CPU anyway.
 
 posecam has no interpreter of operators beside the device. What is left to the CPU must therefore be something that the
-descriptor can say: arithmetic on the pixels as mean and scale, a join of maps as the first channel of each. Everything else
-is refused, because nobody would compute it."""
+descriptor can say: arithmetic on the pixels as mean and scale, a join of maps as the first channel of each. Everything
+else is refused, because nobody would compute it."""
 
 from __future__ import annotations
 
@@ -101,7 +101,9 @@ def _cut_last(graph: Graph, node: Node, descriptor: Descriptor) -> str:
         return f"{where}: does nothing"
     ranges = descriptor.ranges()
     if node.op not in _JOINS or not ranges:
-        raise node.error("nothing on the CPU side computes it; the decoder takes a join of maps along channels apart only")
+        raise node.error(
+            "nothing on the CPU side computes it; the decoder takes a join of maps along channels apart only"
+        )
     parts, axis = _joined(graph, node)
     if axis % 4 != graph.channel_axis:
         raise node.error(f"joins along axis {axis}, not along channels")
@@ -113,7 +115,9 @@ def _cut_last(graph: Graph, node: Node, descriptor: Descriptor) -> str:
         first = channels["first"]
         begin = next((b for b, e in zip([0, *ends], ends, strict=False) if b <= first and first + count <= e), None)
         if begin is None:
-            raise node.error(f"channels {first} to {first + count - 1}, which the decoder reads at once, lie in several parts")
+            raise node.error(
+                f"channels {first} to {first + count - 1}, which the decoder reads at once, lie in several parts"
+            )
         placed.append((channels, parts[[0, *ends].index(begin)], first - begin))
     for channels, part, first in placed:
         channels["output"], channels["first"] = part, first

@@ -12,8 +12,8 @@ from typing import Any
 from . import files
 from .errors import ModelError, UsageError
 
-# Keypoints and limbs of the skeletons, as models/skeleton.h has them: a decoder reads one heatmap a keypoint and two PAF
-# channels a limb.
+# Keypoints and limbs of the skeletons, as models/skeleton.h has them: a decoder reads one heatmap a keypoint and two
+# PAF channels a limb.
 SKELETONS = {"coco-18": (18, 19), "body-25": (25, 26)}
 MAX_BATCH = 1024
 MAX_ELEMENTS = 2**28  # of an input, as the program accepts it
@@ -130,7 +130,9 @@ def check_batches(descriptor: Descriptor, batches: list[int]) -> None:
     width, height = descriptor.size
     largest = max(batches)
     if largest * 3 * width * height > MAX_ELEMENTS:
-        raise ModelError(f"batch {largest} of {width}x{height} is a larger input than posecam takes ({MAX_ELEMENTS} values)")
+        raise ModelError(
+            f"batch {largest} of {width}x{height} is a larger input than posecam takes ({MAX_ELEMENTS} values)"
+        )
 
 
 def compiled(descriptor: Descriptor, target: str, precision: str, neffs: list[tuple[int, Path]]) -> Descriptor:

@@ -1,4 +1,4 @@
-"""Frozen TensorFlow graphs without TensorFlow: reading, a check, new ends, writing. Only what neuron-cc is to be told."""
+"""Frozen TensorFlow graphs without TensorFlow: reading, a check, new ends, writing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from .network import Node
 
 Field = descriptor_pb2.FieldDescriptorProto
 DT_FLOAT, DT_INT32 = 1, 3
+MAX_REPEATED = 2**16  # values of a constant that is written as one repeated; none that matters here is larger
 
-# message -> (field, number, type or message, repeated); fields of tensorflow/core/framework's graph.proto, node_def.proto,
-# attr_value.proto, tensor.proto and tensor_shape.proto. The others survive reading and writing as they are.
+# message -> (field, number, type or message, repeated); fields of tensorflow/core/framework's graph.proto,
+# node_def.proto, attr_value.proto, tensor.proto and tensor_shape.proto. Others survive reading and writing as they are.
 _MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
     "Dim": [("size", 1, Field.TYPE_INT64, False)],
     "TensorShape": [("dim", 2, "Dim", True), ("unknown_rank", 3, Field.TYPE_BOOL, False)],
@@ -40,17 +41,18 @@ _MESSAGES: dict[str, list[tuple[str, int, int | str, bool]]] = {
     "GraphDef": [("node", 1, "NodeDef", True)],
 }  # fmt: skip
 
-# Operators that neuron-cc lists for TENSORFLOW (release notes 1.0 to 1.9), as far as convolutional networks have them.
+# Operators that neuron-cc lists for TENSORFLOW (release notes up to 1.9.1), as far as convolutional networks have them.
 OPERATORS = frozenset(
-    """Add AddN AddV2 AvgPool BatchToSpaceND BiasAdd Cast Concat ConcatV2 Const Conv2D Conv2DBackpropInput
-    DepthwiseConv2dNative Elu Exp ExpandDims Fill FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Identity LeakyRelu MatMul
-    Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg Pack Pad PadV2 Placeholder Pow RealDiv Relu Relu6 Reshape
-    ResizeBilinear ResizeNearestNeighbor Rsqrt Selu Shape Sigmoid Slice Softmax Softplus SpaceToBatchND Split SplitV Sqrt
-    Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh Tile Transpose Unpack""".split()
+    """Abs Add AddV2 AvgPool BatchMatMul BatchMatMulV2 BatchToSpaceND BiasAdd Cast Concat ConcatV2 Const Conv2D
+    Conv2DBackpropInput DepthwiseConv2dNative Exp ExpandDims Fill FusedBatchNorm FusedBatchNormV3 Identity LeakyRelu
+    MatMul Max MaxPool Maximum Mean Min Minimum MirrorPad Mul Neg NoOp Pack Pad PadV2 Placeholder Pow RealDiv Reciprocal
+    Relu Relu6 Reshape ResizeBilinear ResizeNearestNeighbor Rsqrt Shape Sigmoid Slice Softmax Softplus SpaceToBatchND
+    Split SplitV Sqrt Square SquaredDifference Squeeze StopGradient StridedSlice Sub Sum Tanh Tile Transpose Unpack
+    ZerosLike""".split()
 )
 _KEEP_CHANNELS = frozenset(
-    """Add AddV2 AvgPool BiasAdd Elu FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Identity LeakyRelu MaxPool Maximum
-    Minimum Mul Relu Relu6 ResizeBilinear ResizeNearestNeighbor Sigmoid Softmax Sub Tanh""".split()
+    """Add AddV2 AvgPool BiasAdd FusedBatchNorm FusedBatchNormV3 Identity LeakyRelu MaxPool Maximum Minimum Mul Relu
+    Relu6 ResizeBilinear ResizeNearestNeighbor Sigmoid Softmax Sub Tanh""".split()
 )
 
 
@@ -89,17 +91,29 @@ def tensor_name(name: str) -> str:
     return name if ":" in name else f"{name}:0"
 
 
+def _tensor(node: Any) -> Any:
+    value = attribute(node, "value")
+    if value is None or any(d.size < 0 for d in value.tensor.tensor_shape.dim):
+        raise ModelError(f"{node.name} (Const): has no value")
+    return value.tensor
+
+
 def _constant(node: Any) -> np.ndarray | None:
     """The value of a Const, of the kinds that are looked at."""
-    tensor = attribute(node, "value").tensor
+    tensor = _tensor(node)
     shape = [d.size for d in tensor.tensor_shape.dim]
     kind = {DT_FLOAT: ("<f4", tensor.float_val), DT_INT32: ("<i4", tensor.int_val)}.get(tensor.dtype)
     if kind is None:
         return None
     dtype, values = kind
     if tensor.tensor_content:
-        return np.frombuffer(tensor.tensor_content, dtype).reshape(shape)
+        try:
+            return np.frombuffer(tensor.tensor_content, dtype).reshape(shape)
+        except ValueError as error:
+            raise ModelError(f"{node.name} (Const): its values do not fill {tuple(shape)}") from error
     size = math.prod(shape)
+    if size > MAX_REPEATED or len(values) > size:
+        return None
     flat = np.zeros(size, dtype)
     flat[: len(values)] = values
     if 0 < len(values) < size:
@@ -151,7 +165,9 @@ def load(file: Path, input_name: str, outputs: list[str]) -> FrozenGraph:
     except DecodeError as error:
         raise ModelError(f"{file}: not a frozen TensorFlow graph") from error
     by_name = {n.name: n for n in proto.node}
-    if not proto.node or not all(n.name and n.op for n in proto.node):
+    # Text that is not UTF-8 comes as bytes.
+    texts = [t for n in proto.node for t in (n.name, n.op, *n.input, *(a.key for a in n.attr))]
+    if not texts or not all(isinstance(t, str) for t in texts) or not all(n.name and n.op for n in proto.node):
         raise ModelError(f"{file}: not a frozen TensorFlow graph")
     for wanted in [input_name, *outputs]:
         if wanted.split(":")[0] not in by_name:
@@ -171,9 +187,7 @@ def load(file: Path, input_name: str, outputs: list[str]) -> FrozenGraph:
     ]
     known = {n: v for n, v in constants.items() if v is not None}
     shapes = {
-        tensor_name(n.name): tuple(d.size for d in attribute(n, "value").tensor.tensor_shape.dim)
-        for n in needed
-        if n.op == "Const"
+        tensor_name(n.name): tuple(d.size for d in _tensor(n).tensor_shape.dim) for n in needed if n.op == "Const"
     }
     axis = _channel_axis(file, needed)
     return FrozenGraph(proto, nodes, known, tensor_name(input_name), [tensor_name(o) for o in outputs], axis, shapes)

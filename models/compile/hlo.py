@@ -6,23 +6,23 @@ import os
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-import jax  # noqa: E402
-import jax.numpy as jnp  # noqa: E402
-import numpy as np  # noqa: E402
-from jax import lax  # noqa: E402
-from jax._src.interpreters import mlir  # noqa: E402
-from jaxlib import _hlo, _jax  # noqa: E402
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax._src.interpreters import mlir
+from jaxlib import _hlo, _jax
 
-from . import operators  # noqa: E402
-from .errors import ModelError  # noqa: E402
-from .hlo_proto import Module  # noqa: E402
-from .network import Network  # noqa: E402
+from . import operators
+from .errors import ModelError
+from .hlo_proto import Module
+from .network import Network
 
 DTYPES = {"f32": jnp.float32, "bf16": jnp.bfloat16, "u8": jnp.uint8}
 Shape = tuple[int, ...]
 
 
-def function(network: Network, plain: bool = False):  # noqa: ANN201
+def function(network: Network, plain: bool = False):
     """Image -> outputs in their order."""
 
     def run(image: jax.Array) -> tuple[jax.Array, ...]:
@@ -65,9 +65,9 @@ def lowered(network: Network, name: str, shape: Shape, dtype: str = "f32", plain
 def canonical(content: bytes, name: str) -> bytes:
     """The same module as any XLA reads it, with the same bytes for the same network.
 
-    Newer XLA numbers instructions in each computation apart, with the computation's number in the upper 32 bits of what it
-    writes. Neuron's compiler refuses those ("Instruction with id > INT_MAX", pytorch/xla issue 9685), so all are numbered
-    through. Places in source files are dropped."""
+    Newer XLA numbers instructions in each computation apart, with the computation's number in the upper 32 bits of what
+    it writes. Neuron's compiler refuses those ("Instruction with id > INT_MAX", pytorch/xla issue 9685), so all are
+    numbered through. Places in source files are dropped."""
     module = Module.FromString(content)
     module.name = name
     module.ClearField("stack_frame_index")

@@ -12,7 +12,9 @@ _KINDS = {"string": Field.TYPE_STRING, "int64": Field.TYPE_INT64, "bytes": Field
 _MESSAGES: dict[str, list[tuple[str, int, str, bool]]] = {
     "Empty": [],
     "OpMetadata": [("op_type", 1, "string", False), ("op_name", 2, "string", False)],
-    "Shape": [("element_type", 2, "int64", False), ("dimensions", 3, "int64", True), ("tuple_shapes", 4, "Shape", True)],
+    "Shape": [
+        ("element_type", 2, "int64", False), ("dimensions", 3, "int64", True), ("tuple_shapes", 4, "Shape", True),
+    ],
     "ProgramShape": [
         ("parameters", 1, "Shape", True), ("result", 2, "Shape", False), ("parameter_names", 3, "string", True),
     ],
@@ -45,9 +47,7 @@ def _module_class() -> type:
                 declared.field.add(name=name, number=number, type=_KINDS[kind], label=label)
             else:
                 type_name = f".posecam.hlo.{kind}"
-                declared.field.add(
-                    name=name, number=number, type=Field.TYPE_MESSAGE, type_name=type_name, label=label
-                )
+                declared.field.add(name=name, number=number, type=Field.TYPE_MESSAGE, type_name=type_name, label=label)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("posecam.hlo.Module"))

@@ -15,7 +15,11 @@ def reshaped(c: Context, x: jax.Array, per_row: list[int]) -> jax.Array:
     """x with new dimensions behind the rows."""
     size = math.prod(x.shape[1:])
     known = math.prod(s for s in per_row if s != -1)
-    if per_row.count(-1) > 1 or (-1 in per_row and (known == 0 or size % known)) or (-1 not in per_row and known != size):
+    if (
+        per_row.count(-1) > 1
+        or (-1 in per_row and (known == 0 or size % known))
+        or (-1 not in per_row and known != size)
+    ):
         raise c.fail(f"{tuple(x.shape[1:])} does not become {tuple(per_row)}")
     return lax.reshape(x, [x.shape[0], *(size // known if s == -1 else s for s in per_row)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from onnx import helper, numpy_helper
@@ -32,15 +33,34 @@ def _nodes(graph: onnx.GraphProto) -> list[Node]:
     return nodes
 
 
+def _bytes(tensor: onnx.TensorProto) -> int:
+    try:
+        return math.prod(tensor.dims) * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    except (KeyError, TypeError) as error:
+        raise ModelError(f"constant {tensor.name}: type {tensor.data_type} is not known") from error
+
+
+def _constant(tensor: onnx.TensorProto) -> np.ndarray:
+    try:
+        return numpy_helper.to_array(tensor)
+    except (ValueError, TypeError, KeyError) as error:
+        raise ModelError(f"constant {tensor.name}: its values do not fill {tuple(tensor.dims)}") from error
+
+
 def _parsed(file: Path) -> onnx.ModelProto:
     content = files.read(file)
     try:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise ModelError(f"{file}: not an ONNX model") from error
-    if not model.graph.node:
+    # Text that is not UTF-8 comes as bytes.
+    graph = model.graph
+    texts = [t for n in graph.node for t in (n.name, n.op_type, n.domain, *n.input, *n.output)]
+    texts += [t.name for group in (graph.initializer, graph.input, graph.output) for t in group]
+    texts += [a.name for n in graph.node for a in n.attribute]
+    if not graph.node or not all(isinstance(t, str) for t in texts):
         raise ModelError(f"{file}: not an ONNX model, or one without nodes")
-    size = sum(math.prod(i.dims) * helper.tensor_dtype_to_np_dtype(i.data_type).itemsize for i in model.graph.initializer)
+    size = sum(_bytes(i) for i in model.graph.initializer)
     if size > MAX_WEIGHTS:
         raise ModelError(f"{file}: {size} bytes of weights, more than fit into one HLO module ({MAX_WEIGHTS})")
     if any(i.data_location == onnx.TensorProto.EXTERNAL for i in model.graph.initializer):
@@ -57,7 +77,7 @@ def load(file: Path) -> Network:
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     if opset not in OPSETS:
         raise ModelError(f"{file}: opset {opset}; {OPSETS[0]} to {OPSETS[-1]} are known")
-    constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    constants = {i.name: _constant(i) for i in graph.initializer}
     inputs = [i for i in graph.input if i.name not in constants]
     if len(inputs) != 1:
         raise ModelError(f"{file}: {len(inputs)} inputs ({', '.join(i.name for i in inputs)}); only one image is fed")
@@ -83,7 +103,9 @@ def check_ends(network: Network, file: Path, descriptor: Descriptor) -> None:
         raise ModelError(f"{file}: input {listed}; a batch of 1 or an open one is expected, in four dimensions")
     channels = shape.index(3, 1)
     if exported[channels] not in (None, 3):
-        raise ModelError(f"{file}: input {listed} does not have its 3 channels where layout {descriptor.input['layout']} has")
+        raise ModelError(
+            f"{file}: input {listed} does not have its 3 channels where layout {descriptor.input['layout']} has"
+        )
     # A network whose sides may change was exported at one size all the same; others must fit as they are.
     if not descriptor.any_size and any(e not in (None, s) for e, s in zip(exported, shape, strict=True)):
         raise ModelError(f"{file}: input {listed}; the descriptor says {'x'.join(map(str, shape))}")

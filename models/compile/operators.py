@@ -1,7 +1,7 @@
 """ONNX operators on jax.lax. What is not known exactly is refused: an operator, an attribute, a form of either.
 
-A value is a NumPy array (the same for every image) or a traced one (computed from the image; its first axis counts the rows
-of the batch). No operator may mix rows, so that a row of a batch of 4 is what it is in a batch of 1."""
+A value is a NumPy array (the same for every image) or a traced one (computed from the image; its first axis counts the
+rows of the batch). No operator may mix rows, so that a row of a batch of 4 is what it is in a batch of 1."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .errors import ModelError
 from .network import Network, Node
 
 Value = Any  # np.ndarray | jax.Array
-_REGISTRY: dict[str, Callable[["Context"], Any]] = {}
+_REGISTRY: dict[str, Callable[[Context], Any]] = {}
 _REQUIRED = object()
 
 
@@ -135,9 +135,9 @@ def _translated(node: Node, values: list[Value | None], network: Network, rows: 
         results = _REGISTRY[node.op](context)
     except ModelError:
         raise
-    except (TypeError, ValueError, IndexError, KeyError, OverflowError, MemoryError) as error:
+    except Exception as error:  # JAX has many kinds for shapes and values that do not go together
         logging.debug("%s", node.name, exc_info=True)
-        raise node.error(f"shapes do not fit: {str(error).splitlines()[0]}") from error
+        raise node.error(f"does not fit its inputs: {(str(error) or repr(error)).splitlines()[0]}") from error
     context.check_unread()
     results = results if isinstance(results, list) else [results]
     if len(results) < len([o for o in node.outputs if o]):
@@ -161,6 +161,9 @@ def apply(network: Network, image: jax.Array, plain: bool, keep: bool = False) -
         values.update({name: r for name, r in zip(node.outputs, results, strict=False) if name})
     if keep:
         return values
+    lost = [o for o in network.outputs if o not in values]
+    if lost:
+        raise ModelError(f"output {lost[0]} is computed by no node")
     return {o: values[o] for o in network.outputs}
 
 

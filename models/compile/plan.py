@@ -75,7 +75,9 @@ class Plan:
             raise ModelError(f"{error.filename or self.out}: {error.strerror}") from error
 
 
-def make(source: Descriptor, weights: Path, batches: list[int], options: Options, no_fuse: list[str], out: Path) -> Plan:
+def make(
+    source: Descriptor, weights: Path, batches: list[int], options: Options, no_fuse: list[str], out: Path
+) -> Plan:
     """`source` already has the resolution that is wanted."""
     options.check()
     descriptor.check_batches(source, batches)

@@ -1,5 +1,5 @@
-"""Writes a ResNet-50 (v1.5: stride in the 3x3 convolutions) with seeded weights as ONNX, for checks and for timing where the
-shape of a network counts and its answers do not: python -m compile.resnet50 --help"""
+"""Writes a ResNet-50 (v1.5: stride in the 3x3 convolutions) with seeded weights as ONNX, where the shape of a network
+counts and its answers do not: python -m compile.resnet50 --help"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EPSILON = 1e-5
 
 
 class Builder:
-    """Weights are drawn in the order of the nodes, in exact arithmetic, so that a seed gives the same bytes anywhere."""
+    """Weights are drawn in the order of the nodes, as scaled integers: a seed gives the same bytes anywhere."""
 
     def __init__(self, seed: int) -> None:
         self.nodes: list[onnx.NodeProto] = []

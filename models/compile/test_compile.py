@@ -108,7 +108,8 @@ def pose_descriptor(**changes: Any) -> dict[str, Any]:
         "source": "here", "weights": {"openvino": {"precision": "f32", "files": []}}, "inputs": [{**first, **changes}],
         "outputs": ["maps"], "skeleton": "coco-18",
         "decoder": {
-            "kind": "paf", "heatmaps": {"output": "maps", "first": 38}, "pafs": {"output": "maps", "first": 0}, "stride": 8
+            "kind": "paf", "heatmaps": {"output": "maps", "first": 38}, "pafs": {"output": "maps", "first": 0},
+            "stride": 8,
         },
     }  # fmt: skip
     return document
@@ -186,7 +187,8 @@ CASES: list[tuple[str, dict[str, Any], list[np.ndarray | None], int]] = [
      [None, np.array([1, 1, 2, 3], np.float32)], 13),
     ("Resize", {"mode": "nearest"}, [None, None, ints(1, 3, 11, 23)], 13),
     ("Resize", {"mode": "linear"}, [None, np.array([1, 1, 2, 0.5], np.float32)], 13),
-    ("Resize", {"mode": "linear", "coordinate_transformation_mode": "align_corners"}, [None, None, ints(1, 3, 9, 31)], 13),
+    ("Resize", {"mode": "linear", "coordinate_transformation_mode": "align_corners"},
+     [None, None, ints(1, 3, 9, 31)], 13),
     ("Resize", {"mode": "linear", "coordinate_transformation_mode": "asymmetric"},
      [None, np.array([1, 1, 2, 2], np.float32)], 13),
 ]  # fmt: skip
@@ -226,7 +228,13 @@ class Operators(Folder):
             node("Gemm", ["flat", "w", "b"], "y", transB=1, alpha=0.5),
         ]
         size = 3 * SIDE * SIDE
-        constants = {"zero": np.array(0, np.int64), "axis": ints(0), "rest": ints(-1), "w": weights(4, size), "b": weights(4)}
+        constants = {
+            "zero": np.array(0, np.int64),
+            "axis": ints(0),
+            "rest": ints(-1),
+            "w": weights(4, size),
+            "b": weights(4),
+        }
         network = self.load(model(nodes, constants, ["y"], shape=("n", 3, SIDE, SIDE)))
         images = weights(3, 3, SIDE, SIDE)
         (result,) = hlo.Executable(hlo.lowered(network, "tiny", images.shape))(images)
@@ -270,7 +278,9 @@ class Refusals(Folder):
 
     def test_shapes_that_do_not_fit_name_their_node(self) -> None:
         self.refused(model([node("Add", ["image", "c"])], {"c": weights(5)}, ["y"]), "Add_here (Add)")
-        self.refused(model([node("Conv", ["image", "w"])], {"w": weights(4, 2, 3, 3)}, ["y"]), "Conv_here (Conv)", "channels")
+        self.refused(
+            model([node("Conv", ["image", "w"])], {"w": weights(4, 2, 3, 3)}, ["y"]), "Conv_here (Conv)", "channels"
+        )
         self.refused(model([node("Reshape", ["image", "s"])], {"s": ints(1, 7)}, ["y"]), "Reshape_here (Reshape)")
 
     def test_a_shape_that_depends_on_pixels_is_refused(self) -> None:
@@ -307,6 +317,42 @@ class Refusals(Folder):
             file.write_bytes(content)
             with self.assertRaisesRegex(ModelError, "not an ONNX model"):
                 onnx_file.load(file)
+
+    def test_damaged_models_are_refused(self) -> None:
+        def wrong_size(m: onnx.ModelProto) -> None:
+            m.graph.initializer[0].dims[:] = [7, 2**33]
+
+        def wrong_type(m: onnx.ModelProto) -> None:
+            m.graph.initializer[0].data_type = 99
+
+        def no_stride(m: onnx.ModelProto) -> None:
+            next(a for a in m.graph.node[2].attribute if a.name == "strides").ints[:] = [0, 8]
+
+        def renamed(m: onnx.ModelProto) -> None:
+            m.graph.node[4].output[0] = "elsewhere"
+
+        def dangling(m: onnx.ModelProto) -> None:
+            m.graph.node[2].input[0] = "nowhere"
+
+        def too_few(m: onnx.ModelProto) -> None:
+            del m.graph.node[2].input[1]
+
+        for damage, part in [
+            (wrong_size, "constant m|bytes of weights"),
+            (wrong_type, "type 99"),
+            (no_stride, r"pafs \(Conv\)"),
+            (renamed, "maps is computed by no node"),
+            (dangling, r"pafs \(Conv\): input nowhere"),
+            (too_few, r"pafs \(Conv\)"),
+        ]:
+            made = pose_model()
+            damage(made)
+            with self.subTest(part=part), self.assertRaisesRegex(ModelError, part):
+                hlo.output_shapes(self.load(made), (1, 3, 16, 32))
+        content = pose_model().SerializeToString().replace(b"scaled", b"\xff\xfealed")
+        (self.folder / "tiny.onnx").write_bytes(content)
+        with self.assertRaises(ModelError):
+            onnx_file.load(self.folder / "tiny.onnx")
 
     def test_two_inputs_are_refused(self) -> None:
         made = model([node("Add", ["image", "other"])], {}, ["y"])
@@ -405,7 +451,9 @@ class Commands(Folder):
         self.assertEqual(made["weights"]["neuron"]["target"], "inf2")
         self.assertEqual(made["weights"]["neuron"]["precision"], "bf16")
         files = made["weights"]["neuron"]["files"]
-        self.assertEqual([(f["name"], f["batch"], f["bytes"]) for f in files], [("tiny-b1.neff", 1, 1123), ("tiny-b4.neff", 4, 1123)])
+        self.assertEqual(
+            [(f["name"], f["batch"], f["bytes"]) for f in files], [("tiny-b1.neff", 1, 1123), ("tiny-b4.neff", 4, 1123)]
+        )
         self.assertTrue(all(len(f["sha256"]) == 64 for f in files))
         first = made["inputs"][0]
         self.assertEqual((first["name"], first["size"], first["batch"]), ("input0", {"width": 64, "height": 48}, 4))
@@ -415,7 +463,8 @@ class Commands(Folder):
 
     def test_flags_are_those_of_the_target(self) -> None:
         for target, more, expected in [
-            ("inf2", [], "neuronx-cc compile HLO --framework XLA --target inf2 --auto-cast matmult --auto-cast-type bf16"),
+            ("inf2", [],
+             "neuronx-cc compile HLO --framework XLA --target inf2 --auto-cast matmult --auto-cast-type bf16"),
             ("trn1", ["--cast", "none"], "neuronx-cc compile HLO --framework XLA --target trn1 --auto-cast none"),
             ("trn2", ["--cast", "none", "--cores-per-model", "1"],
              "neuronx-cc compile HLO --framework XLA --target trn2 --auto-cast none -lnc 1"),
@@ -630,6 +679,18 @@ class FrozenGraphs(Folder):
         self.source.rename({"maps": "flat"})
         with self.assertRaisesRegex(ModelError, r"flat \(Reshape\).*only batch 1"):
             self.make()
+
+    def test_damaged_graphs_are_refused(self) -> None:
+        before = self.proto.SerializeToString()
+        for name, part in [("wp", "value"), ("wh", "value")]:
+            self.proto = graphdef.GraphDef.FromString(before)
+            constant = next(n for n in self.proto.node if n.name == name)
+            if name == "wp":
+                del constant.attr[:]
+            else:
+                graphdef.attribute(constant, "value").tensor.tensor_content = b"short"
+            with self.subTest(name=name), self.assertRaisesRegex(ModelError, rf"{name} \(Const\).*{part}"):
+                self.make()
 
     def test_only_inf1_takes_them(self) -> None:
         with self.assertRaisesRegex(ModelError, "takes the network as ONNX"):

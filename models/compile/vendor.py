@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -44,7 +45,9 @@ def hlo_command(options: Options, hlo: Path, neff: Path) -> list[str]:
         command = ["neuron-cc", "compile", str(hlo), "--framework", "XLA"]
         return [*command, *_inf1_flags(options), "--output", str(neff)]
     command = ["neuronx-cc", "compile", str(hlo), "--framework", "XLA", "--target", options.target]
-    command += ["--auto-cast", "matmult", "--auto-cast-type", "bf16"] if options.cast == "bf16" else ["--auto-cast", "none"]
+    command += (
+        ["--auto-cast", "matmult", "--auto-cast-type", "bf16"] if options.cast == "bf16" else ["--auto-cast", "none"]
+    )
     if options.target == "trn2" and options.cores is not None:
         command += ["-lnc", str(options.cores)]
     return [*command, "--output", str(neff)]
@@ -90,7 +93,7 @@ def run(command: list[str]) -> None:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _status(command: list[str], work: Path, stream) -> int:  # noqa: ANN001
+def _status(command: list[str], work: Path, stream) -> int:
     """In a process group of its own, since the compilers start processes of their own."""
     try:
         process = subprocess.Popen(
@@ -111,10 +114,8 @@ def _status(command: list[str], work: Path, stream) -> int:  # noqa: ANN001
 
 
 def _stop(process: subprocess.Popen, number: signal.Signals) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def _ending(status: int) -> str:

@@ -14,7 +14,7 @@ Pairs = list[tuple[int, int]]
 
 
 def padding(c: Context, sizes: list[int], kernel: list[int], strides: list[int], ceil: bool = False) -> Pairs:
-    """Before and after each spatial dimension; `kernel` with its dilation, `ceil` adds what a last partial window needs."""
+    """Before and after each spatial dimension; `kernel` is dilated, `ceil` adds what a last partial window needs."""
     auto = c.expect("auto_pad", "NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
     given = list(c.attribute("pads", [0] * 2 * len(sizes)))
     pairs = []
@@ -37,7 +37,7 @@ def padding(c: Context, sizes: list[int], kernel: list[int], strides: list[int],
 
 def spatial(c: Context, name: str, rank: int) -> list[int]:
     values = list(c.attribute(name, [1] * rank))
-    if len(values) != rank:
+    if len(values) != rank or min(values) < 1:
         raise c.fail(f"{name} {values} for {rank} spatial dimensions")
     return values
 
@@ -60,7 +60,13 @@ def conv(c: Context) -> jax.Array:
     strides, dilations = spatial(c, "strides", 2), spatial(c, "dilations", 2)
     pads = padding(c, list(x.shape[2:]), dilated(kernel, dilations), strides)
     result = lax.conv_general_dilated(
-        x, w, strides, pads, rhs_dilation=dilations, dimension_numbers=("NCHW", "OIHW", "NCHW"), feature_group_count=groups
+        x,
+        w,
+        strides,
+        pads,
+        rhs_dilation=dilations,
+        dimension_numbers=("NCHW", "OIHW", "NCHW"),
+        feature_group_count=groups,
     )
     if c.given(2):
         result = lax.add(result, lax.broadcast_in_dim(c.weights(2, "B"), result.shape, [1]))
@@ -86,7 +92,7 @@ def pool(c: Context) -> jax.Array:
     return lax.mul(result, lax.broadcast_in_dim((1 / counts).astype(np.float32), result.shape, [2, 3]))
 
 
-def _counts(c: Context, sizes, results, kernel, strides, dilations, pads) -> np.ndarray:  # noqa: ANN001
+def _counts(c: Context, sizes, results, kernel, strides, dilations, pads) -> np.ndarray:
     """How many values every window of an average holds."""
     given = list(c.attribute("pads", [0, 0, 0, 0]))
     include = c.attribute("count_include_pad", 0)

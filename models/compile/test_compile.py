@@ -18,23 +18,23 @@ from pathlib import Path
 from typing import Any
 
 MISSING = [m for m in ("numpy", "google.protobuf", "onnx", "jax") if importlib.util.find_spec(m.split(".")[0]) is None]
-if MISSING:
-    raise unittest.SkipTest(f"not installed: {', '.join(MISSING)}; see compile/requirements.txt")
+if not MISSING:
+    import numpy as np
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+    from onnx.reference import ReferenceEvaluator
 
-import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
+    from . import cut, graphdef, hlo, onnx_file, plan, resnet50, vendor
+    from . import descriptor as descriptors
+    from .__main__ import guarded, run
+    from .errors import ModelError, UsageError
+    from .hlo_proto import Module
 
-from . import cut, graphdef, hlo, onnx_file, plan, resnet50, vendor
-from . import descriptor as descriptors
-from .__main__ import guarded, run
-from .errors import ModelError, UsageError
-from .hlo_proto import Module
+    RANDOM = np.random.default_rng(3)
+needs_packages = unittest.skipIf(MISSING, f"not installed: {', '.join(MISSING)}; see compile/requirements.txt")
 
 MODELS = Path(__file__).resolve().parent.parent
 SIDE = 16
-RANDOM = np.random.default_rng(3)
 
 # What the vendor's compiler is told is checked, and a NEFF's header is written: the compiler itself cannot be had here.
 FAKE_COMPILER = f"""#!{sys.executable}
@@ -66,7 +66,7 @@ def ints(*values: int) -> np.ndarray:
 
 
 def model(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray], outputs: list[str], *, opset: int = 13,
-          shape: tuple[Any, ...] = (1, 3, SIDE, SIDE), kind: int = TensorProto.FLOAT) -> onnx.ModelProto:  # fmt: skip
+          shape: tuple[Any, ...] = (1, 3, SIDE, SIDE), kind: int = 1) -> onnx.ModelProto:  # fmt: skip
     graph = helper.make_graph(
         nodes,
         "tiny",
@@ -115,6 +115,7 @@ def pose_descriptor(**changes: Any) -> dict[str, Any]:
     return document
 
 
+@needs_packages
 class Folder(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -128,76 +129,77 @@ class Folder(unittest.TestCase):
 
 
 # Every operator once or more: (operator, attributes, further inputs, opset).
-CASES: list[tuple[str, dict[str, Any], list[np.ndarray | None], int]] = [
-    ("Conv", {"pads": [1, 1, 1, 1], "strides": [2, 2]}, [weights(5, 3, 3, 3), weights(5)], 13),
-    ("Conv", {"group": 3, "dilations": [2, 1], "kernel_shape": [3, 3]}, [weights(6, 1, 3, 3)], 13),
-    ("Conv", {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, [weights(4, 3, 3, 3)], 13),
-    ("Conv", {"auto_pad": "SAME_LOWER", "strides": [3, 3]}, [weights(4, 3, 2, 2)], 13),
-    ("MaxPool", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}, [], 13),
-    ("MaxPool", {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}, [], 13),
-    ("AveragePool", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}, [], 13),
-    ("AveragePool", {"kernel_shape": [3, 3], "pads": [1, 0, 1, 0], "count_include_pad": 1}, [], 13),
-    ("GlobalAveragePool", {}, [], 13),
-    ("GlobalMaxPool", {}, [], 13),
-    ("Relu", {}, [], 13),
-    ("LeakyRelu", {"alpha": 0.2}, [], 13),
-    ("PRelu", {}, [weights(3, 1, 1)], 13),
-    ("Elu", {"alpha": 0.7}, [], 13),
-    ("Sigmoid", {}, [], 13),
-    ("HardSigmoid", {"alpha": 0.3, "beta": 0.4}, [], 13),
-    ("HardSwish", {}, [], 14),
-    ("Tanh", {}, [], 13),
-    ("Exp", {}, [], 13),
-    ("Abs", {}, [], 13),
-    ("Neg", {}, [], 13),
-    ("Clip", {}, [np.float32(-0.5), np.float32(0.5)], 13),
-    ("Clip", {}, [None, np.float32(0.5)], 13),
-    ("Clip", {"min": -0.1, "max": 0.2}, [], 10),
-    ("Softmax", {"axis": 1}, [], 13),
-    ("Softmax", {"axis": 3}, [], 11),
-    ("Add", {}, [weights(3, 1, 1)], 13),
-    ("Sub", {}, [weights(1, 3, 1, SIDE)], 13),
-    ("Mul", {}, [np.float32(3)], 13),
-    ("Div", {}, [np.abs(weights(SIDE)) + 1], 13),
-    ("Max", {}, [np.float32(0.1)], 13),
-    ("Min", {}, [weights(3, 1, 1)], 13),
-    ("Identity", {}, [], 13),
-    ("Dropout", {}, [], 13),
-    ("Cast", {"to": 1}, [], 13),
-    ("BatchNormalization", {"epsilon": 1e-3}, [weights(3), weights(3), weights(3), np.abs(weights(3))], 15),
-    ("InstanceNormalization", {"epsilon": 1e-3}, [weights(3), weights(3)], 13),
-    ("ReduceMean", {"axes": [2, 3], "keepdims": 0}, [], 13),
-    ("ReduceSum", {}, [ints(1)], 13),
-    ("ReduceMax", {"axes": [-1]}, [], 13),
-    ("MatMul", {}, [weights(SIDE, 5)], 13),
-    ("Flatten", {"axis": 1}, [], 13),
-    ("Reshape", {}, [ints(0, 3, -1)], 13),
-    ("Reshape", {}, [ints(-1, 3, SIDE * SIDE)], 13),
-    ("Reshape", {"allowzero": 1}, [ints(1, SIDE, 3, SIDE)], 14),
-    ("Transpose", {"perm": [0, 2, 3, 1]}, [], 13),
-    ("Concat", {"axis": 1}, [weights(1, 2, SIDE, SIDE)], 13),
-    ("Slice", {}, [ints(1, 15), ints(3, 0), ints(1, 3), ints(1, -2)], 13),
-    ("Slice", {"starts": [2], "ends": [-1], "axes": [2]}, [], 9),
-    ("Gather", {"axis": 1}, [ints(2, 0, 1)], 13),
-    ("Gather", {"axis": 2}, [np.array(3, np.int64)], 13),
-    ("Pad", {}, [ints(0, 0, 1, 2, 0, 0, 3, 0), np.float32(0.5)], 13),
-    ("Pad", {"pads": [0, 0, 1, 0, 0, 1, 0, 1], "value": 0.25}, [], 10),
-    ("Unsqueeze", {}, [ints(1, -1)], 13),
-    ("Resize", {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
-     [None, np.array([1, 1, 2, 3], np.float32)], 13),
-    ("Resize", {"mode": "nearest"}, [None, None, ints(1, 3, 11, 23)], 13),
-    ("Resize", {"mode": "linear"}, [None, np.array([1, 1, 2, 0.5], np.float32)], 13),
-    ("Resize", {"mode": "linear", "coordinate_transformation_mode": "align_corners"},
-     [None, None, ints(1, 3, 9, 31)], 13),
-    ("Resize", {"mode": "linear", "coordinate_transformation_mode": "asymmetric"},
-     [None, np.array([1, 1, 2, 2], np.float32)], 13),
-]  # fmt: skip
+def cases() -> list[tuple[str, dict[str, Any], list[np.ndarray | None], int]]:
+    return [
+        ("Conv", {"pads": [1, 1, 1, 1], "strides": [2, 2]}, [weights(5, 3, 3, 3), weights(5)], 13),
+        ("Conv", {"group": 3, "dilations": [2, 1], "kernel_shape": [3, 3]}, [weights(6, 1, 3, 3)], 13),
+        ("Conv", {"auto_pad": "SAME_UPPER", "strides": [2, 2]}, [weights(4, 3, 3, 3)], 13),
+        ("Conv", {"auto_pad": "SAME_LOWER", "strides": [3, 3]}, [weights(4, 3, 2, 2)], 13),
+        ("MaxPool", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}, [], 13),
+        ("MaxPool", {"kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1}, [], 13),
+        ("AveragePool", {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}, [], 13),
+        ("AveragePool", {"kernel_shape": [3, 3], "pads": [1, 0, 1, 0], "count_include_pad": 1}, [], 13),
+        ("GlobalAveragePool", {}, [], 13),
+        ("GlobalMaxPool", {}, [], 13),
+        ("Relu", {}, [], 13),
+        ("LeakyRelu", {"alpha": 0.2}, [], 13),
+        ("PRelu", {}, [weights(3, 1, 1)], 13),
+        ("Elu", {"alpha": 0.7}, [], 13),
+        ("Sigmoid", {}, [], 13),
+        ("HardSigmoid", {"alpha": 0.3, "beta": 0.4}, [], 13),
+        ("HardSwish", {}, [], 14),
+        ("Tanh", {}, [], 13),
+        ("Exp", {}, [], 13),
+        ("Abs", {}, [], 13),
+        ("Neg", {}, [], 13),
+        ("Clip", {}, [np.float32(-0.5), np.float32(0.5)], 13),
+        ("Clip", {}, [None, np.float32(0.5)], 13),
+        ("Clip", {"min": -0.1, "max": 0.2}, [], 10),
+        ("Softmax", {"axis": 1}, [], 13),
+        ("Softmax", {"axis": 3}, [], 11),
+        ("Add", {}, [weights(3, 1, 1)], 13),
+        ("Sub", {}, [weights(1, 3, 1, SIDE)], 13),
+        ("Mul", {}, [np.float32(3)], 13),
+        ("Div", {}, [np.abs(weights(SIDE)) + 1], 13),
+        ("Max", {}, [np.float32(0.1)], 13),
+        ("Min", {}, [weights(3, 1, 1)], 13),
+        ("Identity", {}, [], 13),
+        ("Dropout", {}, [], 13),
+        ("Cast", {"to": 1}, [], 13),
+        ("BatchNormalization", {"epsilon": 1e-3}, [weights(3), weights(3), weights(3), np.abs(weights(3))], 15),
+        ("InstanceNormalization", {"epsilon": 1e-3}, [weights(3), weights(3)], 13),
+        ("ReduceMean", {"axes": [2, 3], "keepdims": 0}, [], 13),
+        ("ReduceSum", {}, [ints(1)], 13),
+        ("ReduceMax", {"axes": [-1]}, [], 13),
+        ("MatMul", {}, [weights(SIDE, 5)], 13),
+        ("Flatten", {"axis": 1}, [], 13),
+        ("Reshape", {}, [ints(0, 3, -1)], 13),
+        ("Reshape", {}, [ints(-1, 3, SIDE * SIDE)], 13),
+        ("Reshape", {"allowzero": 1}, [ints(1, SIDE, 3, SIDE)], 14),
+        ("Transpose", {"perm": [0, 2, 3, 1]}, [], 13),
+        ("Concat", {"axis": 1}, [weights(1, 2, SIDE, SIDE)], 13),
+        ("Slice", {}, [ints(1, 15), ints(3, 0), ints(1, 3), ints(1, -2)], 13),
+        ("Slice", {"starts": [2], "ends": [-1], "axes": [2]}, [], 9),
+        ("Gather", {"axis": 1}, [ints(2, 0, 1)], 13),
+        ("Gather", {"axis": 2}, [np.array(3, np.int64)], 13),
+        ("Pad", {}, [ints(0, 0, 1, 2, 0, 0, 3, 0), np.float32(0.5)], 13),
+        ("Pad", {"pads": [0, 0, 1, 0, 0, 1, 0, 1], "value": 0.25}, [], 10),
+        ("Unsqueeze", {}, [ints(1, -1)], 13),
+        ("Resize", {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"},
+         [None, np.array([1, 1, 2, 3], np.float32)], 13),
+        ("Resize", {"mode": "nearest"}, [None, None, ints(1, 3, 11, 23)], 13),
+        ("Resize", {"mode": "linear"}, [None, np.array([1, 1, 2, 0.5], np.float32)], 13),
+        ("Resize", {"mode": "linear", "coordinate_transformation_mode": "align_corners"},
+         [None, None, ints(1, 3, 9, 31)], 13),
+        ("Resize", {"mode": "linear", "coordinate_transformation_mode": "asymmetric"},
+         [None, np.array([1, 1, 2, 2], np.float32)], 13),
+    ]  # fmt: skip
 
 
 class Operators(Folder):
     def test_every_operator_is_what_the_standard_says_in_batches_of_one_and_three(self) -> None:
         images = weights(3, 3, SIDE, SIDE)
-        for op, attributes, further, opset in CASES:
+        for op, attributes, further, opset in cases():
             with self.subTest(op=op, attributes=attributes):
                 names = ["" if v is None else f"c{i}" for i, v in enumerate(further)]
                 constants = {n: np.asarray(v) for n, v in zip(names, further, strict=True) if n}
@@ -704,6 +706,7 @@ class FrozenGraphs(Folder):
                 graphdef.load(file, "image", ["maps"])
 
 
+@needs_packages
 class Resolution(unittest.TestCase):
     def test_a_network_of_fixed_size_takes_no_other(self) -> None:
         document = pose_descriptor()
@@ -719,6 +722,7 @@ class Resolution(unittest.TestCase):
                 self.assertEqual(descriptors.load(file).name, file.stem)
 
 
+@needs_packages
 class ResNet50(unittest.TestCase):
     def test_has_the_published_shape_and_its_seed_gives_the_same_weights(self) -> None:
         made, parameters = resnet50.model(1)

@@ -40,7 +40,7 @@ class Plan:
 
     @property
     def result(self) -> Path:
-        return self.out / f"{self.descriptor.name}.json"
+        return descriptor_path(self.out, self.options)
 
     def lines(self) -> list[str]:
         width, height = self.descriptor.size
@@ -83,13 +83,18 @@ def make(
     descriptor.check_batches(source, batches)
     descriptor.check_weights(source, weights)
     out = out.resolve()
-    if (out / f"{source.name}.json").resolve() == source.path.resolve():
+    if descriptor_path(out, options) == source.path.resolve():
         raise UsageError(f"--out {out}: would overwrite the descriptor that is read; name another folder")
     if weights.suffix == ".onnx":
         return _from_onnx(source, weights, batches, options, no_fuse, out)
     if weights.suffix == ".pb":
         return _from_graph(source, weights, batches, options, no_fuse, out)
     raise UsageError(f"--weights {weights}: an ONNX model (.onnx) or a frozen TensorFlow graph (.pb) is compiled")
+
+
+def descriptor_path(out: Path, options: Options) -> Path:
+    """Where posecam looks for it in the folder of a model."""
+    return out / f"neuron-{options.target}.json"
 
 
 def _from_onnx(
@@ -114,7 +119,7 @@ def _from_onnx(
         shape, dtype = source.shape(batch), source.input["dtype"]
         shapes = hlo.output_shapes(network, shape, plain)
         outputs = ", ".join(f"output{i} f32 {_by(s)}" for i, s in enumerate(shapes))
-        path = out / f"{source.name}-b{batch}.hlo"
+        path = out / f"{source.name}-{options.target}-b{batch}.hlo"
         parts.append(
             Part(
                 batch,
@@ -149,8 +154,8 @@ def _from_graph(
     parts = []
     for batch in batches:
         shape = source.shape(batch)
-        path = out / f"{source.name}-b{batch}.pb"
-        config = out / f"{source.name}-b{batch}.io.json"
+        path = out / f"{source.name}-{options.target}-b{batch}.pb"
+        config = out / f"{source.name}-{options.target}-b{batch}.io.json"
         io = {"inputs": {graph.input: [list(shape), "float32"]}, "outputs": names}
         parts.append(
             Part(

@@ -438,8 +438,8 @@ class Commands(Folder):
                 code = int(end.code or 0)
         return code, out.getvalue(), err.getvalue()
 
-    def result(self) -> dict[str, Any]:
-        return json.loads((self.out / "tiny.json").read_text())
+    def result(self, target: str = "inf2") -> dict[str, Any]:
+        return json.loads((self.out / f"neuron-{target}.json").read_text())
 
     def names(self) -> list[str]:
         return sorted(p.name for p in self.out.iterdir()) if self.out.exists() else []
@@ -447,14 +447,16 @@ class Commands(Folder):
     def test_one_neff_a_batch_size_is_listed_with_size_and_hash(self) -> None:
         code, _, err = self.compile("--batch", "4,1", "--net-resolution", "64x48")
         self.assertEqual((code, err), (0, ""))
-        self.assertEqual(self.names(), ["tiny-b1.hlo", "tiny-b1.neff", "tiny-b4.hlo", "tiny-b4.neff", "tiny.json"])
+        stems = ["tiny-inf2-b1", "tiny-inf2-b4"]
+        self.assertEqual(self.names(), ["neuron-inf2.json", *(s + e for s in stems for e in (".hlo", ".neff"))])
         made = self.result()
         self.assertEqual(set(made["weights"]), {"neuron"})
         self.assertEqual(made["weights"]["neuron"]["target"], "inf2")
         self.assertEqual(made["weights"]["neuron"]["precision"], "bf16")
         files = made["weights"]["neuron"]["files"]
         self.assertEqual(
-            [(f["name"], f["batch"], f["bytes"]) for f in files], [("tiny-b1.neff", 1, 1123), ("tiny-b4.neff", 4, 1123)]
+            [(f["name"], f["batch"], f["bytes"]) for f in files],
+            [("tiny-inf2-b1.neff", 1, 1123), ("tiny-inf2-b4.neff", 4, 1123)],
         )
         self.assertTrue(all(len(f["sha256"]) == 64 for f in files))
         first = made["inputs"][0]
@@ -475,23 +477,23 @@ class Commands(Folder):
         ]:  # fmt: skip
             with self.subTest(target=target):
                 self.assertEqual(self.compile(*more, target=target)[0], 0)
-                call = self.calls.read_text().splitlines()[-1].replace(str(self.out / "tiny-b1.hlo"), "HLO")
+                call = self.calls.read_text().splitlines()[-1].replace(str(self.out / f"tiny-{target}-b1.hlo"), "HLO")
                 self.assertEqual(call.split(" --output ")[0], expected)
-        self.assertEqual(self.result()["weights"]["neuron"]["precision"], "bf16")
+        self.assertEqual(self.result("inf1")["weights"]["neuron"]["precision"], "bf16")
 
     def test_without_the_compiler_it_ends_with_the_command_behind_the_hlo(self) -> None:
         self.set_environment(PATH=str(self.folder))
         code, _, err = self.compile("--batch", "1,2")
         self.assertEqual(code, 4)
         self.assertEqual(err.count("\n"), 1)
-        self.assertIn(f"neuronx-cc compile {self.out}/tiny-b2.hlo --framework XLA --target inf2", err)
-        self.assertEqual(self.names(), ["tiny-b1.hlo", "tiny-b2.hlo"])
+        self.assertIn(f"neuronx-cc compile {self.out}/tiny-inf2-b2.hlo --framework XLA --target inf2", err)
+        self.assertEqual(self.names(), ["tiny-inf2-b1.hlo", "tiny-inf2-b2.hlo"])
 
     def test_a_dry_run_writes_nothing(self) -> None:
         code, out, err = self.compile("--batch", "1,2", "--dry-run", "--no-fuse", "join")
         self.assertEqual((code, err, self.names()), (0, "", []))
         self.assertIn("input0 f32 2x3x16x32 -> output0 f32 2x38x2x4, output1 f32 2x19x2x4", out)
-        self.assertIn(f"run   neuronx-cc compile {self.out}/tiny-b2.hlo", out)
+        self.assertIn(f"run   neuronx-cc compile {self.out}/tiny-inf2-b2.hlo", out)
         self.assertIn("left to the CPU: join (Concat)", out)
         self.assertFalse(self.calls.exists())
 
@@ -501,7 +503,7 @@ class Commands(Folder):
         self.assertEqual((code, err.count("\n")), (3, 1))
         self.assertIn("status 70", err)
         self.assertIn("NCC_EVRF001", err)
-        self.assertEqual(self.names(), ["tiny-b1.hlo", "tiny-b1.log"])
+        self.assertEqual(self.names(), ["tiny-inf2-b1.hlo", "tiny-inf2-b1.log"])
 
     def test_what_is_not_a_neff_is_not_kept(self) -> None:
         for mode in ("foreign", "empty"):
@@ -509,7 +511,7 @@ class Commands(Folder):
             code, _, err = self.compile()
             self.assertEqual(code, 3)
             self.assertIn("not a NEFF", err)
-            self.assertEqual(self.names(), ["tiny-b1.hlo"])
+            self.assertEqual(self.names(), ["tiny-inf2-b1.hlo"])
 
     def test_an_interrupt_stops_the_compiler_and_leaves_no_half_file(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -525,9 +527,11 @@ class Commands(Folder):
             process.send_signal(number)
             _, err = process.communicate(timeout=30)
             self.assertEqual((process.returncode, err), (130, b"compile: interrupted\n"))
-            self.assertEqual(self.names(), ["tiny-b1.hlo"])
+            self.assertEqual(self.names(), ["tiny-inf2-b1.hlo"])
 
     def test_wrong_use_ends_with_2(self) -> None:
+        compiled = self.folder / "neuron-inf2.json"
+        compiled.write_text(self.descriptor.read_text())
         for more, target, part in [
             (["--batch", "0"], "inf2", "from 1 to 1024"),
             (["--batch", "1,,2"], "inf2", "separated by commas"),
@@ -537,7 +541,7 @@ class Commands(Folder):
             (["--cores-per-model", "4"], "trn2", "1 or 2 cores"),
             (["--cores-per-model", "0"], "inf1", "1 to 64"),
             (["--no-fuse", "nothing-here"], "inf2", "no such operator"),
-            (["--out", str(self.folder)], "inf2", "would overwrite"),
+            (["--out", str(self.folder), "--descriptor", str(compiled)], "inf2", "would overwrite"),
             (["--weights", str(self.folder / "a.xml")], "inf2", "ONNX model"),
             ([], "inf3", "invalid choice"),
         ]:
@@ -658,7 +662,7 @@ class FrozenGraphs(Folder):
         self.assertEqual((first["name"], first["layout"]), ("image:0", "nhwc"))
         self.assertEqual(made.descriptor.decoder["heatmaps"], {"output": "maps/nchw:0", "first": 38})
         command = " ".join(made.parts[0].command)
-        self.assertIn("tiny-b2.pb --framework TENSORFLOW --io-config", command)
+        self.assertIn("tiny-inf1-b2.pb --framework TENSORFLOW --io-config", command)
 
     def test_both_ends_can_be_left_to_the_cpu(self) -> None:
         made = self.make("scaled", "maps")

@@ -1,54 +1,60 @@
 #include "app/devices_command.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <memory>
-#include <vector>
+#include <string>
+#include <thread>
+#include <unistd.h>
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
+#include "app/devices_view.h"
 #include "app/exit_code.h"
 #include "app/tell.h"
-#include "pipeline/backends.h"
 
 namespace posecam {
 namespace {
 
-void print_json(const std::vector<DeviceInfo>& devices) {
-  auto list = nlohmann::ordered_json::array();
-  for (const DeviceInfo& device : devices) {
-    list.push_back({{"name", device.name},
-                    {"available", device.available},
-                    {"cores", device.cores},
-                    {"description", device.description}});
-  }
-  fmt::print("{}\n", list.dump(2));
-}
+constexpr std::chrono::seconds kPeriod{1};
 
-void print_table(const std::vector<DeviceInfo>& devices) {
-  fmt::print("{:<12}  {:<9}  {:>5}  {}\n", "NAME", "AVAILABLE", "CORES", "DESCRIPTION");
-  for (const DeviceInfo& device : devices) {
-    fmt::print("{:<12}  {:<9}  {:>5}  {}\n", device.name, device.available ? "yes" : "no", device.cores,
-               device.description);
-  }
-}
+struct Wish {
+  bool json = false;
+  bool watch = false;
+};
+
+/// False when nobody reads any more.
+bool print(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
 
 int list(bool json) {
-  const std::vector<DeviceInfo> devices = list_devices();
-  json ? print_json(devices) : print_table(devices);
-  if (std::ranges::any_of(devices, &DeviceInfo::available)) return 0;
+  const DevicesNow now = look_at_devices(false);
+  print(json ? devices_json(now, {}, 2) : devices_table(now, {}));
+  if (std::ranges::any_of(now.devices, &DeviceInfo::available)) return 0;
   tell("posecam: no device can be used on this machine\n");
   return exit_code(Errc::kDevice);
+}
+
+/// Until Ctrl-C, which ends the program as it ends any other.
+int watch(bool json) {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  CoreUsage usage;
+  for (auto next = std::chrono::steady_clock::now();; std::this_thread::sleep_until(next)) {
+    const DevicesNow now = look_at_devices(true);
+    usage.update(now);
+    const std::string text = json ? devices_json(now, usage, -1) : devices_table(now, usage) + "\n";
+    const char* const clear = terminal && !json ? "\x1b[H\x1b[2J" : "";
+    if (!print(clear + text)) return 0;
+    next = std::max(next + kPeriod, now.at);
+  }
 }
 
 }  // namespace
 
 void add_devices_command(CLI::App& app, int& code) {
-  auto json = std::make_shared<bool>(false);
-  CLI::App* devices = app.add_subcommand("devices", "Show what networks can run on here");
-  devices->add_flag("--json", *json, "As JSON, for programs");
-  devices->callback([json, &code] { code = list(*json); });
+  auto wish = std::make_shared<Wish>();
+  CLI::App* devices = app.add_subcommand("devices", "Show what networks can run on here, and who uses it");
+  devices->add_flag("--json", wish->json, "As JSON, for programs");
+  devices->add_flag("--watch", wish->watch, "Every second anew, with the use of each NeuronCore, until Ctrl-C");
+  devices->callback([wish, &code] { code = wish->watch ? watch(wish->json) : list(wish->json); });
 }
 
 }  // namespace posecam

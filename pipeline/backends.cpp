@@ -16,6 +16,7 @@
 #include "pipeline/log.h"
 #include "pipeline/neuron/neuron_backend.h"
 #include "pipeline/neuron/neuron_library.h"
+#include "pipeline/neuron/neuron_report.h"
 #include "pipeline/opencv/opencv_backend.h"
 #ifdef POSECAM_HAVE_OPENVINO
 #include "pipeline/openvino/openvino_backend.h"
@@ -152,7 +153,7 @@ void add_device(std::string name, BackendFactory factory) {
 }
 
 std::vector<DeviceInfo> list_devices() {
-  std::vector<DeviceInfo> devices;
+  std::vector<DeviceInfo> devices{describe_neuron(kNeuron), describe_neuron(kNeuronSim)};
 #ifdef POSECAM_HAVE_OPENVINO
   devices.push_back(describe_openvino(cpu_cores()));
 #else

@@ -11,7 +11,8 @@
 
 #include "pipeline/log.h"
 #include "pipeline/neuron/instance_family.h"
-#include "pipeline/neuron/neuron_tools.h"
+#include "pipeline/neuron/neuron_library.h"
+#include "pipeline/neuron/neuron_report.h"
 #include "pipeline/neuron/nrt_status.h"
 
 namespace posecam {
@@ -206,7 +207,7 @@ Error cannot_start(std::string_view device, const NrtLibrary& library, NRT_STATU
   const NrtStatusRow& row = nrt_status_row(status);
   std::string message = fmt::format("device {}: {} does not start: nrt_init says {} ({})", device,
                                     library.path().string(), row.name, status);
-  const auto devices = neuron_ls();
+  const auto devices = device == kNeuronSim ? Result<std::vector<NeuronDevice>>(simulated_devices()) : neuron_ls();
   const std::string holders = devices ? holders_of(*devices, cores) : "";
   if (!holders.empty()) {
     message += fmt::format("; the NeuronCores are held by {}: stop it, or use other cores (cores=LIST)", holders);

@@ -1,0 +1,45 @@
+#pragma once
+// Devices on paper: a table for people, JSON for programs.
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "pipeline/backends.h"
+#include "pipeline/neuron/neuron_report.h"
+
+namespace posecam {
+
+/// Everything that `posecam devices` knows at one moment.
+struct DevicesNow {
+  std::vector<DeviceInfo> devices;
+  std::vector<NeuronReport> neuron;    ///< those that are available
+  std::vector<NeuronCoreUse> monitor;  ///< of neuron-monitor, where it is installed and was asked
+  std::chrono::steady_clock::time_point at;
+};
+/// `monitor`: ask neuron-monitor, too, which takes its period (5 s by default).
+DevicesNow look_at_devices(bool monitor);
+
+/// Share of the time that cores were busy between two looks, in percent; nothing at the first look.
+class CoreUsage {
+ public:
+  /// By (device, core, pid, model).
+  using Key = std::tuple<std::string, CoreId, std::int64_t, std::string>;
+  void update(const DevicesNow& now);
+  /// Negative if not known yet.
+  double percent(const CoreActivity& activity) const;
+
+ private:
+  std::map<Key, std::uint64_t> busy_ns_;
+  std::map<Key, double> percent_;
+  std::chrono::steady_clock::time_point at_{};
+};
+
+/// Ends with a newline.
+std::string devices_table(const DevicesNow& now, const CoreUsage& usage);
+/// A list of devices. `indent` < 0: in one line.
+std::string devices_json(const DevicesNow& now, const CoreUsage& usage, int indent);
+
+}  // namespace posecam

@@ -138,9 +138,7 @@ InferElement& impl_of(gpointer self) { return *GST_NEURON_INFER(self)->impl; }
 
 void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
   if (!posecam::gst::may_change(GST_ELEMENT(self), kTable, id)) return;
-  InferSettings settings = impl_of(self).settings();
-  posecam::gst::set_property(kTable, settings, id, value);
-  impl_of(self).set_settings(settings);
+  impl_of(self).change_settings([&](InferSettings& settings) { posecam::gst::set_property(kTable, settings, id, value); });
 }
 
 void get_property(GObject* self, guint id, GValue* value, GParamSpec*) {

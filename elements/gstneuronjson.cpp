@@ -6,14 +6,14 @@
  *
  * Lines on standard output as the frames come:
  * |[
- * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronjson !
- * fakesink sync=false
+ * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronjson ! \
+ *   fakesink sync=false
  * ]|
  * An annotated video and a document a frame beside it:
  * |[
- * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer !
- * neuronjson format=openpose location=people clip-name=clip ! neuronoverlay ! videoconvert ! openh264enc ! h264parse !
- * mp4mux ! filesink location=annotated.mp4
+ * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! \
+ *   neuronjson format=openpose location=people clip-name=clip ! neuronoverlay ! videoconvert ! openh264enc ! \
+ *   h264parse ! mp4mux ! filesink location=annotated.mp4
  * ]|
  *
  * Since: 0.1

@@ -7,13 +7,13 @@
  *
  * A clip to an annotated H.264 file:
  * |[
- * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronoverlay ! videoconvert !
- * openh264enc ! h264parse ! mp4mux ! filesink location=annotated.mp4
+ * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronoverlay ! \
+ *   videoconvert ! openh264enc ! h264parse ! mp4mux ! filesink location=annotated.mp4
  * ]|
  * A test picture, blurred where people would be:
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! neuroninfer inference-interval=5 ! neuronoverlay blur=face !
- * videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! neuroninfer inference-interval=5 ! \
+ *   neuronoverlay blur=face ! videoconvert ! autovideosink
  * ]|
  *
  * Since: 0.1

@@ -30,9 +30,10 @@ bool rows_in_memory(const GstVideoFrame& frame) {
 }
 
 Error unusable_frame() {
-  return {Errc::kMedia,
-          "a frame's memory cannot be mapped, or is smaller than its caps or video meta say: put videoconvert behind the "
-          "element that makes such frames"};
+  return {
+      Errc::kMedia,
+      "a frame's memory cannot be mapped, or is smaller than its caps or video meta say: put videoconvert behind the "
+      "element that makes such frames"};
 }
 
 MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
@@ -72,11 +73,11 @@ MutableImageView MappedFrame::view() {
     gst_video_format_info_component(frame_.info.finfo, p, components);
     const gint c = components[0];
     view.strides[p] = GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, p);
-    view.planes[p] = static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, p)) +
-                     static_cast<std::ptrdiff_t>(GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT(frame_.info.finfo, c, y_)) *
-                         view.strides[p] +
-                     static_cast<std::ptrdiff_t>(GST_VIDEO_FORMAT_INFO_SCALE_WIDTH(frame_.info.finfo, c, x_)) *
-                         GST_VIDEO_FRAME_COMP_PSTRIDE(&frame_, c);
+    view.planes[p] =
+        static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, p)) +
+        static_cast<std::ptrdiff_t>(GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT(frame_.info.finfo, c, y_)) * view.strides[p] +
+        static_cast<std::ptrdiff_t>(GST_VIDEO_FORMAT_INFO_SCALE_WIDTH(frame_.info.finfo, c, x_)) *
+            GST_VIDEO_FRAME_COMP_PSTRIDE(&frame_, c);
   }
   const GstVideoColorimetry& c = frame_.info.colorimetry;
   view.colorimetry.matrix =

@@ -45,8 +45,8 @@ class MappedFrame {
 
  private:
   GstVideoFrame frame_{};
-  Size size_;       ///< of the picture
-  int x_ = 0;       ///< where it begins in the frame, even
+  Size size_;  ///< of the picture
+  int x_ = 0;  ///< where it begins in the frame, even
   int y_ = 0;
   bool mapped_;
   bool usable_;

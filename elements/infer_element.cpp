@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kSpareFrames = 2;  // analysed frames that may wait for a downstream that is slower for a moment
 constexpr std::uint64_t kSuperviseEvery = 32;  // frames
 constexpr std::chrono::seconds kStatsEvery{5};
-constexpr double kFullQuality = 1e6;           // as GStreamer scales the quality of QOS messages
+constexpr double kFullQuality = 1e6;  // as GStreamer scales the quality of QOS messages
 
 bool is_failure(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
 

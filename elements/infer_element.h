@@ -117,7 +117,7 @@ class InferElement {
   mutable std::mutex mutex_;  // never held while pushing, posting or querying
   InferSettings settings_;
   std::stop_source stop_;
-  bool active_pad_ = false;  ///< the source pad's task may run
+  bool active_pad_ = false;         ///< the source pad's task may run
   std::shared_ptr<Engine> engine_;  // written by the streaming thread or between states only
 
   std::atomic<GstFlowReturn> flow_ = GST_FLOW_FLUSHING;

@@ -1,7 +1,6 @@
 #include "pipeline/result_file.h"
 
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include <climits>
 #include <fmt/format.h>
 
 namespace posecam {
@@ -43,8 +43,9 @@ std::string_view remedy(int error_number) {
 Error file_error(std::string_view location, std::string_view action, int error_number) {
   if (error_number == ECANCELED) return {Errc::kCancelled, fmt::format("{}: stopped", location)};
   const bool full = error_number == ENOSPC || error_number == EDQUOT;
-  return {full ? Errc::kNoSpace : Errc::kOutput, fmt::format("{}: cannot {}: {}; {}", location == kStdout ? "standard output" : location, action,
-                                    std::generic_category().message(error_number), remedy(error_number))};
+  return {full ? Errc::kNoSpace : Errc::kOutput,
+          fmt::format("{}: cannot {}: {}; {}", location == kStdout ? "standard output" : location, action,
+                      std::generic_category().message(error_number), remedy(error_number))};
 }
 
 int open_for_writing(const std::string& path, int flags) {

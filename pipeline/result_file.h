@@ -26,9 +26,9 @@ bool is_written_straight(const std::string& location);
 /// Unbuffered: each write() is handed to the system at once, so that a reader of a pipe sees whole lines, also when
 /// several files of this process are standard output.
 /// A reader of a pipe that takes nothing is waited for, until `stop` of create() is requested: kCancelled then.
-/// Errors are kOutput or kNoSpace, name the location and are sticky: after the first, every call returns it again and does nothing
-/// else. A regular file then ends with the last whole text. A reader of a pipe that went away is such an error; it
-/// raises no SIGPIPE. Movable; one thread at a time.
+/// Errors are kOutput or kNoSpace, name the location and are sticky: after the first, every call returns it again and
+/// does nothing else. A regular file then ends with the last whole text. A reader of a pipe that went away is such an
+/// error; it raises no SIGPIPE. Movable; one thread at a time.
 class ResultFile {
  public:
   static Result<ResultFile> create(std::string location, std::stop_token stop = {});
@@ -56,7 +56,7 @@ class ResultFile {
   int fd_ = -1;
   std::int64_t size_ = 0;                 ///< bytes of whole texts
   std::unique_ptr<Interrupt> interrupt_;  ///< null for regular files, which let nobody wait
-  Result<void> state_;     ///< the first error
+  Result<void> state_;                    ///< the first error
 };
 
 }  // namespace posecam

@@ -128,7 +128,8 @@ Result<std::unique_ptr<ResultWriter>> make_file_writer(std::string location, std
 
 }  // namespace
 
-Result<std::unique_ptr<ResultWriter>> make_result_writer(ResultFormat format, std::string location, std::stop_token stop) {
+Result<std::unique_ptr<ResultWriter>> make_result_writer(ResultFormat format, std::string location,
+                                                         std::stop_token stop) {
   if (location.empty()) return Error{Errc::kUsage, "the results need a place: name a file, or - for standard output"};
   switch (format) {
     case ResultFormat::kNdjson: return make_file_writer<NdjsonWriter>(std::move(location), std::move(stop));

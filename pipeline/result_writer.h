@@ -21,10 +21,10 @@ enum class ResultFormat : std::uint8_t {
 
 /// One per output; one thread at a time. Frames of one stream come in their order.
 ///
-/// Errors are kOutput or kNoSpace, and sticky: after the first, write() and close() return the same error and do nothing, so the
-/// caller may stop at once or report what close() returns. Files get their names in close(), those of kOpenpose
-/// in each write(); a writer that is destroyed without close(), or that failed, leaves "<file>.part" (kOpenpose:
-/// nothing) and never a final name with half of a file.
+/// Errors are kOutput or kNoSpace, and sticky: after the first, write() and close() return the same error and do
+/// nothing, so the caller may stop at once or report what close() returns. Files get their names in close(), those of
+/// kOpenpose in each write(); a writer that is destroyed without close(), or that failed, leaves "<file>.part"
+/// (kOpenpose: nothing) and never a final name with half of a file.
 class ResultWriter {
  public:
   virtual ~ResultWriter() = default;

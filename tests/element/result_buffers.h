@@ -112,9 +112,8 @@ class BusCounter {
     GstElementFactory* factory = gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(message)));
     auto* counter = static_cast<BusCounter*>(self);
     std::lock_guard lock(counter->mutex_);
-    counter->posted_.push_back(
-        {GST_MESSAGE_TYPE(message), factory ? GST_OBJECT_NAME(factory) : std::string(), error->message,
-         error->domain, error->code});
+    counter->posted_.push_back({GST_MESSAGE_TYPE(message), factory ? GST_OBJECT_NAME(factory) : std::string(),
+                                error->message, error->domain, error->code});
     g_error_free(error);
     return GST_BUS_PASS;
   }

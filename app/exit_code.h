@@ -13,7 +13,9 @@ constexpr int exit_code(Errc code) {
     case Errc::kBusy:
     case Errc::kBadInput:
     case Errc::kCoreLost: return 4;
-    case Errc::kMedia: return 5;
+    case Errc::kMedia:
+    case Errc::kOutput:
+    case Errc::kNoSpace: return 5;
     case Errc::kCancelled: return 130;
   }
   return 4;

@@ -18,6 +18,8 @@ GstCode to_gst(Errc code) {
     case Errc::kCoreLost: return {GST_LIBRARY_ERROR, GST_LIBRARY_ERROR_INIT};
     case Errc::kBusy: return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY};
     case Errc::kMedia: return {GST_STREAM_ERROR, GST_STREAM_ERROR_FORMAT};
+    case Errc::kOutput: return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_WRITE};
+    case Errc::kNoSpace: return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NO_SPACE_LEFT};
     case Errc::kBadInput:
     case Errc::kCancelled: break;
   }

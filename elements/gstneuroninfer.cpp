@@ -6,10 +6,10 @@
  * never dropped, copied or changed.
  *
  * |[
- * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose-lite ! neuronjson location=- !
- * fakesink
- * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose-lite ! neuronoverlay !
- * videoconvert ! openh264enc ! h264parse ! mp4mux ! filesink location=out.mp4
+ * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose-lite ! neuronjson location=- ! \
+ *   fakesink
+ * gst-launch-1.0 filesrc location=clip.mp4 ! decodebin ! neuroninfer model=openpose-lite ! neuronoverlay ! \
+ *   videoconvert ! openh264enc ! h264parse ! mp4mux ! filesink location=out.mp4
  * ]|
  *
  * Since: 0.1
@@ -138,9 +138,8 @@ InferElement& impl_of(gpointer self) { return *GST_NEURON_INFER(self)->impl; }
 
 void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
   if (!posecam::gst::may_change(GST_ELEMENT(self), kTable, id)) return;
-  InferSettings settings = impl_of(self).settings();
-  posecam::gst::set_property(kTable, settings, id, value);
-  impl_of(self).set_settings(settings);
+  impl_of(self).change_settings(
+      [&](InferSettings& settings) { posecam::gst::set_property(kTable, settings, id, value); });
 }
 
 void get_property(GObject* self, guint id, GValue* value, GParamSpec*) {

@@ -6,14 +6,14 @@
  *
  * Lines on standard output as the frames come:
  * |[
- * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronjson !
- * fakesink sync=false
+ * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronjson ! \
+ *   fakesink sync=false
  * ]|
  * An annotated video and a document a frame beside it:
  * |[
- * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer !
- * neuronjson format=openpose location=people clip-name=clip ! neuronoverlay ! videoconvert ! openh264enc ! h264parse !
- * mp4mux ! filesink location=annotated.mp4
+ * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! \
+ *   neuronjson format=openpose location=people clip-name=clip ! neuronoverlay ! videoconvert ! openh264enc ! \
+ *   h264parse ! mp4mux ! filesink location=annotated.mp4
  * ]|
  *
  * Since: 0.1
@@ -136,6 +136,11 @@ gboolean sink_event(GstBaseTransform* self, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(gst_neuron_json_parent_class)->sink_event(self, event);
 }
 
+GstStateChangeReturn change_state(GstElement* self, GstStateChange change) {
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) GST_NEURON_JSON(self)->impl->unlock();
+  return GST_ELEMENT_CLASS(gst_neuron_json_parent_class)->change_state(self, change);
+}
+
 void finalize(GObject* self) {
   delete GST_NEURON_JSON(self)->impl;
   delete GST_NEURON_JSON(self)->settings;
@@ -160,6 +165,7 @@ static void gst_neuron_json_class_init(GstNeuronJsonClass* klass) {
   transform_class->transform_ip_on_passthrough = TRUE;
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
   gst_element_class_add_static_pad_template(element_class, &g_sink);
   gst_element_class_add_static_pad_template(element_class, &g_src);
   gst_element_class_set_static_metadata(element_class, "Keypoints and objects as JSON", "Filter/Metadata",

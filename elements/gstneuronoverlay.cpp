@@ -7,13 +7,13 @@
  *
  * A clip to an annotated H.264 file:
  * |[
- * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronoverlay ! videoconvert !
- * openh264enc ! h264parse ! mp4mux ! filesink location=annotated.mp4
+ * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronoverlay ! \
+ *   videoconvert ! openh264enc ! h264parse ! mp4mux ! filesink location=annotated.mp4
  * ]|
  * A test picture, blurred where people would be:
  * |[
- * gst-launch-1.0 videotestsrc num-buffers=100 ! neuroninfer inference-interval=5 ! neuronoverlay blur=face !
- * videoconvert ! autovideosink
+ * gst-launch-1.0 videotestsrc num-buffers=100 ! neuroninfer inference-interval=5 ! \
+ *   neuronoverlay blur=face ! videoconvert ! autovideosink
  * ]|
  *
  * Since: 0.1
@@ -33,14 +33,15 @@ using posecam::gst::OverlayElement;
 using posecam::gst::OverlaySettings;
 
 struct _GstNeuronOverlay {
-  GstVideoFilter parent;
+  GstBaseTransform parent;
+  GstVideoInfo info;  // streaming thread
   OverlayElement* impl;
   OverlaySettings* settings;  // object lock
 };
 
 GST_DEBUG_CATEGORY_STATIC(gst_neuron_overlay_debug);
 #define GST_CAT_DEFAULT gst_neuron_overlay_debug
-G_DEFINE_TYPE_WITH_CODE(GstNeuronOverlay, gst_neuron_overlay, GST_TYPE_VIDEO_FILTER,
+G_DEFINE_TYPE_WITH_CODE(GstNeuronOverlay, gst_neuron_overlay, GST_TYPE_BASE_TRANSFORM,
                         GST_DEBUG_CATEGORY_INIT(gst_neuron_overlay_debug, "neuronoverlay", 0, "Skeletons and boxes"))
 GST_ELEMENT_REGISTER_DEFINE(neuronoverlay, "neuronoverlay", GST_RANK_NONE, GST_TYPE_NEURON_OVERLAY)
 
@@ -108,9 +109,16 @@ gboolean sink_event(GstBaseTransform* self, GstEvent* event) {
   return GST_BASE_TRANSFORM_CLASS(gst_neuron_overlay_parent_class)->sink_event(self, event);
 }
 
+gboolean set_caps(GstBaseTransform* self, GstCaps* caps, GstCaps*) {
+  return gst_video_info_from_caps(&GST_NEURON_OVERLAY(self)->info, caps);
+}
+
 /// Frames are drawn on where downstream wants to have them: its pool, its strides.
 gboolean propose_allocation(GstBaseTransform* self, GstQuery*, GstQuery* query) {
-  return GST_BASE_TRANSFORM_CLASS(gst_neuron_overlay_parent_class)->propose_allocation(self, nullptr, query);
+  const gboolean answered =
+      GST_BASE_TRANSFORM_CLASS(gst_neuron_overlay_parent_class)->propose_allocation(self, nullptr, query);
+  posecam::gst::refuse_crop_meta(query);
+  return answered;
 }
 
 /// Only a frame that will change is made writable; it copies its pixels when it is mapped, if somebody else holds them.
@@ -119,7 +127,7 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* self, GstBuffer* in, GstBu
     GST_OBJECT_LOCK(self);
     const OverlaySettings settings = *GST_NEURON_OVERLAY(self)->settings;
     GST_OBJECT_UNLOCK(self);
-    const GstVideoInfo& info = GST_VIDEO_FILTER(self)->in_info;
+    const GstVideoInfo& info = GST_NEURON_OVERLAY(self)->info;
     const bool changes = impl(self).plan(in, settings, {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)});
     GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", static_cast<void*>(in), changes ? "changes" : "passes untouched");
     *out = changes && !gst_buffer_is_writable(in) ? gst_buffer_copy(in) : in;
@@ -127,21 +135,12 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* self, GstBuffer* in, GstBu
   });
 }
 
+/// A frame that should change and cannot is an error: it must not go on with the people on it unblurred.
 GstFlowReturn transform_ip(GstBaseTransform* self, GstBuffer* buffer) {
   if (!impl(self).changes()) return GST_FLOW_OK;
-  return GST_BASE_TRANSFORM_CLASS(gst_neuron_overlay_parent_class)->transform_ip(self, buffer);
-}
-
-GstFlowReturn transform_frame_ip(GstVideoFilter* self, GstVideoFrame* frame) {
   return guard(GST_ELEMENT(self), GST_FLOW_ERROR, [&] {
-    if (!posecam::gst::rows_in_memory(*frame)) {
-      const posecam::Error error{posecam::Errc::kMedia,
-                                 "a frame's memory is smaller than its video meta says: put videoconvert before the "
-                                 "element that made it"};
-      posecam::gst::post_error(GST_ELEMENT(self), error);
-      return GST_FLOW_ERROR;
-    }
-    const auto done = impl(self).apply(posecam::gst::view_of(frame));
+    posecam::gst::MappedFrame frame(GST_NEURON_OVERLAY(self)->info, buffer, GST_MAP_READWRITE);
+    const auto done = frame ? impl(self).apply(frame.view()) : posecam::gst::unusable_frame();
     if (!done) posecam::gst::post_error(GST_ELEMENT(self), done.error());
     return done ? GST_FLOW_OK : GST_FLOW_ERROR;
   });
@@ -164,11 +163,11 @@ static void gst_neuron_overlay_class_init(GstNeuronOverlayClass* klass) {
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = GST_DEBUG_FUNCPTR(start);
+  transform_class->set_caps = GST_DEBUG_FUNCPTR(set_caps);
   transform_class->sink_event = GST_DEBUG_FUNCPTR(sink_event);
   transform_class->propose_allocation = GST_DEBUG_FUNCPTR(propose_allocation);
   transform_class->prepare_output_buffer = GST_DEBUG_FUNCPTR(prepare_output_buffer);
   transform_class->transform_ip = GST_DEBUG_FUNCPTR(transform_ip);
-  GST_VIDEO_FILTER_CLASS(klass)->transform_frame_ip = GST_DEBUG_FUNCPTR(transform_frame_ip);
 
   auto* element_class = GST_ELEMENT_CLASS(klass);
   gst_element_class_add_static_pad_template(element_class, &g_sink);

@@ -29,10 +29,25 @@ bool rows_in_memory(const GstVideoFrame& frame) {
   return true;
 }
 
+Error unusable_frame() {
+  return {
+      Errc::kMedia,
+      "a frame's memory cannot be mapped, or is smaller than its caps or video meta say: put videoconvert behind the "
+      "element that makes such frames"};
+}
+
 MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
-    : mapped_(gst_video_frame_map(&frame_, &info, buffer,
+    : size_{GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)},
+      mapped_(gst_video_frame_map(&frame_, &info, buffer,
                                   static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) != 0),
-      usable_(mapped_ && rows_in_memory(frame_)) {}
+      usable_(mapped_ && rows_in_memory(frame_)) {
+  if (!usable_) return;
+  const auto* crop = gst_buffer_get_video_crop_meta(buffer);
+  if (!crop) return;
+  x_ = static_cast<int>(std::min<guint>(crop->x, G_MAXINT)) / 2 * 2;  // chroma samples are shared by two pixels
+  y_ = static_cast<int>(std::min<guint>(crop->y, G_MAXINT)) / 2 * 2;
+  usable_ = x_ <= GST_VIDEO_FRAME_WIDTH(&frame_) - size_.width && y_ <= GST_VIDEO_FRAME_HEIGHT(&frame_) - size_.height;
+}
 
 std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
   switch (format) {
@@ -48,20 +63,34 @@ std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
   }
 }
 
-MutableImageView view_of(GstVideoFrame* frame) {
+MutableImageView MappedFrame::view() {
   MutableImageView view;
-  view.format = pixel_format(GST_VIDEO_FRAME_FORMAT(frame)).value_or(PixelFormat::kBgr);
-  view.width = GST_VIDEO_FRAME_WIDTH(frame);
-  view.height = GST_VIDEO_FRAME_HEIGHT(frame);
-  for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES(frame); ++p) {
-    view.planes[p] = static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(frame, p));
-    view.strides[p] = GST_VIDEO_FRAME_PLANE_STRIDE(frame, p);
+  view.format = pixel_format(GST_VIDEO_FRAME_FORMAT(&frame_)).value_or(PixelFormat::kBgr);
+  view.width = size_.width;
+  view.height = size_.height;
+  for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES(&frame_); ++p) {
+    gint components[GST_VIDEO_MAX_COMPONENTS];
+    gst_video_format_info_component(frame_.info.finfo, p, components);
+    const gint c = components[0];
+    view.strides[p] = GST_VIDEO_FRAME_PLANE_STRIDE(&frame_, p);
+    view.planes[p] =
+        static_cast<std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame_, p)) +
+        static_cast<std::ptrdiff_t>(GST_VIDEO_FORMAT_INFO_SCALE_HEIGHT(frame_.info.finfo, c, y_)) * view.strides[p] +
+        static_cast<std::ptrdiff_t>(GST_VIDEO_FORMAT_INFO_SCALE_WIDTH(frame_.info.finfo, c, x_)) *
+            GST_VIDEO_FRAME_COMP_PSTRIDE(&frame_, c);
   }
-  const GstVideoColorimetry& c = frame->info.colorimetry;
+  const GstVideoColorimetry& c = frame_.info.colorimetry;
   view.colorimetry.matrix =
       c.matrix == GST_VIDEO_COLOR_MATRIX_BT709 ? YuvColorimetry::Matrix::kBt709 : YuvColorimetry::Matrix::kBt601;
   view.colorimetry.full_range = c.range == GST_VIDEO_COLOR_RANGE_0_255;
   return view;
+}
+
+void refuse_crop_meta(GstQuery* allocation) {
+  guint index = 0;
+  while (gst_query_find_allocation_meta(allocation, GST_VIDEO_CROP_META_API_TYPE, &index) != 0) {
+    gst_query_remove_nth_allocation_meta(allocation, index);
+  }
 }
 
 void ask_for_buffers(GstQuery* allocation, std::size_t held) {

@@ -7,7 +7,9 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
+#include "models/geometry.h"
 #include "models/image.h"
+#include "models/result.h"
 
 namespace posecam::gst {
 
@@ -22,8 +24,11 @@ using EventPtr = std::unique_ptr<GstEvent, MiniObjectUnref>;
 /// a GstVideoMeta only: what a meta says of strides and offsets is believed.
 bool rows_in_memory(const GstVideoFrame& frame);
 
+/// What a MappedFrame that is false means for the stream: kMedia.
+Error unusable_frame();
+
 /// A mapped video frame; unmapped on destruction. False if the memory cannot be mapped, or is smaller than its
-/// GstVideoMeta says. Not movable: GstVideoFrame points into itself.
+/// GstVideoMeta says, or if the picture does not lie in it. Not movable: GstVideoFrame points into itself.
 class MappedFrame {
  public:
   MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags);
@@ -34,10 +39,15 @@ class MappedFrame {
   MappedFrame& operator=(const MappedFrame&) = delete;
 
   explicit operator bool() const { return usable_; }
-  GstVideoFrame* get() { return &frame_; }
+  /// The picture, valid while this lives: as large as the caps say, from where a GstVideoCropMeta says. The frame
+  /// that a GstVideoMeta describes may be larger, by a decoder's padding.
+  MutableImageView view();
 
  private:
   GstVideoFrame frame_{};
+  Size size_;  ///< of the picture
+  int x_ = 0;  ///< where it begins in the frame, even
+  int y_ = 0;
   bool mapped_;
   bool usable_;
 };
@@ -50,9 +60,11 @@ class MappedFrame {
 /// be given them.
 void ask_for_buffers(GstQuery* allocation, std::size_t held);
 
+/// Takes GstVideoCropMeta from the metas that an answered ALLOCATION query allows: sinks that crop by themselves would
+/// have videocrop hand on whole frames, in which regions of interest have another origin than in the cropped picture.
+void refuse_crop_meta(GstQuery* allocation);
+
 /// Nothing for formats outside POSECAM_VIDEO_CAPS.
 std::optional<PixelFormat> pixel_format(GstVideoFormat format);
-/// The planes of a mapped frame; valid while it is mapped.
-MutableImageView view_of(GstVideoFrame* frame);
 
 }  // namespace posecam::gst

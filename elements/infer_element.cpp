@@ -12,9 +12,8 @@ namespace {
 
 constexpr std::size_t kSpareFrames = 2;  // analysed frames that may wait for a downstream that is slower for a moment
 constexpr std::uint64_t kSuperviseEvery = 32;  // frames
-constexpr double kFullQuality = 1e6;           // as GStreamer scales the quality of QOS messages
-
-Error unreadable() { return {Errc::kMedia, "a frame's memory cannot be read: put videoconvert before the element"}; }
+constexpr std::chrono::seconds kStatsEvery{5};
+constexpr double kFullQuality = 1e6;  // as GStreamer scales the quality of QOS messages
 
 bool is_failure(GstFlowReturn flow) { return flow == GST_FLOW_NOT_LINKED || flow < GST_FLOW_EOS; }
 
@@ -30,24 +29,26 @@ InferSettings InferElement::settings() const {
   return settings_;
 }
 
-void InferElement::set_settings(const InferSettings& settings) {
+void InferElement::change_settings(const std::function<void(InferSettings&)>& change) {
   std::lock_guard lock(mutex_);
-  settings_ = settings;
+  change(settings_);
 }
 
 Result<void> InferElement::open() {
-  opened_ = settings();
-  active_ = opened_;
+  const InferSettings wanted = settings();
+  active_ = wanted;
   if (active_.model.empty()) {
     const DefaultModel standard = default_model(active_.device);
     active_.model = standard.name;
     if (!standard.note.empty()) GST_ELEMENT_INFO(self_, RESOURCE, SETTINGS, ("%s", standard.note.c_str()), (nullptr));
   }
-  return adopt_engine(kUnknownVideo);
+  auto adopted = adopt_engine(kUnknownVideo);
+  if (adopted) opened_ = wanted;
+  return adopted;
 }
 
 Result<void> InferElement::prepare() {
-  if (settings() == opened_) return {};
+  if (engine_ && settings() == opened_) return {};
   set_engine(nullptr);  // the device may not have room for both
   return open();
 }
@@ -70,6 +71,10 @@ Result<void> InferElement::adopt_engine(Size video) {
 }
 
 bool InferElement::activate(bool active) {
+  {
+    std::lock_guard lock(mutex_);
+    active_pad_ = active;
+  }
   if (active) {
     stream_->items.clear([](Item&) {});  // the streaming thread may have added some since the task was stopped
     arrived_ = 0;
@@ -77,6 +82,7 @@ bool InferElement::activate(bool active) {
     cores_ = engine_ ? engine_->stats().cores : 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
     stats_.reset();
+    stats_posted_ = Clock::now();
     lateness_.reset();
     reported_latency_ = GST_CLOCK_TIME_NONE;
     stop_flushing();
@@ -106,12 +112,16 @@ void InferElement::start_flushing() {
 }
 
 void InferElement::stop_flushing() {
-  {
-    std::lock_guard lock(mutex_);
-    stop_ = {};
-  }
   eos_ = false;
   failed_ = false;
+  resume();
+}
+
+/// The task starts with the lock held: it must not start once the pad was deactivated, since nobody would stop it then.
+void InferElement::resume() {
+  std::lock_guard lock(mutex_);
+  if (!active_pad_) return;
+  stop_ = {};
   flow_ = GST_FLOW_OK;
   gst_pad_start_task(
       src_, [](gpointer self) { static_cast<InferElement*>(self)->loop(); }, this, nullptr);
@@ -122,6 +132,7 @@ void InferElement::stop_flushing() {
 GstFlowReturn InferElement::push(BufferPtr buffer) {
   const std::stop_token stop = token();
   if (eos_) return GST_FLOW_EOS;
+  if (const GstFlowReturn flow = flow_; flow != GST_FLOW_OK) return flow;  // what downstream said to an earlier frame
   if (GST_VIDEO_INFO_FORMAT(&info_) == GST_VIDEO_FORMAT_UNKNOWN) return GST_FLOW_NOT_NEGOTIATED;
   if (!stream_->items.wait_room(stop)) return flow_;
 
@@ -170,8 +181,8 @@ Result<void> InferElement::analyse(BufferPtr buffer, std::stop_token stop) {
   float spent_ms = 0;
   {
     MappedFrame frame(info_, buffer.get(), GST_MAP_READ);
-    if (!frame) return unreadable();
-    spent_ms = write_row(*row, as_const(view_of(frame.get())), letterbox);
+    if (!frame) return unusable_frame();
+    spent_ms = write_row(*row, as_const(frame.view()), letterbox);
   }
   const Ticket ticket = stream_->items.reserve(Frame{std::move(buffer), frame_size(), arrived, {}, nullptr});
   row->commit(stream_, ticket, letterbox, spent_ms);
@@ -189,17 +200,14 @@ Result<void> InferElement::analyse_regions(BufferPtr buffer, std::stop_token sto
     return {};
   }
   const auto gather = std::make_shared<RegionGather>(std::move(regions), frame_size(), stream_);
-  {
+  for (Ticket i = 0; i < gather->regions().size(); ++i) {
+    auto row = engine_->reserve(stop);  // waits: the frame is not mapped meanwhile
+    if (!row) return row.error();
     MappedFrame frame(info_, buffer.get(), GST_MAP_READ);
-    if (!frame) return unreadable();
-    const ImageView image = as_const(view_of(frame.get()));
-    for (Ticket i = 0; i < gather->regions().size(); ++i) {
-      auto row = engine_->reserve(stop);
-      if (!row) return row.error();
-      Letterbox letterbox;
-      const float spent_ms = write_row(*row, crop(image, gather->regions()[i].crop), letterbox);
-      row->commit(gather, i, letterbox, spent_ms);
-    }
+    if (!frame) return unusable_frame();
+    Letterbox letterbox;
+    const float spent_ms = write_row(*row, crop(as_const(frame.view()), gather->regions()[i].crop), letterbox);
+    row->commit(gather, i, letterbox, spent_ms);
   }
   gather->finish(stream_->items.reserve(Frame{std::move(buffer), frame_size(), arrived, {}, nullptr}));
   return {};
@@ -229,6 +237,7 @@ bool InferElement::handle_event(EventPtr event) {
       stream_->items.clear([this](Item& item) { keep_sticky(item); });
       gst_segment_init(&segment_, GST_FORMAT_TIME);
       lateness_.reset();
+      arrived_ = 0;  // the first frame after a seek is one that is analysed
       const bool forwarded = gst_pad_push_event(src_, event.release()) != 0;
       stop_flushing();
       return forwarded;
@@ -310,7 +319,10 @@ void InferElement::loop() {
   } else if (auto* frame = std::get_if<Frame>(&*item)) {
     if (const GstFlowReturn flow = forward(std::move(*frame)); flow != GST_FLOW_OK) stop_after(flow);
   } else if (auto* event = std::get_if<EventPtr>(&*item)) {
-    if (GST_EVENT_TYPE(event->get()) == GST_EVENT_EOS) supervise();
+    if (GST_EVENT_TYPE(event->get()) == GST_EVENT_EOS) {
+      supervise();
+      post_stats();
+    }
     gst_pad_push_event(src_, event->release());
   } else {
     queries_.answer(std::get<QueryPlace>(*item), [this](GstQuery* query) { return answer(query); });
@@ -338,6 +350,7 @@ void InferElement::supervise() {
   if (const std::string why = engine->first_refusal(); !why.empty() && !std::exchange(told_refusal_, true)) {
     GST_ELEMENT_WARNING(self_, STREAM, FAILED, ("frames stay unanalysed: %s", why.c_str()), (nullptr));
   }
+  if (Clock::now() - stats_posted_ > kStatsEvery) post_stats();
   const GstClockTime told = reported_latency_;
   if (!GST_CLOCK_TIME_IS_VALID(told)) return;
   const GstClockTime now = latency();
@@ -345,6 +358,11 @@ void InferElement::supervise() {
     reported_latency_ = now;
     gst_element_post_message(self_, gst_message_new_latency(GST_OBJECT(self_)));
   }
+}
+
+void InferElement::post_stats() {
+  stats_posted_ = Clock::now();
+  gst_element_post_message(self_, gst_message_new_element(GST_OBJECT(self_), stats()));
 }
 
 /// Downstream wants no more. Upstream learns of it with its next frame; after EOS there is none, so an error is posted
@@ -368,6 +386,7 @@ void InferElement::fail_downstream(GstFlowReturn flow) {
 bool InferElement::answer(GstQuery* query) {
   const bool answered = gst_pad_peer_query(src_, query) != 0;
   if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return answered;
+  refuse_crop_meta(query);
   const auto engine = this->engine();
   if (engine) ask_for_buffers(query, engine->max_in_flight() + kSpareFrames);
   return true;
@@ -392,6 +411,7 @@ GstClockTime InferElement::latency() const { return stats_.latency() + settings(
 
 bool InferElement::handle_src_event(EventPtr event) {
   if (GST_EVENT_TYPE(event.get()) == GST_EVENT_QOS) lateness_.heed(event.get());
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_RECONFIGURE && flow_ == GST_FLOW_NOT_LINKED) resume();  // linked again
   return gst_pad_event_default(src_, GST_OBJECT(self_), event.release()) != 0;
 }
 

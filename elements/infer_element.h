@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -32,7 +33,7 @@ class InferElement {
 
   /// Any thread. inference-interval and qos are heeded from the next frame on, the others from open() or prepare().
   InferSettings settings() const;
-  void set_settings(const InferSettings& settings);
+  void change_settings(const std::function<void(InferSettings&)>& change);
 
   /// NULL -> READY: finds the model, checks its weights, loads it.
   Result<void> open();
@@ -96,9 +97,11 @@ class InferElement {
   void stop_after(GstFlowReturn flow);
   void fail_downstream(GstFlowReturn flow);
   void supervise();
+  void post_stats();
 
   void start_flushing();
   void stop_flushing();
+  void resume();
   std::stop_token token() const;
   std::shared_ptr<Engine> engine() const;
   Size frame_size() const { return {GST_VIDEO_INFO_WIDTH(&info_), GST_VIDEO_INFO_HEIGHT(&info_)}; }
@@ -114,6 +117,7 @@ class InferElement {
   mutable std::mutex mutex_;  // never held while pushing, posting or querying
   InferSettings settings_;
   std::stop_source stop_;
+  bool active_pad_ = false;         ///< the source pad's task may run
   std::shared_ptr<Engine> engine_;  // written by the streaming thread or between states only
 
   std::atomic<GstFlowReturn> flow_ = GST_FLOW_FLUSHING;
@@ -133,6 +137,7 @@ class InferElement {
   std::uint64_t supervised_ = 0;
   std::uint32_t cores_ = 0;
   bool told_refusal_ = false;
+  Clock::time_point stats_posted_;
 };
 
 }  // namespace posecam::gst

@@ -36,6 +36,7 @@ Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, Si
   const auto spec = resolve_model(settings, video);  // the size may follow the video: then it is part of the name
   if (!spec) return spec.error();
   std::lock_guard lock(g_shared_mutex);
+  std::erase_if(shared_engines(), [](const auto& entry) { return entry.second.engine.expired(); });
   Shared& shared = shared_engines()[fmt::format("{}@{}x{}", settings.model_instance_id, spec->input.size.width,
                                                 spec->input.size.height)];
   const std::string wanted = fingerprint(settings);

@@ -41,7 +41,8 @@ std::optional<std::int64_t> image_id_of(const std::string& name) {
 Result<void> JsonElement::start(const JsonSettings& settings) {
   const auto format = parse_format(settings.format);
   if (!format) return format.error();
-  auto writer = make_result_writer(*format, settings.location);
+  stop_ = {};
+  auto writer = make_result_writer(*format, settings.location, stop_.get_token());
   if (!writer) return writer.error();
   writer_ = std::move(*writer);
   settings_ = settings;

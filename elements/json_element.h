@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class JsonElement {
   Result<void> write(GstBuffer* buffer, const GstSegment& segment);
   /// End of stream: the output is complete. Frames that follow, after a seek back, are not written.
   Result<void> finish();
+  /// Any thread: ends a wait of the streaming thread for a reader that takes nothing; what it was to read is lost.
+  void unlock() { stop_.request_stop(); }
   /// Without a finish() before it the output keeps its temporary name.
   void stop() { writer_.reset(); }
 
@@ -42,6 +45,7 @@ class JsonElement {
   Result<void> write_frame(GstBuffer* buffer, const GstSegment& segment);
   Result<void> once(Result<void> done);
 
+  std::stop_source stop_;
   std::unique_ptr<ResultWriter> writer_;
   JsonSettings settings_;
   std::vector<std::string> names_;  ///< of still images, by frame

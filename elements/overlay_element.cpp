@@ -35,8 +35,11 @@ void OverlayElement::plan_blur(const std::string& blur, Size frame) {
                          blur.c_str()),
                         (nullptr));
   }
+  const PeoplePart part = blur == "face" ? PeoplePart::kFace : PeoplePart::kWhole;
   if (seen_) {
-    find_people(*seen_, blur == "face" ? PeoplePart::kFace : PeoplePart::kWhole, frame, blurred_);
+    find_people(*seen_, part, frame, blurred_);
+    // A frame that the pose network skipped may carry what a detector before it has just found.
+    if (result_ && result_ != seen_) find_people(*result_, part, frame, blurred_);
   } else {
     blurred_.push_back({0, 0, frame.width, frame.height});
   }

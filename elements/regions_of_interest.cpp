@@ -9,7 +9,8 @@ std::vector<Region> regions_of_interest(GstBuffer* buffer, const std::string& ob
   gpointer state = nullptr;
   while (GstMeta* meta = gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
     const auto& roi = *reinterpret_cast<const GstVideoRegionOfInterestMeta*>(meta);
-    if (!object_class.empty() && object_class != g_quark_to_string(roi.roi_type)) continue;
+    const gchar* const type = g_quark_to_string(roi.roi_type);
+    if (!object_class.empty() && (!type || object_class != type)) continue;
     const auto width = static_cast<float>(image.width);
     const auto height = static_cast<float>(image.height);
     const Box box{static_cast<float>(roi.x) / width, static_cast<float>(roi.y) / height,

@@ -15,7 +15,9 @@ enum class Errc {
   kUsage,      ///< the user asked for something that does not exist or does not fit together
   kModel,      ///< descriptor, weights or configuration
   kDevice,     ///< inference device or its runtime
-  kMedia,      ///< a clip, camera, stream or output file
+  kMedia,      ///< a clip, camera or stream
+  kOutput,     ///< an output file cannot be made or written
+  kNoSpace,    ///< nor can it because its disk is full
   kBusy,       ///< the device is full for the moment: try again
   kBadInput,   ///< the device refused this batch; others may pass
   kCoreLost,   ///< this core is gone; others may go on

@@ -6,13 +6,16 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <mutex>
+#include <poll.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
+#include <climits>
 #include <fmt/format.h>
 
 namespace posecam {
@@ -38,8 +41,11 @@ std::string_view remedy(int error_number) {
 }
 
 Error file_error(std::string_view location, std::string_view action, int error_number) {
-  return {Errc::kMedia, fmt::format("{}: cannot {}: {}; {}", location == kStdout ? "standard output" : location, action,
-                                    std::generic_category().message(error_number), remedy(error_number))};
+  if (error_number == ECANCELED) return {Errc::kCancelled, fmt::format("{}: stopped", location)};
+  const bool full = error_number == ENOSPC || error_number == EDQUOT;
+  return {full ? Errc::kNoSpace : Errc::kOutput,
+          fmt::format("{}: cannot {}: {}; {}", location == kStdout ? "standard output" : location, action,
+                      std::generic_category().message(error_number), remedy(error_number))};
 }
 
 int open_for_writing(const std::string& path, int flags) {
@@ -118,25 +124,59 @@ bool is_written_straight(const std::string& location) {
   return ::stat(location.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
-Result<ResultFile> ResultFile::create(std::string location) {
-  if (location == kStdout) return ResultFile(std::move(location), {}, STDOUT_FILENO);
+/// Ends a wait for the reader of a pipe when a stop is requested.
+class ResultFile::Interrupt {
+ public:
+  explicit Interrupt(std::stop_token stop) : callback_(std::move(stop), Wake{wake_.fd}) {}
+
+  /// 0 when a pipe takes PIPE_BUF bytes at least without a wait (POSIX, poll), ECANCELED when stopped, else an error.
+  int wait(int fd) const {
+    pollfd fds[] = {{fd, POLLOUT, 0}, {wake_.fd, POLLIN, 0}};
+    while (::poll(fds, std::size(fds), -1) < 0) {
+      if (errno != EINTR) return errno;
+    }
+    return fds[0].revents == 0 ? ECANCELED : 0;
+  }
+
+ private:
+  struct Descriptor {
+    int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    Descriptor() = default;
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    ~Descriptor() { ::close(fd); }
+  };
+  struct Wake {
+    int fd;
+    void operator()() const noexcept { ::eventfd_write(fd, 1); }
+  };
+  Descriptor wake_;
+  std::stop_callback<Wake> callback_;
+};
+
+Result<ResultFile> ResultFile::create(std::string location, std::stop_token stop) {
+  if (location == kStdout) {
+    return ResultFile(std::move(location), {}, STDOUT_FILENO, std::make_unique<Interrupt>(std::move(stop)));
+  }
   std::error_code ec;
   if (std::filesystem::is_directory(location, ec)) return file_error(location, "write", EISDIR);
   const bool straight = is_written_straight(location);
   std::string part = straight ? std::string() : part_name(location);
   const int fd = straight ? open_for_writing(location, O_TRUNC) : open_alone(part);
   if (fd < 0) return file_error(location, "create", errno);
-  return ResultFile(std::move(location), std::move(part), fd);
+  return ResultFile(std::move(location), std::move(part), fd,
+                    straight ? std::make_unique<Interrupt>(std::move(stop)) : nullptr);
 }
 
-ResultFile::ResultFile(std::string location, std::string part, int fd)
-    : location_(std::move(location)), part_(std::move(part)), fd_(fd) {}
+ResultFile::ResultFile(std::string location, std::string part, int fd, std::unique_ptr<Interrupt> interrupt)
+    : location_(std::move(location)), part_(std::move(part)), fd_(fd), interrupt_(std::move(interrupt)) {}
 
 ResultFile::ResultFile(ResultFile&& other) noexcept
     : location_(std::move(other.location_)),
       part_(std::move(other.part_)),
       fd_(std::exchange(other.fd_, -1)),
       size_(other.size_),
+      interrupt_(std::move(other.interrupt_)),
       state_(std::move(other.state_)) {}
 
 ResultFile& ResultFile::operator=(ResultFile&& other) noexcept {
@@ -146,6 +186,7 @@ ResultFile& ResultFile::operator=(ResultFile&& other) noexcept {
   part_ = std::move(other.part_);
   fd_ = std::exchange(other.fd_, -1);
   size_ = other.size_;
+  interrupt_ = std::move(other.interrupt_);
   state_ = std::move(other.state_);
   return *this;
 }
@@ -176,7 +217,8 @@ Result<void> ResultFile::write(std::string_view text) {
   const auto length = static_cast<std::int64_t>(text.size());
   NoSigpipe pipe;
   while (!text.empty()) {
-    const ssize_t written = pipe.write(fd_, text);
+    if (const int problem = interrupt_ ? interrupt_->wait(fd_) : 0) return fail("write", problem);
+    const ssize_t written = pipe.write(fd_, interrupt_ ? text.substr(0, PIPE_BUF) : text);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return fail("write", errno);
     text.remove_prefix(static_cast<std::size_t>(written));

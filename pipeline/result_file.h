@@ -2,6 +2,8 @@
 // An output file that exists under its name only when it is complete.
 
 #include <cstdint>
+#include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 
@@ -19,16 +21,17 @@ bool is_written_straight(const std::string& location);
 /// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
 /// standard output; that, devices, pipes and sockets are written straight (opening a FIFO waits for its reader).
 ///
-/// One writer a file: create() is kMedia while another, of this process or not, has the .part open.
+/// One writer a file: create() is kOutput while another, of this process or not, has the .part open.
 ///
 /// Unbuffered: each write() is handed to the system at once, so that a reader of a pipe sees whole lines, also when
 /// several files of this process are standard output.
-/// Errors are kMedia, name the location and are sticky: after the first, every call returns it again and does nothing
-/// else. A regular file then ends with the last whole text. A reader of a pipe that went away is such an error; it
-/// raises no SIGPIPE. Movable; one thread at a time.
+/// A reader of a pipe that takes nothing is waited for, until `stop` of create() is requested: kCancelled then.
+/// Errors are kOutput or kNoSpace, name the location and are sticky: after the first, every call returns it again and
+/// does nothing else. A regular file then ends with the last whole text. A reader of a pipe that went away is such an
+/// error; it raises no SIGPIPE. Movable; one thread at a time.
 class ResultFile {
  public:
-  static Result<ResultFile> create(std::string location);
+  static Result<ResultFile> create(std::string location, std::stop_token stop = {});
   ResultFile(ResultFile&& other) noexcept;
   ResultFile& operator=(ResultFile&& other) noexcept;
   ResultFile(const ResultFile&) = delete;
@@ -43,15 +46,17 @@ class ResultFile {
   Result<void> commit();
 
  private:
-  ResultFile(std::string location, std::string part, int fd);
+  class Interrupt;
+  ResultFile(std::string location, std::string part, int fd, std::unique_ptr<Interrupt> interrupt);
   Result<void> fail(std::string_view action, int error_number);
   int close_descriptor();
 
   std::string location_;
   std::string part_;  ///< empty when the target is written straight
   int fd_ = -1;
-  std::int64_t size_ = 0;  ///< bytes of whole texts
-  Result<void> state_;     ///< the first error
+  std::int64_t size_ = 0;                 ///< bytes of whole texts
+  std::unique_ptr<Interrupt> interrupt_;  ///< null for regular files, which let nobody wait
+  Result<void> state_;                    ///< the first error
 };
 
 }  // namespace posecam

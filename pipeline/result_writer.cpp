@@ -111,7 +111,7 @@ Result<std::unique_ptr<ResultWriter>> make_openpose_writer(const std::string& lo
   if (!error && !std::filesystem::is_directory(location, error))
     error = std::make_error_code(std::errc::not_a_directory);
   if (error) {
-    return Error{Errc::kMedia,
+    return Error{Errc::kOutput,
                  fmt::format("{}: cannot be the folder of OpenPose documents: {}; choose a place that you "
                              "may write to",
                              location, error.message())};
@@ -120,21 +120,22 @@ Result<std::unique_ptr<ResultWriter>> make_openpose_writer(const std::string& lo
 }
 
 template <class Writer>
-Result<std::unique_ptr<ResultWriter>> make_file_writer(std::string location) {
-  auto file = ResultFile::create(std::move(location));
+Result<std::unique_ptr<ResultWriter>> make_file_writer(std::string location, std::stop_token stop) {
+  auto file = ResultFile::create(std::move(location), std::move(stop));
   if (!file) return std::move(file).error();
   return std::unique_ptr<ResultWriter>(std::make_unique<Writer>(*std::move(file)));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ResultWriter>> make_result_writer(ResultFormat format, std::string location) {
+Result<std::unique_ptr<ResultWriter>> make_result_writer(ResultFormat format, std::string location,
+                                                         std::stop_token stop) {
   if (location.empty()) return Error{Errc::kUsage, "the results need a place: name a file, or - for standard output"};
   switch (format) {
-    case ResultFormat::kNdjson: return make_file_writer<NdjsonWriter>(std::move(location));
+    case ResultFormat::kNdjson: return make_file_writer<NdjsonWriter>(std::move(location), std::move(stop));
     case ResultFormat::kOpenpose: return make_openpose_writer(location);
-    case ResultFormat::kCoco: return make_file_writer<CocoWriter>(std::move(location));
-    case ResultFormat::kMotion: return make_file_writer<MotionWriter>(std::move(location));
+    case ResultFormat::kCoco: return make_file_writer<CocoWriter>(std::move(location), std::move(stop));
+    case ResultFormat::kMotion: return make_file_writer<MotionWriter>(std::move(location), std::move(stop));
   }
   return Error{Errc::kUsage, "unknown result format"};
 }

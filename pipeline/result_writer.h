@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 
 #include "models/frame_result.h"
@@ -20,10 +21,10 @@ enum class ResultFormat : std::uint8_t {
 
 /// One per output; one thread at a time. Frames of one stream come in their order.
 ///
-/// Errors are kMedia and sticky: after the first, write() and close() return the same error and do nothing, so the
-/// caller may stop at once or report what close() returns. Files get their names in close(), those of kOpenpose
-/// in each write(); a writer that is destroyed without close(), or that failed, leaves "<file>.part" (kOpenpose:
-/// nothing) and never a final name with half of a file.
+/// Errors are kOutput or kNoSpace, and sticky: after the first, write() and close() return the same error and do
+/// nothing, so the caller may stop at once or report what close() returns. Files get their names in close(), those of
+/// kOpenpose in each write(); a writer that is destroyed without close(), or that failed, leaves "<file>.part"
+/// (kOpenpose: nothing) and never a final name with half of a file.
 class ResultWriter {
  public:
   virtual ~ResultWriter() = default;
@@ -33,7 +34,9 @@ class ResultWriter {
   virtual Result<void> close() = 0;
 };
 
-/// Opens the output: kMedia if it cannot be written, kUsage for a location that the format cannot use.
-Result<std::unique_ptr<ResultWriter>> make_result_writer(ResultFormat format, std::string location);
+/// Opens the output: kOutput if it cannot be written, kUsage for a location that the format cannot use. `stop` ends a
+/// wait for the reader of a pipe: write() is kCancelled then.
+Result<std::unique_ptr<ResultWriter>> make_result_writer(ResultFormat format, std::string location,
+                                                         std::stop_token stop = {});
 
 }  // namespace posecam

@@ -180,7 +180,6 @@ bool shows_face(const FrameResult& result, const Skeleton* skeleton, const Regio
 }  // namespace
 
 void find_people(const FrameResult& result, PeoplePart part, Size frame, std::vector<PixelRect>& regions) {
-  regions.clear();
   const Skeleton* skeleton = result.model ? result.model->skeleton : nullptr;
   for (const Pose& pose : result.poses) {
     if (skeleton == nullptr) break;

@@ -11,7 +11,7 @@ namespace posecam {
 
 enum class PeoplePart : std::uint8_t { kFace, kWhole };
 
-/// Replaces `regions` by those of the result's people, in whole pixels of a frame of that size (>= 1x1) and inside it.
+/// Adds to `regions` those of the result's people, in whole pixels of a frame of that size (>= 1x1) and inside it.
 ///
 /// Every keypoint counts, however unsure. kFace: around nose, eyes and ears; with none of them found, above the neck or
 /// the shoulders, away from the hips; nothing for a pose without either, whose head is out of view. kWhole: around all

@@ -26,5 +26,5 @@ fi
 
 exec gst-launch-1.0 -q -e "$@" ! videoconvert ! \
   queue max-size-buffers=2 leaky=downstream ! \
-  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" net-resolution="${NET_RESOLUTION:-}" ! \
+  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} ! \
   videoconvert ! neuronoverlay ! videoconvert ! "${VIDEO_SINK:-autovideosink}"

@@ -20,7 +20,7 @@ encoder=$(encoder)
 exec gst-launch-1.0 -q -e \
   filesrc location="$input" ! decodebin ! queue ! \
   neuroninfer model="${DETECTOR:-yolox-nano}" device="${DEVICE:-auto}" ! queue ! \
-  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" net-resolution="${NET_RESOLUTION:-}" \
+  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} \
   inference-region=roi-list object-class="${CLASS:-person}" ! \
   neuronjson location="$json" ! \
   queue ! videoconvert ! neuronoverlay ! videoconvert ! \

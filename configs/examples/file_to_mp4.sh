@@ -17,6 +17,6 @@ encoder=$(encoder)
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
   filesrc location="$input" ! decodebin ! queue ! \
-  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" net-resolution="${NET_RESOLUTION:-}" ! \
+  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} ! \
   queue ! videoconvert ! neuronoverlay ! videoconvert ! \
   $encoder ! h264parse ! mp4mux ! filesink location="$output"

@@ -18,10 +18,10 @@ encoder=$(encoder)
 # The queue before the network drops frames it cannot keep up with; without it the camera's buffers would overflow.
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
-  rtspsrc location="$url" user-id="${RTSP_USER:-}" user-pw="${RTSP_PASSWORD:-}" \
+  rtspsrc location="$url" ${RTSP_USER:+user-id="$RTSP_USER"} ${RTSP_PASSWORD:+user-pw="$RTSP_PASSWORD"} \
   protocols=tcp latency="${LATENCY:-200}" ! rtph264depay ! decodebin ! \
   queue max-size-buffers=4 leaky=downstream ! \
-  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" net-resolution="${NET_RESOLUTION:-}" ! \
+  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} ! \
   neuronjson location="$json" ! \
   queue ! videoconvert ! neuronoverlay ! videoconvert ! \
   $encoder ! h264parse ! mp4mux ! filesink location="$video"

@@ -17,7 +17,7 @@ encoder=$(encoder)
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
   filesrc location="$input" ! decodebin ! queue ! \
-  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" net-resolution="${NET_RESOLUTION:-}" ! tee name=results \
+  neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} ! tee name=results \
   results. ! queue ! videoconvert ! neuronoverlay ! videoconvert ! \
   $encoder ! h264parse ! mp4mux ! filesink location="$video" \
   results. ! queue ! neuronjson location="$json" ! fakesink sync=false

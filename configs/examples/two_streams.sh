@@ -17,7 +17,7 @@ readable "$two"
 [ -d "$folder" ] || die "$folder: no such folder; create it first"
 
 # Both elements must be given the same settings.
-infer="neuroninfer model-instance-id=shared model=${MODEL:-openpose-lite} device=${DEVICE:-auto} net-resolution=${NET_RESOLUTION:-} batch-size=${BATCH:-4}"
+infer="neuroninfer model-instance-id=shared model=${MODEL:-openpose-lite} device=${DEVICE:-auto} ${NET_RESOLUTION:+net-resolution=$NET_RESOLUTION} batch-size=${BATCH:-4}"
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
   filesrc location="$one" ! decodebin ! queue ! $infer ! \

@@ -70,7 +70,7 @@ void map_frame(benchmark::State& state) {
   const gst::BufferPtr buffer = new_frame();
   for (auto _ : state) {
     gst::MappedFrame frame(info, buffer.get(), GST_MAP_READ);
-    benchmark::DoNotOptimize(gst::view_of(frame.get()));
+    benchmark::DoNotOptimize(frame.view());
   }
 }
 BENCHMARK(map_frame);
@@ -79,7 +79,7 @@ void preprocess(benchmark::State& state) {
   const GstVideoInfo info = video();
   const gst::BufferPtr buffer = new_frame();
   gst::MappedFrame frame(info, buffer.get(), GST_MAP_READ);
-  const ImageView image = as_const(gst::view_of(frame.get()));
+  const ImageView image = as_const(frame.view());
   const ModelSpec spec = network();
   Preprocessor preprocessor(spec.input);
   std::vector<float> row(spec.input.shape().elements());

@@ -84,6 +84,7 @@ void blur(benchmark::State& state, PeoplePart part) {
   const Frame frame;
   std::vector<PixelRect> regions;
   for (auto _ : state) {
+    regions.clear();
     find_people(result, part, {kWidth, kHeight}, regions);
     for (const PixelRect& region : regions) pixelate(frame.view, region);
     benchmark::ClobberMemory();

@@ -110,5 +110,24 @@ TEST_F(ZeroCopy, PassesOnWhetherDownstreamReadsOddStrides) {
   gst_caps_unref(caps);
 }
 
+/// Else videocrop hands on whole frames, in which regions of interest have another origin.
+TEST_F(ZeroCopy, LetsNobodyUpstreamLeaveTheCroppingToTheSink) {
+  use_fake_device({.cores = 1});
+  const auto info = video_info(GST_VIDEO_FORMAT_NV12, 64, 48);
+  GstCaps* caps = gst_video_info_to_caps(const_cast<GstVideoInfo*>(&info));
+  for (const std::string& line : {fake_line(), std::string("neuronoverlay")}) {
+    auto h = harness(line);
+    set_caps(h.get(), info);
+    gst_harness_add_propose_allocation_meta(h.get(), GST_VIDEO_META_API_TYPE, nullptr);
+    gst_harness_add_propose_allocation_meta(h.get(), GST_VIDEO_CROP_META_API_TYPE, nullptr);
+    GstQuery* query = gst_query_new_allocation(caps, TRUE);
+    ASSERT_TRUE(gst_pad_peer_query(h.get()->srcpad, query));
+    EXPECT_TRUE(gst_query_find_allocation_meta(query, GST_VIDEO_META_API_TYPE, nullptr)) << line;
+    EXPECT_FALSE(gst_query_find_allocation_meta(query, GST_VIDEO_CROP_META_API_TYPE, nullptr)) << line;
+    gst_query_unref(query);
+  }
+  gst_caps_unref(caps);
+}
+
 }  // namespace
 }  // namespace posecam::test

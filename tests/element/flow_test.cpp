@@ -1,9 +1,13 @@
 // Flags, events and times: what travels through neuroninfer beside the pixels.
 
+#include <thread>
+
 #include <gmock/gmock.h>
+#include <gst/video/gstvideometa.h>
 
 #include "elements/result_meta.h"
 #include "tests/element/harness.h"
+#include "tests/support/watchdog.h"
 
 namespace posecam::test {
 namespace {
@@ -24,6 +28,11 @@ class NeuronInferFlow : public testing::Test {
     gst::BufferPtr out(gst_harness_pull(h.get()));
     if (out_flags) *out_flags = static_cast<GstBufferFlags>(GST_BUFFER_FLAGS(out.get()));
     return gst::get_result(out.get())->status;
+  }
+  /// Until the task has heard what downstream says.
+  static void wait_task_paused(GstPad* src) {
+    const Watchdog watchdog(30);
+    while (gst_pad_get_task_state(src) != GST_TASK_PAUSED) std::this_thread::yield();
   }
   HarnessPtr h;
 };
@@ -157,6 +166,80 @@ TEST_F(NeuronInferFlow, AnUnlinkedOrFinishedDownstreamStopsTheStream) {
   for (int i = 0; i < 1000 && flow == GST_FLOW_OK; ++i) flow = gst_harness_push(h.get(), frame_of(kVideo, 0).release());
   EXPECT_EQ(flow, GST_FLOW_EOS);
   gst_object_unref(src);
+}
+
+TEST_F(NeuronInferFlow, UpstreamLearnsWithItsNextFrameThatDownstreamWantsNoMore) {
+  start("batch-size=8 max-batch-delay=0");
+  const ElementRef infer = find_infer(h.get());
+  GstPad* src = gst_element_get_static_pad(infer.get(), "src");
+  gst_pad_add_probe(
+      src, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+        GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
+        return GST_PAD_PROBE_HANDLED;
+      },
+      nullptr, nullptr);
+  ASSERT_EQ(gst_harness_push(h.get(), frame_of(kVideo, 0, 1).release()), GST_FLOW_OK);
+  wait_task_paused(src);
+  EXPECT_EQ(gst_harness_push(h.get(), frame_of(kVideo, 1, 1).release()), GST_FLOW_EOS);
+  gst_object_unref(src);
+}
+
+TEST_F(NeuronInferFlow, GoesOnWhenItIsLinkedAgain) {
+  start("max-batch-delay=0");
+  const ElementRef infer = find_infer(h.get());
+  GstPad* src = gst_element_get_static_pad(infer.get(), "src");
+  GstPad* peer = gst_pad_get_peer(src);
+  gst_pad_unlink(src, peer);
+  ASSERT_EQ(gst_harness_push(h.get(), frame_of(kVideo, 0, 1).release()), GST_FLOW_OK);
+  wait_task_paused(src);
+  EXPECT_EQ(gst_harness_push(h.get(), frame_of(kVideo, 1, 1).release()), GST_FLOW_NOT_LINKED);
+  ASSERT_EQ(gst_pad_link(src, peer), GST_PAD_LINK_OK);  // tells upstream to reconfigure
+  ASSERT_EQ(gst_harness_push(h.get(), frame_of(kVideo, 2, 1).release()), GST_FLOW_OK);
+  const gst::BufferPtr out(gst_harness_pull(h.get()));
+  ASSERT_TRUE(out);
+  EXPECT_EQ(GST_BUFFER_PTS(out.get()), 2U);
+  gst_object_unref(peer);
+  gst_object_unref(src);
+}
+
+/// A seek that races with a shutdown: nobody would stop the task any more.
+TEST_F(NeuronInferFlow, TheEndOfAFlushStartsNothingOnAPadThatWasDeactivated) {
+  start("");
+  const ElementRef infer = find_infer(h.get());
+  GstPad* src = gst_element_get_static_pad(infer.get(), "src");
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  ASSERT_TRUE(gst_pad_set_active(src, FALSE));
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  EXPECT_NE(gst_pad_get_task_state(src), GST_TASK_STARTED);
+  gst_object_unref(src);
+}
+
+TEST_F(NeuronInferFlow, TheFirstFrameAfterASeekIsAnalysed) {
+  start("inference-interval=10 max-batch-delay=0");
+  for (int seek = 0; seek < 3; ++seek) {
+    push_frames(h.get(), kVideo, 2);
+    for (const FrameStatus expected : {FrameStatus::kAnalysed, FrameStatus::kSkipped}) {
+      const gst::BufferPtr out(gst_harness_pull(h.get()));
+      ASSERT_TRUE(out);
+      EXPECT_EQ(gst::get_result(out.get())->status, expected);
+    }
+    gst_harness_push_event(h.get(), gst_event_new_flush_start());
+    gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  }
+}
+
+TEST_F(NeuronInferFlow, ARegionOfInterestWithoutAClassIsOfNoClass) {
+  start("inference-region=roi-list object-class=person");
+  gst::BufferPtr in = frame_of(kVideo, 0, 9);
+  gst_buffer_add_video_region_of_interest_meta_id(in.get(), 0, 0, 0, 8, 8);
+  ASSERT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+  const gst::BufferPtr out(gst_harness_pull(h.get()));
+  EXPECT_TRUE(gst::get_result(out.get())->detections.empty());
 }
 
 TEST_F(NeuronInferFlow, PlaysAndStopsAHundredTimes) {

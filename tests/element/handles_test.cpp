@@ -1,5 +1,6 @@
 #include "elements/handles.h"
 
+#include <gmock/gmock.h>
 #include <gst/video/gstvideometa.h>
 
 #include "tests/element/harness.h"
@@ -34,6 +35,54 @@ TEST(MappedFrame, RefusesMemorySmallerThanItsMetaSays) {
 TEST(MappedFrame, RefusesRowsThatOverlapOrRunBackwards) {
   EXPECT_FALSE(maps(frame_with_meta(15, 16 * 16, 16 * 16 + 8 * 16)));
   EXPECT_FALSE(maps(frame_with_meta(-16, 16 * 16, 16 * 16 + 8 * 16)));
+}
+
+/// What a decoder with a crop or with padding hands out: 32x24 pixels whose values are 1, but for the picture of 16x16
+/// at (8, 4), whose values are 2.
+gst::BufferPtr picture_within(gint y_step) {
+  constexpr gint kWidth = 32;
+  constexpr gint kHeight = 24;
+  gst::BufferPtr buffer(gst_buffer_new_allocate(nullptr, kWidth * kHeight * 3 / 2, nullptr));
+  gst_buffer_memset(buffer.get(), 0, 1, kWidth * kHeight * 3 / 2);
+  for (gsize y = 0; y < 16; ++y) gst_buffer_memset(buffer.get(), (y + 4) * kWidth + 8, 2, 16);
+  for (gsize y = 0; y < 8; ++y) gst_buffer_memset(buffer.get(), kWidth * kHeight + (y + 2) * kWidth + 8, 2, 16);
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {0, kWidth * kHeight};
+  gint strides[GST_VIDEO_MAX_PLANES] = {kWidth, kWidth};
+  gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_NV12, kWidth, kHeight, 2,
+                                 offsets, strides);
+  GstVideoCropMeta* crop = gst_buffer_add_video_crop_meta(buffer.get());
+  crop->x = 8;
+  crop->y = static_cast<guint>(4 + y_step);
+  crop->width = crop->height = 16;
+  return buffer;
+}
+
+TEST(MappedFrame, ShowsThePictureThatACropMetaMarks) {
+  const auto buffer = picture_within(0);
+  gst::MappedFrame frame(video_info(GST_VIDEO_FORMAT_NV12, 16, 16), buffer.get(), GST_MAP_READ);
+  ASSERT_TRUE(frame);
+  const auto view = frame.view();
+  EXPECT_EQ(view.width, 16);
+  EXPECT_EQ(view.height, 16);
+  for (int y = 0; y < 16; ++y) {
+    EXPECT_THAT(std::vector<int>(view.row(0, y), view.row(0, y) + 16), testing::Each(2)) << "row " << y;
+  }
+  for (int y = 0; y < 8; ++y) {
+    EXPECT_THAT(std::vector<int>(view.row(1, y), view.row(1, y) + 16), testing::Each(2)) << "chroma row " << y;
+  }
+}
+
+TEST(MappedFrame, RefusesACropOutsideItsFrame) {
+  const auto buffer = picture_within(6);
+  EXPECT_FALSE(maps(buffer));
+}
+
+TEST(MappedFrame, IsAsLargeAsTheCapsSayWhateverADecoderPads) {
+  const auto buffer = picture_within(0);
+  gst_buffer_remove_meta(buffer.get(), &gst_buffer_get_video_crop_meta(buffer.get())->meta);
+  gst::MappedFrame frame(video_info(GST_VIDEO_FORMAT_NV12, 32, 16), buffer.get(), GST_MAP_READ);
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(frame.view().height, 16);
 }
 
 TEST(NeuronInfer, ReportsMemorySmallerThanItsMetaSays) {

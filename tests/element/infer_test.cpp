@@ -168,6 +168,22 @@ TEST(NeuronInfer, CountsWhatItDid) {
   gst_object_unref(infer);
 }
 
+TEST(NeuronInfer, PostsItsStatisticsAtTheEndOfTheStream) {
+  auto h = infer_harness("");
+  const ElementRef infer = find_infer(h.get());
+  Messages messages(infer.get());
+  const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);
+  set_caps(h.get(), info);
+  push_frames(h.get(), info, 3);
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
+  const auto message = messages.next(GST_MESSAGE_ELEMENT);
+  ASSERT_TRUE(message);
+  ASSERT_TRUE(gst_message_has_name(message.get(), "neuron-stats"));
+  guint64 frames = 0;
+  EXPECT_TRUE(gst_structure_get_uint64(gst_message_get_structure(message.get()), "frames", &frames));
+  EXPECT_EQ(frames, 3U);
+}
+
 TEST(NeuronInfer, AddsToTheReportedLatency) {
   auto h = infer_harness("max-batch-delay=40");
   const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);

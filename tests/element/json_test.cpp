@@ -2,9 +2,11 @@
 #include <atomic>
 #include <csignal>
 #include <fcntl.h>
+#include <poll.h>
 #include <sstream>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -13,6 +15,7 @@
 #include "tests/element/counted_memory.h"
 #include "tests/element/result_buffers.h"
 #include "tests/support/temp_dir.h"
+#include "tests/support/watchdog.h"
 
 namespace posecam::test {
 namespace {
@@ -146,6 +149,7 @@ TEST(NeuronJson, AFullDiskIsOneErrorAndTheStreamStops) {
     auto pipeline = endless("name=json location=/dev/full format=" + format);
     const BusCounter bus(pipeline.get());
     EXPECT_THAT(play_until_error(pipeline.get()), HasSubstr("/dev/full: cannot write: No space left on device"));
+    EXPECT_THAT(bus.codes_of("neuronjson"), ElementsAre(GST_RESOURCE_ERROR_NO_SPACE_LEFT));
     EXPECT_THAT(bus.of(GST_MESSAGE_ERROR, "neuronjson"), ElementsAre(HasSubstr("free some space")));
     // The source and neuroninfer may add that the stream stopped, as every source and queue does.
     EXPECT_THAT(bus.of(GST_MESSAGE_ERROR, "neuroninfer"), testing::Each(HasSubstr("Internal data stream error")));
@@ -208,6 +212,24 @@ TEST(NeuronJson, AReaderThatWentAwayIsOneErrorAndNoSignal) {
   EXPECT_EQ(push(h.get()), GST_FLOW_ERROR);
   EXPECT_EQ(push(h.get()), GST_FLOW_ERROR);
   EXPECT_THAT(bus.of(GST_MESSAGE_ERROR, "neuronjson"), ElementsAre(HasSubstr("its reader has gone")));
+}
+
+TEST(NeuronJson, AReaderThatTakesNothingDoesNotHoldUpTheEnd) {
+  const TempDir dir;
+  const std::string fifo = (dir.path() / "fifo").string();
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+  auto pipeline = endless("location=" + fifo);
+  const BusCounter bus(pipeline.get());
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const int writer = ::open(fifo.c_str(), O_WRONLY | O_NONBLOCK);
+  pollfd room{writer, POLLOUT, 0};
+  const Watchdog watchdog(30);
+  while (::poll(&room, 1, 0) == 1) std::this_thread::yield();  // until the pipe is full
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  EXPECT_THAT(bus.of(GST_MESSAGE_ERROR, "neuronjson"), testing::IsEmpty());
+  ::close(writer);
+  ::close(reader);
 }
 
 TEST(NeuronJson, TwoOnOneFileAreOneError) {

@@ -146,6 +146,27 @@ TEST(NeuronOverlay, FramesThatWereNotAnalysedStayBlurredWherePeopleWereLast) {
   EXPECT_GE(colours(gone, kInfo, 160, 120), kSharp);
 }
 
+/// A detector on every frame, a pose network behind it on some.
+TEST(NeuronOverlay, BlursWhomADetectorFoundOnAFrameThatThePoseNetworkSkipped) {
+  auto h = overlay_harness("blur=person render-threshold=1 draw-labels=false", kInfo);
+  through(h.get(), person_frame());
+  auto moved_on = nobody(FrameStatus::kSkipped);
+  moved_on->detections.push_back({{0.7F, 0.6F, 0.2F, 0.3F}, 0.9F, 0, {}});
+  const Bytes out = bytes_of(through(h.get(), noise_frame(kInfo, moved_on)).get());
+  EXPECT_LE(colours(out, kInfo, 512, 360), kBlurred) << "where the detector sees somebody now";
+  EXPECT_LE(colours(out, kInfo, 160, 120), kBlurred) << "where the pose network saw somebody last";
+}
+
+TEST(NeuronOverlay, AFrameThatCannotBeMappedIsAnErrorAndDoesNotGoOnUnblurred) {
+  auto h = overlay_harness("blur=person", kInfo);
+  const BusCounter bus(h->element);
+  auto buffer = noise_frame(kInfo);
+  gst_buffer_resize(buffer.get(), 0, static_cast<gssize>(GST_VIDEO_INFO_SIZE(&kInfo)) - 1);
+  EXPECT_EQ(gst_harness_push(h.get(), buffer.release()), GST_FLOW_ERROR);
+  EXPECT_EQ(gst_harness_buffers_received(h.get()), 0U);
+  EXPECT_THAT(bus.of(GST_MESSAGE_ERROR, "neuronoverlay"), testing::ElementsAre(testing::HasSubstr("cannot be mapped")));
+}
+
 TEST(NeuronOverlay, NobodyFlashesUpOnFramesThatTheIntervalSkips) {
   use_fake_device({});
   std::string model = read_file(source_dir() / "tests/data/one_object.json");

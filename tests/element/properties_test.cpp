@@ -117,6 +117,18 @@ TEST(NeuronInferProperties, ABadValueSetInReadyFailsOnTheWayToPaused) {
   EXPECT_THAT(play(pipeline.get()), testing::HasSubstr("9x9"));
 }
 
+TEST(NeuronInferProperties, ASecondAttemptAfterAFailedOneFailsAsWell) {
+  use_fake_device({.cores = 1});
+  auto pipeline = launch("videotestsrc num-buffers=3 ! " + fake_line() + " ! fakesink");
+  const ElementRef infer(gst_bin_get_by_name(GST_BIN(pipeline.get()), "infer"));
+  ASSERT_EQ(gst_element_set_state(pipeline.get(), GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  g_object_set(infer.get(), "model", "nonsense", nullptr);
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    EXPECT_THAT(play(pipeline.get()), testing::HasSubstr("nonsense"));
+    gst_element_set_state(pipeline.get(), GST_STATE_READY);
+  }
+}
+
 TEST(NeuronInferProperties, LabelsComeFromAFile) {
   use_fake_device({.cores = 1});
   const TempDir dir;

@@ -15,7 +15,7 @@ const GstVideoInfo kVideo = video_info(GST_VIDEO_FORMAT_BGR, 64, 64);
 gst::BufferPtr two_halves() {
   gst::BufferPtr buffer = frame_of(kVideo, 0, 10);
   gst::MappedFrame frame(kVideo, buffer.get(), GST_MAP_WRITE);
-  const auto view = gst::view_of(frame.get());
+  const auto view = frame.view();
   for (int y = 0; y < view.height; ++y) std::fill_n(view.row(0, y) + 32 * 3, 32 * 3, 200);
   return buffer;
 }

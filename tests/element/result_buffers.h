@@ -78,7 +78,19 @@ class BusCounter {
     GstMessageType type;
     std::string source;  ///< its factory
     std::string text;
+    GQuark domain;
+    int code;
   };
+  /// Of the errors of elements of that factory: of the resource domain their codes, of others -1.
+  std::vector<int> codes_of(const std::string& factory) const {
+    std::lock_guard lock(mutex_);
+    std::vector<int> codes;
+    for (const Posted& p : posted_) {
+      if (p.type != GST_MESSAGE_ERROR || p.source != factory) continue;
+      codes.push_back(p.domain == GST_RESOURCE_ERROR ? p.code : -1);
+    }
+    return codes;
+  }
   /// The errors or warnings of elements of that factory.
   std::vector<std::string> of(GstMessageType type, const std::string& factory) const {
     std::lock_guard lock(mutex_);
@@ -100,8 +112,8 @@ class BusCounter {
     GstElementFactory* factory = gst_element_get_factory(GST_ELEMENT(GST_MESSAGE_SRC(message)));
     auto* counter = static_cast<BusCounter*>(self);
     std::lock_guard lock(counter->mutex_);
-    counter->posted_.push_back(
-        {GST_MESSAGE_TYPE(message), factory ? GST_OBJECT_NAME(factory) : std::string(), error->message});
+    counter->posted_.push_back({GST_MESSAGE_TYPE(message), factory ? GST_OBJECT_NAME(factory) : std::string(),
+                                error->message, error->domain, error->code});
     g_error_free(error);
     return GST_BUS_PASS;
   }

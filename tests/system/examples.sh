@@ -41,6 +41,7 @@ expect_drawn() {
 }
 
 file_to_mp4() {
+  unset NET_RESOLUTION  # as people run it
   "$examples/file_to_mp4.sh" 'a clip.mp4' 'out file.mp4'
   expect_frames 'out file.mp4' $clip_frames
   expect_drawn 'out file.mp4'
@@ -79,6 +80,7 @@ two_streams() {
 detect_then_pose() {
   [ -e "${XDG_DATA_HOME:-$HOME/.local/share}/posecam/models/yolox-nano" ] ||
     skip 'no weights of a detector: posecam models pull yolox-nano'
+  unset NET_RESOLUTION
   "$examples/detect_then_pose.sh" 'a clip.mp4' people.mp4 people.ndjson
   expect_frames people.mp4 $clip_frames
   [ "$(wc -l <people.ndjson)" = $clip_frames ] || die 'people.ndjson: frames are missing'

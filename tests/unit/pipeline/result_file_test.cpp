@@ -116,11 +116,29 @@ TEST_F(ResultFileTest, ReportsAReaderThatWentAwayWithoutASignal) {
   ::close(reader);
   const auto written = file.write("line\n");
   ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().code, Errc::kMedia);
+  EXPECT_EQ(written.error().code, Errc::kOutput);
   EXPECT_THAT(written.error().message, HasSubstr("reader"));
   sigset_t blocked;
   ASSERT_EQ(pthread_sigmask(SIG_BLOCK, nullptr, &blocked), 0);
   EXPECT_EQ(sigismember(&blocked, SIGPIPE), 0);
+}
+
+TEST_F(ResultFileTest, WaitsForAReaderUntilItIsToldToStop) {
+  ASSERT_EQ(::mkfifo(at("fifo").c_str(), 0600), 0);
+  const int reader = ::open(at("fifo").c_str(), O_RDONLY | O_NONBLOCK);
+  std::stop_source stop;
+  auto file = ResultFile::create(at("fifo"), stop.get_token());
+  ASSERT_TRUE(file);
+  Result<void> written;
+  std::thread writer([&] {
+    const std::string line(1 << 20, 'x');  // more than a pipe holds
+    written = file->write(line);
+  });
+  stop.request_stop();
+  writer.join();
+  ASSERT_FALSE(written);
+  EXPECT_EQ(written.error().code, Errc::kCancelled);
+  ::close(reader);
 }
 
 TEST_F(ResultFileTest, RefusesAFileThatAnotherWrites) {
@@ -128,7 +146,7 @@ TEST_F(ResultFileTest, RefusesAFileThatAnotherWrites) {
   ASSERT_TRUE(first.write("one\n"));
   const auto second = ResultFile::create(at("a"));
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, Errc::kMedia);
+  EXPECT_EQ(second.error().code, Errc::kOutput);
   EXPECT_THAT(second.error().message, HasSubstr("give each a file of its own"));
   ASSERT_TRUE(first.write("two\n"));
   ASSERT_TRUE(first.commit());
@@ -165,7 +183,7 @@ TEST_F(ResultFileTest, ReportsAFullDiskOnceAndKeepsToIt) {
   ResultFile file = must_create("/dev/full");
   const auto written = file.write("x");
   ASSERT_FALSE(written);
-  EXPECT_EQ(written.error().code, Errc::kMedia);
+  EXPECT_EQ(written.error().code, Errc::kNoSpace);
   EXPECT_THAT(written.error().message, HasSubstr("/dev/full: cannot write: No space left on device; free some space"));
   const auto again = file.write("y");
   ASSERT_FALSE(again);
@@ -176,7 +194,7 @@ TEST_F(ResultFileTest, ReportsAFullDiskOnceAndKeepsToIt) {
 TEST_F(ResultFileTest, SaysWhatIsWrongWithAPlace) {
   const auto missing = ResultFile::create(at("no/such/a.json"));
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().code, Errc::kMedia);
+  EXPECT_EQ(missing.error().code, Errc::kOutput);
   EXPECT_THAT(missing.error().message, HasSubstr("create its folder first"));
   const auto folder = ResultFile::create(folder_.string());
   ASSERT_FALSE(folder);
@@ -227,7 +245,7 @@ TEST_F(ResultFileTest, OpenposeNeedsAFolder) {
   std::ofstream(at("file")) << "";
   const auto file = make_result_writer(ResultFormat::kOpenpose, at("file"));
   ASSERT_FALSE(file);
-  EXPECT_EQ(file.error().code, Errc::kMedia);
+  EXPECT_EQ(file.error().code, Errc::kOutput);
 }
 
 TEST_F(ResultFileTest, CocoIsOneValidArray) {

@@ -180,9 +180,8 @@ TEST(PeopleRegions, HostileCoordinatesAreHarmless) {
 TEST(PeopleRegions, OfNobodyAreNone) {
   std::vector<PixelRect> regions(3);
   find_people(result_of({}), PeoplePart::kFace, kFrame, regions);
-  EXPECT_TRUE(regions.empty());
   find_people(FrameResult{}, PeoplePart::kWhole, kFrame, regions);
-  EXPECT_TRUE(regions.empty());
+  EXPECT_EQ(regions.size(), 3U) << "only adds";
 }
 
 }  // namespace

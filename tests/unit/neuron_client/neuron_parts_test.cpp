@@ -72,8 +72,8 @@ TEST(NrtDtype, ReadsBothNumberings) {
     nrt_dtype_t old_number;
     nrt_dtype_t new_number;
   };
-  for (const Case& c : {Case{DType::kF32, 1, 10}, Case{DType::kF16, 2, 7}, Case{DType::kBf16, 3, 6}, Case{DType::kU8, 5, 3},
-                        Case{DType::kI32, 8, 8}}) {
+  for (const Case& c : {Case{DType::kF32, 1, 10}, Case{DType::kF16, 2, 7}, Case{DType::kBf16, 3, 6},
+                        Case{DType::kU8, 5, 3}, Case{DType::kI32, 8, 8}}) {
     const std::size_t bytes = 12 * size_of(c.type);
     EXPECT_EQ(dtype_of(c.old_number, 29, 12, bytes), c.type);
     EXPECT_EQ(dtype_of(c.new_number, 30, 12, bytes), c.type);
@@ -110,7 +110,8 @@ TEST(CoreGroups, ReadsTheLegacyVariable) {
 }
 
 TEST(CoreGroups, RefusesOtherTexts) {
-  for (const char* text : {"", "x", "4x", "x1", "0", "1,", ",1", "2x-1", "one", "4x1x1", "1025", "1024,1", "99999999999"}) {
+  for (const char* text :
+       {"", "x", "4x", "x1", "0", "1,", ",1", "2x-1", "one", "4x1x1", "1025", "1024,1", "99999999999"}) {
     const auto groups = parse_core_groups(text);
     ASSERT_FALSE(groups) << text;
     EXPECT_EQ(groups.error().code, Errc::kUsage);
@@ -149,9 +150,9 @@ TEST(BatchPlan, FinishesSoonest) {
   const std::vector<std::uint32_t> sizes{1, 4, 16};
   const std::vector<double> ms{6, 9, 21};
   EXPECT_THAT(planned(sizes, 1, ms), ElementsAre(1));
-  EXPECT_THAT(planned(sizes, 2, ms), ElementsAre(4));      // 9 < 12
-  EXPECT_THAT(planned(sizes, 5, ms), ElementsAre(4, 1));   // 15 < 18, 21
-  EXPECT_THAT(planned(sizes, 10, ms), ElementsAre(16));    // 21 < 24, 27
+  EXPECT_THAT(planned(sizes, 2, ms), ElementsAre(4));     // 9 < 12
+  EXPECT_THAT(planned(sizes, 5, ms), ElementsAre(4, 1));  // 15 < 18, 21
+  EXPECT_THAT(planned(sizes, 10, ms), ElementsAre(16));   // 21 < 24, 27
   EXPECT_THAT(planned(sizes, 17, ms), ElementsAre(16, 1));
   EXPECT_THAT(planned(sizes, 32, ms), ElementsAre(16, 16));
 }
@@ -224,8 +225,8 @@ float through(DType type, float value) {
 
 TEST(Convert, RoundsToNearestTiesToEven) {
   EXPECT_EQ(through(DType::kBf16, 1.0F), 1.0F);
-  EXPECT_EQ(through(DType::kBf16, 1.0F + 0x1p-8F), 1.0F);               // a tie, to even below
-  EXPECT_EQ(through(DType::kBf16, 1.0F + 3 * 0x1p-8F), 1.0F + 0x1p-6F); // a tie, to even above
+  EXPECT_EQ(through(DType::kBf16, 1.0F + 0x1p-8F), 1.0F);                // a tie, to even below
+  EXPECT_EQ(through(DType::kBf16, 1.0F + 3 * 0x1p-8F), 1.0F + 0x1p-6F);  // a tie, to even above
   EXPECT_EQ(through(DType::kBf16, 1.0F + 0x1.8p-8F), 1.0F + 0x1p-7F);
   EXPECT_EQ(through(DType::kF16, 1.0F + 0x1p-11F), 1.0F);
   EXPECT_EQ(through(DType::kF16, 1.0F + 3 * 0x1p-11F), 1.0F + 0x1p-9F);

@@ -1,12 +1,13 @@
 // neuron-ls and neuron-monitor: what they write, and programs that take their place.
 
+#include "pipeline/neuron/neuron_tools.h"
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 
 #include <gmock/gmock.h>
 
-#include "pipeline/neuron/neuron_tools.h"
 #include "pipeline/neuron/tool_process.h"
 #include "tests/support/temp_dir.h"
 
@@ -104,9 +105,7 @@ TEST_F(Tools, EndsAToolThatDoesNotAnswer) {
   EXPECT_THAT(text.error().message, HasSubstr("mute: did not answer in time"));
 }
 
-TEST_F(Tools, SaysThatAToolIsNotInstalled) {
-  EXPECT_FALSE(read_tool({"no-such-tool-anywhere"}, 1s, Until::kExit));
-}
+TEST_F(Tools, SaysThatAToolIsNotInstalled) { EXPECT_FALSE(read_tool({"no-such-tool-anywhere"}, 1s, Until::kExit)); }
 
 }  // namespace
 }  // namespace posecam

@@ -200,9 +200,10 @@ TEST(NeuronEngine, FindsTheSamePeopleOnAnyNumberOfCoresWithAnySlotsBatchesAndNei
   const Results reference = analyse({}).results;
   std::size_t first = 0;
   for (const Machine& setup :
-       {Machine{.cores = 4, .slots = 2, .batches = {1}}, Machine{.cores = 16, .slots = 4, .batches = {1, 2, 4}},
-        Machine{.cores = 1, .slots = 3, .batches = {16}}, Machine{.cores = 4, .slots = 1, .batches = {3}},
-        Machine{.cores = 2, .slots = 2, .batches = {1, 2, 4, 8, 16}}, Machine{.cores = 1, .slots = 1, .batches = {5, 7}}}) {
+       {Machine{.cores = 4, .slots = 2, .batches = {1}}, Machine{.cores = 16, .slots = 1, .batches = {1}},
+        Machine{.cores = 2, .slots = 4, .batches = {1, 4}}, Machine{.cores = 1, .slots = 3, .batches = {16}},
+        Machine{.cores = 4, .slots = 1, .batches = {3}}, Machine{.cores = 1, .slots = 2, .batches = {1, 2, 4, 8, 16}},
+        Machine{.cores = 1, .slots = 1, .batches = {5, 7}}}) {
     SCOPED_TRACE(fmt::format("{} cores, {} slots, up to {} rows", setup.cores, setup.slots, setup.batches.back()));
     expect_same(analyse(setup, ++first).results, reference, 0);
   }
@@ -210,7 +211,7 @@ TEST(NeuronEngine, FindsTheSamePeopleOnAnyNumberOfCoresWithAnySlotsBatchesAndNei
 
 TEST(NeuronEngine, LosesNoFrameWithACore) {
   const Results reference = analyse({}).results;
-  const Outcome run = analyse({.cores = 3, .slots = 2, .batches = {1, 2}, .faults = R"([{"core": 1, "lost_at": 9}])"});
+  const Outcome run = analyse({.cores = 3, .slots = 2, .batches = {1}, .faults = R"([{"core": 1, "lost_at": 4}])"});
   expect_same(run.results, reference, 0);
   EXPECT_EQ(run.stats.cores, 2U);
   EXPECT_EQ(run.stats.losses, 1U);
@@ -248,18 +249,18 @@ TEST(NeuronEngine, LoadsALostCoreAnew) {
 
 TEST(NeuronEngine, RetriesABusyDevice) {
   const Outcome run = analyse({.cores = 1,
-                           .slots = 2,
-                           .batches = {1},
-                           .faults = R"([{"call": "nrt_execute", "from": 5, "count": 3, "status": 7}])"});
+                               .slots = 2,
+                               .batches = {1},
+                               .faults = R"([{"call": "nrt_execute", "from": 5, "count": 3, "status": 7}])"});
   for (const auto& [ticket, result] : run.results) EXPECT_EQ(result->status, FrameStatus::kAnalysed) << ticket;
   EXPECT_EQ(run.stats.cores, 1U);
 }
 
 TEST(NeuronEngine, DeliversRefusedFramesUnanalysedAndTheOthersAnalysed) {
   const Outcome run = analyse({.cores = 1,
-                           .slots = 1,
-                           .batches = {1},
-                           .faults = R"([{"call": "nrt_execute", "from": 5, "count": 2, "status": 1002}])"});
+                               .slots = 1,
+                               .batches = {1},
+                               .faults = R"([{"call": "nrt_execute", "from": 5, "count": 2, "status": 1002}])"});
   std::size_t refused = 0;
   for (const auto& [ticket, result] : run.results) refused += result->status == FrameStatus::kUnanalysed ? 1U : 0U;
   EXPECT_EQ(refused, 2U);

@@ -139,7 +139,8 @@ void add_model_options(CLI::App& app, RunOptions& o) {
 
 void add_device_options(CLI::App& app, RunOptions& o) {
   Group group(app, "Device");
-  group.add("--device", o.device, "auto|openvino|opencv", "Where the network runs (see: posecam devices)");
+  group.add("--device", o.device, "auto|neuron|neuron-sim|openvino|opencv",
+            "Where the network runs (see: posecam devices)");
   group.add("--cores", o.cores, "LIST", "Cores: all, or a list such as 0-3 or 0,2. On a CPU only their number counts");
   group.add("--precision", o.precision, "auto|f32|bf16",
             "Arithmetic of float networks; auto: bf16 where the CPU has it", {"auto", "f32", "bf16"});

@@ -186,7 +186,7 @@ Result<void> NeuronSlot::warm_up(std::size_t index) {
   Lane& lane = lanes_[index];
   const NRT_STATUS cleared = clear_rows(lane, 0);
   if (cleared != NRT_SUCCESS) return nrt_setup_error(fmt::format("{}: nrt_tensor_write", copy_->where), cleared);
-  const int runs = ms_[index] > 0 || lanes_.size() == 1 ? 1 : 2;
+  const int runs = ms_[index] > 0 || copy_->models.size() == 1 ? 1 : 2;  // nothing to choose from, nothing to measure
   for (int run = 0; run < runs; ++run) {
     const auto asked = Clock::now();
     const NRT_STATUS status = nrt().nrt_execute(lane.model->handle(), lane.inputs_set.get(), lane.outputs_set.get());

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <iterator>
+#include <type_traits>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -15,6 +19,9 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::chrono::seconds kPatience{5};
+constexpr std::string_view kMonitorConfig =
+    R"({"period": "1s", "neuron_runtimes": [{"tag_filter": ".*", "metrics": [{"type": "neuroncore_counters"}]}],)"
+    R"( "system_metrics": []})";
 
 /// The value of a key if it is there and has the type, else `otherwise`: tools of ten SDKs differ in what they say.
 template <class T>
@@ -107,7 +114,14 @@ Result<std::vector<NeuronDevice>> neuron_ls() {
 }
 
 Result<std::vector<NeuronCoreUse>> neuron_monitor() {
-  const auto line = run("neuron-monitor", {}, Until::kOneLine);
+  // Its own period is 5 s, and it takes another one from a file alone.
+  std::string config = (std::filesystem::temp_directory_path() / "posecam-monitor-XXXXXX").string();
+  const int fd = ::mkstemp(config.data());
+  if (fd < 0) return Error{Errc::kDevice, "neuron-monitor: no temporary file"};
+  const bool written = ::write(fd, kMonitorConfig.data(), kMonitorConfig.size()) == std::ssize(kMonitorConfig);
+  ::close(fd);
+  const auto line = written ? run("neuron-monitor", {"-c", config}, Until::kOneLine) : std::string("{}");
+  ::unlink(config.c_str());
   if (!line) return line.error();
   return parse_neuron_monitor(*line);
 }

@@ -67,7 +67,6 @@ struct SimCompile {
   DType input = DType::kF32;
   DType outputs = DType::kF32;
   std::uint32_t cores = 1;
-  std::optional<DeviceTime> time{};
 };
 
 /// Compiles a network for the simulator into `folder` and lists the files in the spec. `shapes`: of the spec's outputs,
@@ -83,7 +82,6 @@ inline void compile_for_sim(ModelSpec& spec, const std::filesystem::path& onnx, 
     SimProgram program;
     program.batch = rows;
     program.cores = how.cores;
-    program.time = how.time;
     program.inputs = {{input.name, how.input, input.shape()}};
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       Shape shape = shapes[i];

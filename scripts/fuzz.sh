@@ -1,6 +1,7 @@
 #!/bin/bash
 # fuzz.sh [TARGET...]: fuzzes the targets of tests/fuzz (all of them) for SECONDS_EACH (20) seconds each, from their saved
-# inputs and what earlier runs found. Stops at the first finding and says where its input is.
+# inputs and what earlier runs found, with inputs that are the same each time, unless SEED=0 asks for others. Stops at the
+# first finding and says where its input is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly build=build/fuzz seconds=${SECONDS_EACH:-20}
@@ -18,7 +19,7 @@ for target in "${targets[@]}"; do
   seen=$build/corpus/$target
   log=$build/$target.log
   mkdir -p "$seen"
-  options=(-max_total_time="$seconds" -timeout=25 -rss_limit_mb=3000 -artifact_prefix="$build/found/$target-")
+  options=(-seed="${SEED:-1}" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=3000 -artifact_prefix="$build/found/$target-")
   [ ! -f "tests/fuzz/$target.dict" ] || options+=(-dict="tests/fuzz/$target.dict")
   # Whole stacks of allocations, which cost time: what the suppressions name stands high up in them.
   [ "$target" != elements ] || export ASAN_OPTIONS=fast_unwind_on_malloc=0

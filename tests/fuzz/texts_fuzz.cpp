@@ -49,6 +49,8 @@ void net_resolution(Input& input) {
   expect(resolution->height < 0 || size.height == resolution->height, "the given height is kept");
 }
 
+bool is_help(const std::string& text) { return text.find("\nExit codes: ") != std::string::npos; }
+
 /// What --print-config prints is a configuration, and printing that gives the same text.
 void run_options(Input& input) {
   std::vector<std::string> args;
@@ -61,12 +63,11 @@ void run_options(Input& input) {
   args.emplace_back("--print-config");
   const auto request = parse_run_options(args);
   if (!request) return check_message(request.error());
-  if (request->print.empty()) return;
+  if (request->print.empty() || is_help(request->print)) return;
   const test::TempDir dir;
   const auto path = dir.path() / "printed.toml";
   test::write_file(path, request->print);
   const auto again = parse_run_options({"--config", path.string(), "--print-config"});
-  if (request->print.starts_with("Usage")) return;
   expect(static_cast<bool>(again),
          "a printed configuration is refused:", request->print + (again ? "" : again.error().message));
   expect(again->print == request->print, "printed twice:", request->print + "---\n" + again->print);

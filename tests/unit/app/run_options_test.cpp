@@ -120,11 +120,13 @@ TEST_F(RunOptionsTest, BlamesTheFileForItsValues) {
 }
 
 TEST_F(RunOptionsTest, PrintsAConfigurationThatReadsBackTheSame) {
-  const std::vector<std::string> args{"a \"b\".mp4", "\x7F\t.mp4", "--model", "12",  "--threshold",
-                                      "0.3",         "--quiet",    "--cores", "0,2", "--print-config"};
+  const std::vector<std::string> args{"a \"b\".mp4", "\x7F\t.mp4",      "--model", "12",      "--threshold",
+                                      "0.3",         "--paf-threshold", "0.",      "--quiet", "--cores",
+                                      "0,2",         "--print-config"};
   const auto printed = parse_run_options(args);
   ASSERT_TRUE(printed);
   EXPECT_THAT(printed->print, HasSubstr("model = \"12\"\n"));
+  EXPECT_THAT(printed->print, HasSubstr("paf-threshold = 0\n")) << "TOML takes no 0. for a number";
   EXPECT_THAT(printed->print, Not(HasSubstr("print-config")));
   const auto again = parse_run_options({"--config", config(printed->print), "--print-config"});
   ASSERT_TRUE(again) << again.error().message;

@@ -132,7 +132,7 @@ void add_eval_command(CLI::App& app, int& exit_code_out) {
   eval->add_option("--results", options->results, "COCO results: written with --images, else read")->type_name("FILE");
   eval->add_flag("--json", options->json, "Print one JSON object instead of the table");
   eval->add_option("--model", options->model, "Model of the zoo, or path of a descriptor; default: as in run");
-  eval->add_option("--device", options->device, "auto, openvino or opencv")->capture_default_str();
+  eval->add_option("--device", options->device, "auto, neuron, neuron-sim, openvino or opencv")->capture_default_str();
   eval->add_option("--net-resolution", options->net_resolution, "Network input; default: the model's")
       ->type_name("WxH");
   eval->add_option("--decode", options->decode, "Decoder of PAF models")

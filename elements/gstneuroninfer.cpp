@@ -87,9 +87,10 @@ constexpr std::array kProperties{
         "Elements of this process with the same id share one loaded model, and their frames share "
         "batches; their settings must agree. Empty: a model of its own"},
     posecam::gst::Property<S>{"device", &S::device, 0, 0,
-                              "Where to run: auto, openvino or opencv (see `posecam devices`)"},
+                              "Where to run: auto, neuron, neuron-sim, openvino or opencv (see `posecam devices`)"},
     posecam::gst::Property<S>{"cores", &S::cores, 0, 0,
-                              "Cores to use: all, or a list such as 0-3 or 0,2. On a CPU only their number counts"},
+                              "Cores to use: all, or a list such as 0-3 or 0,2; NeuronCores of the instance, or of those that "
+                              "NEURON_RT_VISIBLE_CORES leaves. On a CPU only their number counts"},
     posecam::gst::Property<S>{"net-resolution", &S::net_resolution, 0, 0,
                               "Network input as WIDTHxHEIGHT in pixels, one of them -1 to follow the video's aspect; "
                               "empty: the model's own"},
@@ -107,6 +108,11 @@ constexpr std::array kProperties{
     posecam::gst::Property<S>{
         "max-in-flight", &S::max_in_flight, 0, 1024,
         "Frames under way in the engine at once, rounded to one or more batches for each core; 0: two batches each"},
+    posecam::gst::Property<S>{"dynamic-batch-size", &S::dynamic_batch_size, 0, 0,
+                              "On neuron: run short batches too, padded to a compiled size. Off: batch-size must be a "
+                              "compiled one, and the frames of a shorter batch are passed on marked as unanalysed"},
+    posecam::gst::Property<S>{"core-retry", &S::core_retry_s, 0, 86400,
+                              "Seconds after which a core that was lost is set up again; 0: never"},
     posecam::gst::Property<S>{"inference-interval", &S::inference_interval, 1, 1000000,
                               "Analyse every n-th frame (1: all of them); the others pass through, marked as skipped",
                               Mutable::kPlaying},

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -18,7 +17,6 @@
 
 #include "app/exit_code.h"
 #include "app/tell.h"
-#include "models/json_reader.h"
 #include "models/paths.h"
 #include "models/store.h"
 #include "pipeline/engine_settings.h"
@@ -40,25 +38,6 @@ struct Request {
   bool dry_run = false;
 };
 
-/// A preset's name, or "A+B": A ms and B ms more for each row.
-Result<std::optional<DeviceTime>> parse_time(const std::string& text) {
-  if (text.empty()) return std::optional<DeviceTime>{};
-  nlohmann::json json;
-  double fixed = 0;
-  double per_row = 0;
-  int used = 0;
-  if (std::sscanf(text.c_str(), "%lf+%lf%n", &fixed, &per_row, &used) == 2 &&
-      static_cast<std::size_t>(used) == text.size()) {
-    json = {{"fixed_ms", fixed}, {"per_row_ms", per_row}};
-  } else {
-    json = {{"preset", text}};
-  }
-  JsonProblems problems("--time " + text);
-  DeviceTime time = read_device_time({json, problems});
-  if (problems.first()) return Error{Errc::kUsage, problems.first()->message};
-  return std::optional<DeviceTime>(std::move(time));
-}
-
 Result<std::filesystem::path> out_folder(const Request& request, const ModelSpec& spec) {
   if (!request.out.empty()) return std::filesystem::path(request.out);
   const auto store = ModelStore::open_default();
@@ -70,13 +49,15 @@ Result<void> compile_sim(const Request& request, const ModelSpec& spec, const st
   if (!request.no_fuse.empty()) {
     return Error{Errc::kUsage, "--no-fuse is for the compilers of real devices: the simulator leaves nothing out"};
   }
-  auto time = parse_time(request.time);
-  if (!time) return time.error();
   SimCompileOptions options;
+  if (!request.time.empty()) {
+    auto time = parse_device_time(request.time);
+    if (!time) return Error{Errc::kUsage, "--time " + time.error().message};
+    options.time = std::move(*time);
+  }
   options.batches = request.batches;
   options.cores_per_model = request.cores_per_model;
   options.dtype = request.cast == "bf16" ? DType::kBf16 : DType::kF32;
-  options.time = std::move(*time);
   if (request.dry_run) {
     fmt::print("{} at {}x{} for the simulator: a NEFF for each batch of {} and neuron-sim.json in {}\n", spec.name,
                spec.input.size.width, spec.input.size.height, fmt::join(options.batches, ", "), folder.string());
@@ -112,9 +93,19 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
   const auto share = share_dir();
   if (!share) return share.error();
   const char* python = std::getenv("POSECAM_PYTHON");
-  std::vector<std::string> args{python ? python : "python3", "-m", "compile", "--descriptor", spec.path.string(),
-                                "--weights", network->string(), "--target", request.target, "--batch",
-                                fmt::format("{}", fmt::join(request.batches, ",")), "--out", folder.string()};
+  std::vector<std::string> args{python ? python : "python3",
+                                "-m",
+                                "compile",
+                                "--descriptor",
+                                spec.path.string(),
+                                "--weights",
+                                network->string(),
+                                "--target",
+                                request.target,
+                                "--batch",
+                                fmt::format("{}", fmt::join(request.batches, ",")),
+                                "--out",
+                                folder.string()};
   if (request.cores_per_model > 1) {
     args.insert(args.end(), {"--cores-per-model", std::to_string(request.cores_per_model)});
   }
@@ -146,8 +137,7 @@ Result<void> compile(Request request) {
   if (!spec) return spec.error();
   const auto folder = out_folder(request, *spec);
   if (!folder) return folder.error();
-  return request.target == "sim" ? compile_sim(request, *spec, *folder)
-                                 : become_compile_tool(request, *spec, *folder);
+  return request.target == "sim" ? compile_sim(request, *spec, *folder) : become_compile_tool(request, *spec, *folder);
 }
 
 int run(const Request& request) {

@@ -88,9 +88,10 @@ constexpr std::array kProperties{
         "batches; their settings must agree. Empty: a model of its own"},
     posecam::gst::Property<S>{"device", &S::device, 0, 0,
                               "Where to run: auto, neuron, neuron-sim, openvino or opencv (see `posecam devices`)"},
-    posecam::gst::Property<S>{"cores", &S::cores, 0, 0,
-                              "Cores to use: all, or a list such as 0-3 or 0,2; NeuronCores of the instance, or of those that "
-                              "NEURON_RT_VISIBLE_CORES leaves. On a CPU only their number counts"},
+    posecam::gst::Property<S>{
+        "cores", &S::cores, 0, 0,
+        "Cores to use: all, or a list such as 0-3 or 0,2; NeuronCores of the instance, or of those that "
+        "NEURON_RT_VISIBLE_CORES leaves. On a CPU only their number counts"},
     posecam::gst::Property<S>{"net-resolution", &S::net_resolution, 0, 0,
                               "Network input as WIDTHxHEIGHT in pixels, one of them -1 to follow the video's aspect; "
                               "empty: the model's own"},

@@ -12,12 +12,12 @@ namespace {
 std::string fingerprint(const EngineSettings& s) {
   return fmt::format(
       "model={} device={} cores={} net-resolution={} precision={} scheduling-policy={} decode={} "
-      "labels-file={} batch-size={} max-batch-delay={} max-in-flight={} dynamic-batch-size={} core-retry={} taps={} max-people={} threshold={} "
+      "labels-file={} batch-size={} max-batch-delay={} max-in-flight={} dynamic-batch-size={} core-retry={} taps={} "
+      "max-people={} threshold={} "
       "paf-threshold={} nms-threshold={}",
       s.model, s.device, s.cores, s.net_resolution, s.precision, s.scheduling_policy, s.decode, s.labels_file,
-      s.batch_size, s.max_batch_delay_ms, s.max_in_flight, s.dynamic_batch_size,
-      s.core_retry_s, s.taps, s.max_people, s.threshold, s.paf_threshold,
-      s.nms_threshold);
+      s.batch_size, s.max_batch_delay_ms, s.max_in_flight, s.dynamic_batch_size, s.core_retry_s, s.taps, s.max_people,
+      s.threshold, s.paf_threshold, s.nms_threshold);
 }
 
 struct Shared {

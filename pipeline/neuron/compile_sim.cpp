@@ -124,8 +124,8 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
   if (ec) return Error{Errc::kOutput, fmt::format("{}: cannot be made: {}", folder.string(), ec.message())};
   std::vector<WeightFile> files;
   for (const std::uint32_t batch : options.batches) {
-    const auto neff = write_sim_neff(program_for(spec, *outputs, batch, options), std::as_bytes(std::span(*network)),
-                                     spec.name);
+    const auto neff =
+        write_sim_neff(program_for(spec, *outputs, batch, options), std::as_bytes(std::span(*network)), spec.name);
     if (!neff) return neff.error();
     WeightFile file;
     file.name = fmt::format("{}-sim-b{}.neff", spec.name, batch);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdio>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -101,6 +103,21 @@ nlohmann::json to_json(const DeviceTime& time) {
   nlohmann::json points = nlohmann::json::object();
   for (const auto& [batch, ms] : time.by_batch) points[std::to_string(batch)] = ms;
   return {{"by_batch", std::move(points)}};
+}
+
+Result<DeviceTime> parse_device_time(const std::string& text) {
+  nlohmann::json json{{"preset", text}};
+  double fixed = 0;
+  double per_row = 0;
+  int used = 0;
+  if (std::sscanf(text.c_str(), "%lf+%lf%n", &fixed, &per_row, &used) == 2 &&
+      static_cast<std::size_t>(used) == text.size()) {
+    json = {{"fixed_ms", fixed}, {"per_row_ms", per_row}};
+  }
+  JsonProblems problems(text);
+  DeviceTime time = read_device_time({json, problems});
+  if (problems.first()) return Error{Errc::kUsage, problems.first()->message};
+  return time;
 }
 
 }  // namespace posecam

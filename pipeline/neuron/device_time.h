@@ -10,6 +10,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "models/result.h"
+
 namespace posecam {
 
 class JsonNode;
@@ -34,5 +36,8 @@ std::vector<std::string_view> device_time_presets();
 /// document.
 DeviceTime read_device_time(const JsonNode& node);
 nlohmann::json to_json(const DeviceTime& time);
+
+/// A preset's name, or "A+B": A ms and B ms more for each row. kUsage.
+Result<DeviceTime> parse_device_time(const std::string& text);
 
 }  // namespace posecam

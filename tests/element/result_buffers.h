@@ -62,6 +62,7 @@ class BusCounter {
   /// Of an element without a pipeline, which gets a bus for it; of a pipeline, its own.
   explicit BusCounter(GstElement* element) : bus_(gst_element_get_bus(element)) {
     if (!bus_) {
+      own_ = true;
       bus_ = gst_bus_new();
       gst_element_set_bus(element, bus_);
     }
@@ -71,6 +72,7 @@ class BusCounter {
   BusCounter& operator=(const BusCounter&) = delete;
   ~BusCounter() {
     gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
+    if (own_) gst_bus_set_flushing(bus_, TRUE);  // its messages hold the element, which holds the bus
     gst_object_unref(bus_);
   }
 
@@ -119,6 +121,7 @@ class BusCounter {
   }
 
   GstBus* bus_;
+  bool own_ = false;
   mutable std::mutex mutex_;
   std::vector<Posted> posted_;
 };

@@ -25,7 +25,10 @@ memcheck() {
       ORC_CODE=backup \
       valgrind --error-exitcode=9 --errors-for-leak-kinds=definite --leak-check=full --show-leak-kinds=definite \
       --num-callers=30 --suppressions=tests/support/memcheck.supp --suppressions=/usr/share/glib-2.0/valgrind/glib.supp \
-      "$build/bin/$program" --gtest_filter="$filter" >"$log" 2>&1 || { tail -n 80 "$log"; return 1; }
+      "$build/bin/$program" --gtest_filter="$filter" >"$log" 2>&1 || {
+        grep -E -m3 -B1 -A40 'definitely lost in|Invalid|FAILED' "$log"
+        return 1
+      }
     grep -E 'ERROR SUMMARY|definitely lost|PASSED|tests? ran' "$log"
   done
 }

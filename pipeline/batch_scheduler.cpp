@@ -108,6 +108,7 @@ void BatchScheduler::free(Batch& batch) {
   batch.rows.clear();
   batch.state = State::kFree;
   --batch.core->used;
+  if (batch.core->lost) batch.wake.notify_one();  // it was borrowed when its core went: its worker mends it now
   room_.notify_all();
 }
 

@@ -107,34 +107,37 @@ void Engine::Impl::work(std::stop_token stop, Batch& batch, Postprocessor& post)
 }
 
 /// Runs the batch in its own slot or, if that core is lost, in a borrowed one. Returns the batch whose slot holds
-/// the outputs (and must be released), null if there was none left to try.
+/// the outputs or failed last (and must be released), null if there was none left to try.
 Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Result<void>& outcome) {
   const auto frames = static_cast<std::uint32_t>(batch.rows.size());
   Batch* where = &batch;
   outcome = Error{Errc::kCoreLost, "core lost"};
-  for (int runs = 0; runs < kMaxRuns;) {
+  for (int runs = 0;;) {
     if (scheduler.begin_run(*where)) {
       outcome = execute(stop, *where, frames);
-      ++runs;
       scheduler.end_run(*where);
       if (outcome || outcome.error().code != Errc::kCoreLost) return where;
       retire(*where, outcome.error());
+      if (++runs == kMaxRuns) return where;
     }
     if (where != &batch) scheduler.release(*where);
     where = scheduler.borrow(stop);
-    if (!where) return nullptr;
+    if (!where) {
+      if (stop.stop_requested()) outcome = Error{Errc::kCancelled, "stopped"};
+      return nullptr;
+    }
     const MutableTensorView to = where->slot->input();
     std::memcpy(to.data, batch.slot->input().data, to.bytes());
   }
-  return where;
 }
 
 void Engine::Impl::retire(Batch& batch, const Error& why) {
   if (!scheduler.retire(batch)) return;  // the core's other slot was first
-  if (scheduler.living_cores() == 0) {
-    scheduler.fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), why.message));
-  }
-  logger().error("core {} of {} is lost: {}; going on with the others", batch.core->id, backend->name(), why.message);
+  const bool others = scheduler.living_cores() > 0;
+  logger().error("core {} of {} is lost: {}{}", batch.core->id, backend->name(), why.message,
+                 others ? "; going on with the others" : "");
+  if (others) return;
+  scheduler.fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), why.message));
 }
 
 /// Makes the slot of a lost core anew. The network is loaded again: its last slot takes the old one along.
@@ -177,12 +180,11 @@ void Engine::Impl::judge(const Result<void>& outcome) {
     return;
   }
   const Error& error = outcome.error();
-  if (error.code == Errc::kCoreLost || error.code == Errc::kCancelled) return;
-  const int refused = ++refused_in_a_row;
+  if (error.code == Errc::kCancelled) return;
   if (error.code == Errc::kDevice || error.code == Errc::kModel) {
     scheduler.fail(error.message);
-  } else if (refused >= kMaxRefusedRun) {
-    scheduler.fail(fmt::format("{} batches in a row were refused, the last with: {}", refused, error.message));
+  } else if (error.code != Errc::kCoreLost && ++refused_in_a_row == kMaxRefusedRun) {
+    scheduler.fail(fmt::format("{} batches in a row were refused, the last with: {}", kMaxRefusedRun, error.message));
   }
   std::lock_guard lock(refusal_mutex);
   if (!first_refusal.empty()) return;

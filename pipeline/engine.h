@@ -30,6 +30,9 @@ class RowClient {
   virtual void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) = 0;
 };
 
+/// As EngineOptions::max_batch_delay: a batch runs when it is full or the engine is drained.
+inline constexpr std::chrono::milliseconds kUntilFull = std::chrono::years(1);
+
 struct EngineOptions {
   std::uint32_t slots_per_core = 2;              ///< one executes while the other is filled, read and decoded; >= 1
   std::chrono::milliseconds max_batch_delay{5};  ///< how long a row may wait for company while its core is idle

@@ -163,6 +163,7 @@ Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& s, Size video)
 
   EngineOptions engine;
   engine.max_batch_delay = std::chrono::milliseconds(s.max_batch_delay_ms);
+  if (is_neuron(device) && !s.dynamic_batch_size) engine.max_batch_delay = kUntilFull;
   engine.core_retry = std::chrono::seconds(s.core_retry_s);
   if (s.max_in_flight > 0) {
     const std::size_t rows = (*backend)->cores().size() * static_cast<std::size_t>(spec->input.batch);

@@ -3,6 +3,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -11,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pipeline/batch_scheduler.h"
 #include "tests/support/fake_backend.h"
 
 namespace posecam {
@@ -292,6 +294,65 @@ TEST(Engine, StopsWhileALostCoreIsWaitedFor) {
   for (Ticket t = 0; t < 10; ++t) ASSERT_TRUE(submit(**engine, client, t, 7));
   client->wait_for(10);
   EXPECT_EQ((*engine)->stats().cores, 1U);
+}
+
+/// The worker waits while its slot is lent, and must be told when it is back.
+TEST(BatchScheduler, MendsACoreThatWasLostWhileItsSlotWasLent) {
+  for (int round = 0; round < 50; ++round) {
+    BatchScheduler scheduler(1, 0ms, {0}, true);
+    scheduler.add(nullptr, 0);
+    Batch* const lent = scheduler.borrow({});
+    ASSERT_NE(lent, nullptr);
+    std::promise<BatchScheduler::Turn> turn;
+    std::promise<void> waits;
+    std::jthread worker([&](std::stop_token stop) {
+      waits.set_value();
+      turn.set_value(scheduler.wait_for_batch(std::move(stop), *lent));
+    });
+    waits.get_future().wait();
+    std::this_thread::yield();
+    scheduler.retire(*lent);
+    scheduler.release(*lent);
+    auto result = turn.get_future();
+    ASSERT_EQ(result.wait_for(10s), std::future_status::ready) << "round " << round;
+    EXPECT_EQ(result.get(), BatchScheduler::Turn::kMend);
+  }
+}
+
+TEST(Engine, WaitsForFullBatchesIfItIsTold) {
+  std::atomic<int> runs = 0;
+  std::atomic<bool> all_full = true;
+  FakeOptions fake{.cores = 1, .on_run = [&](CoreId, std::uint64_t, std::uint32_t frames) -> Result<void> {
+                     ++runs;
+                     if (frames != 2) all_full = false;
+                     return {};
+                   }};
+  auto engine = Engine::create(std::make_unique<FakeBackend>(std::move(fake)),
+                               std::make_shared<const ModelSpec>(fake_model(2)), {.max_batch_delay = kUntilFull});
+  ASSERT_TRUE(engine) << engine.error().message;
+  auto client = std::make_shared<Collector>();
+  for (Ticket t = 0; t < 20; ++t) {
+    ASSERT_TRUE(submit(**engine, client, t, 1));
+    if (t % 2 == 1) client->wait_for(t + 1);  // the next batch starts on an idle core
+  }
+  EXPECT_EQ(runs, 10);
+  EXPECT_TRUE(all_full);
+}
+
+/// Two cores went under it: its frames come back marked, and why is known.
+TEST(Engine, SaysWhyABatchThatLostTwoCoresIsUnanalysed) {
+  std::atomic<int> losses = 2;
+  auto engine = make_engine(1, {.cores = 3, .on_run = [&](CoreId, std::uint64_t, std::uint32_t) -> Result<void> {
+                                  if (losses-- > 0) return Error{Errc::kCoreLost, "HW_ERROR"};
+                                  return {};
+                                }});
+  auto client = std::make_shared<Collector>();
+  ASSERT_TRUE(submit(*engine, client, 0, 7));
+  EXPECT_EQ(client->wait_for(1).at(0)->status, FrameStatus::kUnanalysed);
+  EXPECT_EQ(engine->first_refusal(), "HW_ERROR");
+  ASSERT_TRUE(submit(*engine, client, 1, 7));
+  EXPECT_EQ(client->wait_for(2).at(1)->status, FrameStatus::kAnalysed);
+  EXPECT_EQ(engine->stats().cores, 1U);
 }
 
 TEST(Engine, GivesASlowCoreFewerBatches) {

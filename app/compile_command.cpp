@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -29,7 +30,7 @@ struct Request {
   std::string model;
   std::string target;
   std::vector<std::uint32_t> batches{1};
-  std::uint32_t cores_per_model = 1;
+  std::optional<std::uint32_t> cores_per_model;
   std::string cast;
   std::vector<std::string> no_fuse;
   std::string net_resolution;
@@ -56,7 +57,7 @@ Result<void> compile_sim(const Request& request, const ModelSpec& spec, const st
     options.time = std::move(*time);
   }
   options.batches = request.batches;
-  options.cores_per_model = request.cores_per_model;
+  options.cores_per_model = request.cores_per_model.value_or(1);
   options.dtype = request.cast == "bf16" ? DType::kBf16 : DType::kF32;
   if (request.dry_run) {
     fmt::print("{} at {}x{} for the simulator: a NEFF for each batch of {} and neuron-sim.json in {}\n", spec.name,
@@ -106,8 +107,8 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
                                 fmt::format("{}", fmt::join(request.batches, ",")),
                                 "--out",
                                 folder.string()};
-  if (request.cores_per_model > 1) {
-    args.insert(args.end(), {"--cores-per-model", std::to_string(request.cores_per_model)});
+  if (request.cores_per_model) {
+    args.insert(args.end(), {"--cores-per-model", std::to_string(*request.cores_per_model)});
   }
   if (!request.cast.empty()) args.insert(args.end(), {"--cast", request.cast});
   for (const std::string& op : request.no_fuse) args.insert(args.end(), {"--no-fuse", op});
@@ -120,6 +121,7 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
   argv.push_back(nullptr);
   std::fflush(stdout);
   ::setenv("PYTHONPATH", (*share / "python").c_str(), 1);
+  ::setenv("PYTHONSAFEPATH", "1", 1);  // the folder that posecam is called in holds no modules of ours
   ::execvp(argv.front(), argv.data());
   return Error{Errc::kDevice, fmt::format("{}: {}; POSECAM_PYTHON names the Python that has what models/compile/"
                                           "requirements.txt lists",
@@ -161,12 +163,13 @@ void add_compile_command(CLI::App& app, int& code) {
       ->delimiter(',')
       ->check(CLI::Range(1U, 1024U))
       ->capture_default_str();
-  command->add_option("--cores-per-model", request->cores_per_model, "NeuronCores that one copy runs on, as a pipeline")
-      ->check(CLI::Range(1U, 64U))
-      ->capture_default_str();
+  command
+      ->add_option("--cores-per-model", request->cores_per_model,
+                   "NeuronCores that one copy runs on, as a pipeline; default: 1, on trn2 the compiler's own")
+      ->check(CLI::Range(1U, 64U));
   command->add_option("--cast", request->cast, "Type of float networks on the device; default: the compiler's own")
       ->check(CLI::IsMember({"bf16", "none"}));
-  command->add_option("--no-fuse", request->no_fuse, "inf1: operators (by name) that are left to the CPU");
+  command->add_option("--no-fuse", request->no_fuse, "Operators (by name) that are left to the CPU");
   command->add_option("--net-resolution", request->net_resolution,
                       "Network input as WIDTHxHEIGHT; default: the model's own");
   command->add_option("--time", request->time,

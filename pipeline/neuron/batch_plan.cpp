@@ -10,18 +10,43 @@ namespace posecam {
 
 std::chrono::nanoseconds BatchTimes::add(std::size_t index, Clock::time_point asked, Clock::time_point ended) {
   std::lock_guard lock(mutex_);
+  const auto time = own_time(asked, ended);
+  Size& size = sizes_[index];
+  const double ms = std::chrono::duration<double, std::milli>(time).count();
+  const bool known = size.ms > 0 && !std::exchange(size.replace, false);
+  size.ms = known ? size.ms + (std::min(ms, 2 * size.ms) - size.ms) / 8 : ms;
+  size.last_run = ++runs_;
+  return time;
+}
+
+void BatchTimes::start(std::size_t index, Clock::time_point asked, Clock::time_point ended) {
+  std::lock_guard lock(mutex_);
+  const double ms = std::chrono::duration<double, std::milli>(own_time(asked, ended)).count();
+  double& least = sizes_[index].ms;
+  least = least > 0 ? std::min(least, ms) : ms;
+}
+
+std::chrono::nanoseconds BatchTimes::own_time(Clock::time_point asked, Clock::time_point ended) {
   const auto began = std::max(asked, std::min(last_end_, ended));
   last_end_ = std::max(last_end_, ended);
-  const auto time = std::chrono::nanoseconds(ended - began);
-  double& average = ms_[index];
-  const double ms = std::chrono::duration<double, std::milli>(time).count();
-  average = average > 0 ? average + (std::min(ms, 2 * average) - average) / 8 : ms;
-  return time;
+  return ended - began;
 }
 
 void BatchTimes::read(std::span<double> ms) const {
   std::lock_guard lock(mutex_);
-  std::ranges::copy(ms_, ms.begin());
+  std::ranges::transform(sizes_, ms.begin(), &Size::ms);
+}
+
+std::optional<std::size_t> BatchTimes::look_again(std::span<const std::uint32_t> sizes, std::uint32_t rows) {
+  std::lock_guard lock(mutex_);
+  for (std::size_t i = sizes_.size(); i-- > 0;) {
+    Size& size = sizes_[i];
+    if (sizes[i] > rows || runs_ - size.last_run < kLookAgain) continue;
+    size.last_run = runs_;  // once, not by every slot
+    size.replace = true;
+    return i;
+  }
+  return {};
 }
 
 BatchPlanner::BatchPlanner(std::vector<std::uint32_t> sizes, std::uint32_t most)

@@ -4,8 +4,10 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdio>
+#include <iterator>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
 #include "models/json_reader.h"
@@ -106,18 +108,19 @@ nlohmann::json to_json(const DeviceTime& time) {
 }
 
 Result<DeviceTime> parse_device_time(const std::string& text) {
-  nlohmann::json json{{"preset", text}};
-  double fixed = 0;
-  double per_row = 0;
-  int used = 0;
-  if (std::sscanf(text.c_str(), "%lf+%lf%n", &fixed, &per_row, &used) == 2 &&
-      static_cast<std::size_t>(used) == text.size()) {
-    json = {{"fixed_ms", fixed}, {"per_row_ms", per_row}};
+  if (const auto* named = std::ranges::find(kPresets, text, &std::pair<std::string_view, int>::first);
+      named != std::end(kPresets)) {
+    return preset(named->second);
   }
-  JsonProblems problems(text);
-  DeviceTime time = read_device_time({json, problems});
-  if (problems.first()) return Error{Errc::kUsage, problems.first()->message};
-  return time;
+  DeviceTime time;
+  int used = 0;
+  const int found = std::sscanf(text.c_str(), "%lf+%lf%n", &time.fixed_ms, &time.per_row_ms, &used);
+  const auto valid = [](double ms) { return ms >= 0 && ms <= kMaxMs; };  // and a number
+  if (found == 2 && static_cast<std::size_t>(used) == text.size() && valid(time.fixed_ms) && valid(time.per_row_ms)) {
+    return time;
+  }
+  return Error{Errc::kUsage, fmt::format("{}: must be {} or A+B, milliseconds for a batch and for each of its rows",
+                                         text, fmt::join(device_time_presets(), ", "))};
 }
 
 }  // namespace posecam

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +17,7 @@ namespace posecam {
 namespace {
 
 using Clock = BatchTimes::Clock;
+constexpr int kMostBusyTries = 8;            // 1 + 2 + ... + 128 ms, as the engine's patience with a running one
 constexpr std::uint64_t kLastWithInf1 = 22;  // runtime 2.22 is the last one that knows Inf1
 
 /// Host memory on a cache line, zero at first.
@@ -107,8 +109,20 @@ NeuronSlot::NeuronSlot(std::shared_ptr<NeuronCopy> copy, const ModelSpec& spec, 
   input_memory_ = HostBuffer(input_.bytes());
   input_.data = input_memory_.data();
 
+  std::size_t staging = 0;
+  std::size_t row = 0;
+  for (const auto& model : copy_->models) {  // each size has types of its own
+    const NeuronTensor& input = model->input();
+    row = std::max(row, input.row_bytes());
+    if (input.dtype != spec.input.dtype) staging = std::max(staging, input.bytes);
+    for (const NeuronTensor& tensor : model->outputs()) {
+      if (tensor.output && tensor.dtype != DType::kF32) staging = std::max(staging, tensor.bytes);
+    }
+  }
+  if (staging > 0) staging_ = HostBuffer(staging);
+  zeros_ = HostBuffer(row);
+
   const NeuronModel& largest = *copy_->models.back();
-  std::size_t staging = largest.input().dtype == spec.input.dtype ? 0 : largest.input().bytes;
   outputs_.resize(spec.outputs.size());
   output_memory_.resize(spec.outputs.size());
   for (const NeuronTensor& tensor : largest.outputs()) {
@@ -117,10 +131,7 @@ NeuronSlot::NeuronSlot(std::shared_ptr<NeuronCopy> copy, const ModelSpec& spec, 
     view = {nullptr, DType::kF32, tensor.shape};
     output_memory_[*tensor.output] = HostBuffer(view.bytes());
     view.data = output_memory_[*tensor.output].data();
-    if (tensor.dtype != DType::kF32) staging = std::max(staging, tensor.bytes);
   }
-  if (staging > 0) staging_ = HostBuffer(staging);
-  zeros_ = HostBuffer(largest.input().row_bytes());
 }
 
 // --- set-up -------------------------------------------------------------------------------------------------------
@@ -181,17 +192,26 @@ Result<Lane> NeuronSlot::make_lane(const NeuronModel& model) const {
   return lane;
 }
 
-/// The first run of a network on a core takes longer than others: it happens now, and it does not count.
+/// The first run of a network on a core takes longer than others: it happens now, and it does not count. Models that
+/// run already may keep the core busy.
 Result<void> NeuronSlot::warm_up(std::size_t index) {
   Lane& lane = lanes_[index];
   const NRT_STATUS cleared = clear_rows(lane, 0);
   if (cleared != NRT_SUCCESS) return nrt_setup_error(fmt::format("{}: nrt_tensor_write", copy_->where), cleared);
-  const int runs = ms_[index] > 0 || copy_->models.size() == 1 ? 1 : 2;  // nothing to choose from, nothing to measure
-  for (int run = 0; run < runs; ++run) {
+  const bool first = ms_[index] == 0;
+  const int runs = first && copy_->models.size() > 1 ? 2 : 1;  // nothing to choose from, nothing to measure
+  int tries = 0;
+  for (int run = 0; run < runs;) {
     const auto asked = Clock::now();
     const NRT_STATUS status = nrt().nrt_execute(lane.model->handle(), lane.inputs_set.get(), lane.outputs_set.get());
-    if (!nrt_succeeded(status)) return nrt_setup_error(fmt::format("{}: first nrt_execute", copy_->where), status);
-    if (run > 0) copy_->times->add(index, asked, Clock::now());
+    if (!nrt_succeeded(status)) {
+      if (nrt_status_row(status).errc != Errc::kBusy || tries == kMostBusyTries) {
+        return nrt_setup_error(fmt::format("{}: first nrt_execute", copy_->where), status);
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(1 << tries++));
+      continue;
+    }
+    if (run++ > 0 || !first) copy_->times->start(index, asked, Clock::now());
   }
   return {};
 }
@@ -230,13 +250,18 @@ Result<void> NeuronSlot::run(std::uint32_t frames) {
   }
   copy_->times->read(ms_);
   std::uint32_t row = 0;
-  for (const std::uint32_t index : planner_.plan(frames, ms_)) {
+  const auto run_next = [&](std::size_t index) {
     const std::uint32_t count = std::min(frames - row, lanes_[index].model->rows());
-    if (auto ran = run_rows(index, row, count); !ran) {
-      copy_->board.failed();
-      return ran;
-    }
+    auto ran = run_rows(index, row, count);
+    if (!ran && ran.error().code != Errc::kBusy) copy_->board.failed();
     row += count;
+    return ran;
+  };
+  if (const auto size = copy_->times->look_again(planner_.sizes(), frames)) {
+    if (auto ran = run_next(*size); !ran || row == frames) return ran;
+  }
+  for (const std::uint32_t index : planner_.plan(frames - row, ms_)) {
+    if (auto ran = run_next(index); !ran) return ran;
   }
   return {};
 }

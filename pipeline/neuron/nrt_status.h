@@ -12,7 +12,7 @@ struct NrtStatusRow {
   NRT_STATUS status;
   std::string_view name;  ///< as in the header of the library, e.g. "NRT_TIMEOUT"
   /// Of a call that ended so: kBusy: again after a while. kBadInput: this batch stays unanalysed. kCoreLost: the core
-  /// is retired and its batch runs elsewhere. kModel: refuse to start. kDevice: stop.
+  /// is retired and its batch runs elsewhere. kModel, kDevice: the engine does not start, or stops.
   Errc errc;
   std::string_view meaning;  ///< for people, with the remedy where there is one
 };

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "pipeline/neuron/batch_plan.h"
 #include "pipeline/neuron/core_board.h"
 #include "pipeline/neuron/neff.h"
 #include "pipeline/neuron/neuron_library.h"
@@ -55,6 +56,43 @@ TEST(NeuronBackend, TakesTheSizesThatFinishSoonest) {
   EXPECT_EQ(executions(device) - before, 1U);
   ASSERT_TRUE((*slot)->run(1));
   EXPECT_EQ(executions(device) - before, 2U);
+}
+
+TEST(NeuronBackend, UsesASizeAgainThatWasSlowOnce) {
+  // The fourth execution is the one that measures the larger size.
+  const SimDevice device(R"({"cores": 1, "mode": "timed", "transfer_gb_s": 1000,
+                             "time": {"fixed_ms": 2, "per_row_ms": 0.01},
+                             "faults": [{"core": 0, "slow": 50.0, "from": 4, "count": 1}]})");
+  const ModelSpec spec = compile_tiny(device, 4, {.batches = {1, 4}});
+  const auto slot = tiny_slot(device, spec);
+  ASSERT_TRUE(slot) << slot.error().message;
+  const auto executions_of_a_run = [&] {
+    const auto before = executions(device);
+    EXPECT_TRUE((*slot)->run(4));
+    return executions(device) - before;
+  };
+  EXPECT_EQ(executions_of_a_run(), 4U);
+  for (std::uint64_t i = 0; i < BatchTimes::kLookAgain / 4; ++i) ASSERT_TRUE((*slot)->run(4));
+  EXPECT_EQ(executions_of_a_run(), 1U);
+}
+
+TEST(NeuronBackend, WaitsForACoreThatIsBusyWhileItStarts) {
+  const SimDevice device(R"({"faults": [{"call": "nrt_execute", "count": 3, "status": 1005}]})");
+  const ModelSpec spec = compile_tiny(device, 1);
+  const auto slot = tiny_slot(device, spec);
+  ASSERT_TRUE(slot) << slot.error().message;
+  run_tiny(**slot, 1, 1);
+}
+
+TEST(NeuronBackend, TakesEachSizeInItsOwnTypes) {
+  const SimDevice device;
+  const ModelSpec small = compile_tiny(device, 1, {.input = DType::kBf16, .outputs = DType::kF16});
+  ModelSpec spec = compile_tiny(device, 4);
+  auto& files = spec.weights.back().files;
+  files.insert(files.begin(), small.weights.back().files.front());
+  const auto slot = tiny_slot(device, spec);
+  ASSERT_TRUE(slot) << slot.error().message;
+  for (const std::uint32_t frames : {1U, 4U, 3U}) run_tiny(**slot, frames, 5);
 }
 
 TEST(NeuronBackend, UsesNoSizeAboveTheOneAskedFor) {

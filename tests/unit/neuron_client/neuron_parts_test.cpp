@@ -213,6 +213,41 @@ TEST(BatchTimes, DoNotCountWaitingForTheOtherSlot) {
   EXPECT_NEAR(ms[0], 11.25, 1e-9);
 }
 
+TEST(BatchTimes, TakeTheShortestOfTheFirstRuns) {
+  using namespace std::chrono_literals;
+  BatchTimes times(1);
+  const BatchTimes::Clock::time_point t0{1h};
+  times.start(0, t0, t0 + 200ms);
+  times.start(0, t0 + 1s, t0 + 1010ms);
+  times.start(0, t0 + 2s, t0 + 2015ms);
+  std::vector<double> ms(1);
+  times.read(ms);
+  EXPECT_THAT(ms, ElementsAre(10));
+}
+
+/// Else a size that was slow once would never be chosen, never measured and never chosen again.
+TEST(BatchTimes, AskForSizesThatDidNotRunForLong) {
+  using namespace std::chrono_literals;
+  BatchTimes times(3);
+  const std::vector<std::uint32_t> sizes{1, 4, 16};
+  const BatchTimes::Clock::time_point t0{1h};
+  auto t = t0;
+  times.start(1, t, t + 1s);  // an outlier
+  for (std::uint64_t i = 0; i < BatchTimes::kLookAgain; ++i) {
+    EXPECT_EQ(times.look_again(sizes, 16), std::nullopt) << i;
+    times.add(0, t + 1s, t + 1001ms);
+    t += 1s;
+  }
+  EXPECT_EQ(times.look_again(sizes, 3), std::nullopt);  // only batches that they fill
+  EXPECT_EQ(times.look_again(sizes, 5), 1U);
+  EXPECT_EQ(times.look_again(sizes, 5), std::nullopt);  // once
+  times.add(1, t + 1s, t + 1005ms);
+  std::vector<double> ms(3);
+  times.read(ms);
+  EXPECT_EQ(ms[1], 5);  // stands for itself
+  EXPECT_EQ(times.look_again(sizes, 16), 2U);
+}
+
 // --- numbers ------------------------------------------------------------------------------------------------------
 
 float through(DType type, float value) {

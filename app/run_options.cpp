@@ -141,7 +141,10 @@ void add_device_options(CLI::App& app, RunOptions& o) {
   Group group(app, "Device");
   group.add("--device", o.device, "auto|neuron|neuron-sim|openvino|opencv",
             "Where the network runs (see: posecam devices)");
-  group.add("--cores", o.cores, "LIST", "Cores: all, or a list such as 0-3 or 0,2. On a CPU only their number counts");
+  group.add(
+      "--cores", o.cores, "LIST",
+      "Cores: all, or a list such as 0-3 or 0,2. On a CPU only their number counts; NeuronCores are counted within "
+      "NEURON_RT_VISIBLE_CORES where that is set");
   group.add("--precision", o.precision, "auto|f32|bf16",
             "Arithmetic of float networks; auto: bf16 where the CPU has it", {"auto", "f32", "bf16"});
   group.add("--scheduling-policy", o.scheduling_policy, "throughput|latency",
@@ -149,6 +152,11 @@ void add_device_options(CLI::App& app, RunOptions& o) {
   group.add("--batch-size", o.batch_size, "N", "Frames in a batch; 0: the model's own", 0, 64);
   group.add("--max-batch-delay", o.max_batch_delay_ms, "MS", "How long a frame may wait for its batch to fill", 0,
             10000);
+  group.add("--max-in-flight", o.max_in_flight, "N",
+            "Most frames under way in the engine, as whole batches, at least one a core; 0: two batches a core", 0,
+            65536);
+  group.add("--core-retry", o.core_retry_s, "S", "neuron: after how many seconds a lost core is set up again; 0: never",
+            0, 86400);
   group.add("--inference-interval", o.inference_interval, "N",
             "Analyse every N-th frame; the others are marked skipped", 1, 1000000);
 }

@@ -242,8 +242,8 @@ void add_infer(Builder& build, const Input& input, const RunOptions& o, const st
   set_word(infer, "precision", o.precision);
   set_word(infer, "scheduling-policy", o.scheduling_policy);
   set_word(infer, "decode", o.decode);
-  set(infer, "batch-size", o.batch_size, "max-batch-delay", o.max_batch_delay_ms, "inference-interval",
-      o.inference_interval, "max-people", o.max_people);
+  set(infer, "batch-size", o.batch_size, "max-batch-delay", o.max_batch_delay_ms, "max-in-flight", o.max_in_flight,
+      "core-retry", o.core_retry_s, "inference-interval", o.inference_interval, "max-people", o.max_people);
   set(infer, "threshold", static_cast<double>(o.threshold), "paf-threshold", static_cast<double>(o.paf_threshold),
       "nms-threshold", static_cast<double>(o.nms_threshold));
   set(infer, "qos", input.live() ? TRUE : FALSE);  // every frame of a file is analysed, however slow a window is

@@ -204,8 +204,9 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
     return Error{Errc::kModel, fmt::format("model '{}' has no weights for {}; it has them for {}", spec.name, backend,
                                            fmt::join(names, ", "))};
   }
-  const fs::path where = find_folder(spec, *weights).value_or(folder(spec));
-  const std::string remedy = weights->target.empty() ? pull_command(spec) : compile_command(spec, weights->target);
+  const bool compiled = !weights->target.empty();
+  const fs::path where = find_folder(spec, *weights).value_or(compiled ? spec.path.parent_path() : folder(spec));
+  const std::string remedy = compiled ? compile_command(spec, weights->target) : pull_command(spec);
   if (!any_file(where, *weights)) {
     return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; run: {}", spec.name, backend,
                                            where.native(), remedy)};
@@ -221,9 +222,11 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
   return where / weights->files.front().name;
 }
 
-/// Where all files are, by their sizes.
+/// Where all files are, by their sizes. Compiled ones are beside the descriptor that lists them, or nowhere: other
+/// compilations of the model have files of the same names.
 std::optional<fs::path> ModelStore::find_folder(const ModelSpec& spec, const BackendWeights& weights) const {
   const fs::path beside = spec.path.parent_path();
+  if (!weights.target.empty()) return sizes_fit(beside, weights) ? std::optional(beside) : std::nullopt;
   for (const fs::path& place : {folder(spec), beside, beside / spec.name}) {
     if (sizes_fit(place, weights)) return place;
   }

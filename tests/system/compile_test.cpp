@@ -100,6 +100,29 @@ TEST_F(Compile, LeavesTheModelInTheStoreWhereItsNameFindsIt) {
   EXPECT_THAT(other.err, HasSubstr("posecam compile openpose-lite --target sim --net-resolution 456x256"));
 }
 
+TEST_F(Compile, RunsTheVeryFilesBesideADescriptorThatIsNamed) {
+  ASSERT_EQ(compile({"--target", "sim"}).code, 0);  // into the store, names and sizes as there
+  const Outcome made = compile({"--target", "sim", "--cast", "bf16", "--out", at("net")});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(analyse(at("net/neuron-sim.json"), "neuron-sim").size(), static_cast<std::size_t>(kFrames));
+}
+
+/// The compilers of real devices are driven by a Python tool, which is here replaced by one that says what it was
+/// given.
+TEST_F(Compile, HandsOverToThePythonToolForRealDevices) {
+  const Variable python("POSECAM_PYTHON", "echo");
+  const Outcome said =
+      compile({"--target", "trn2", "--batch", "1,4", "--cores-per-model", "1", "--out", at("net"), "--dry-run"});
+  EXPECT_EQ(said.code, 0) << said.err;
+  EXPECT_THAT(said.out, HasSubstr("-m compile --descriptor " + kTinyModel));
+  EXPECT_THAT(said.out, HasSubstr("--target trn2 --batch 1,4 --out " + at("net") + " --cores-per-model 1 --dry-run"));
+  EXPECT_TRUE(fs::exists(fs::path(POSECAM_BUILD_DIR) / "share/posecam/python/compile/__main__.py"));
+  const Variable none("POSECAM_PYTHON", at("no-python"));
+  const Outcome missing = compile({"--target", "trn2", "--out", at("net")});
+  EXPECT_EQ(missing.code, 4);
+  EXPECT_THAT(missing.err, HasSubstr("POSECAM_PYTHON"));
+}
+
 TEST_F(Compile, SaysHowToCompileAModelThatIsNot) {
   const Outcome ran =
       posecam({"run", "testsrc", "--model", "openpose-lite", "--device", "neuron-sim", "--max-frames", "1"});

@@ -107,7 +107,7 @@ constexpr std::array kProperties{
     posecam::gst::Property<S>{"max-batch-delay", &S::max_batch_delay_ms, 0, 10000,
                               "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
     posecam::gst::Property<S>{
-        "max-in-flight", &S::max_in_flight, 0, 1024,
+        "max-in-flight", &S::max_in_flight, 0, 65536,
         "Frames under way in the engine at once, rounded to one or more batches for each core; 0: two batches each"},
     posecam::gst::Property<S>{"dynamic-batch-size", &S::dynamic_batch_size, 0, 0,
                               "On neuron: run short batches too, padded to a compiled size. Off: batch-size must be a "

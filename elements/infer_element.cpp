@@ -79,7 +79,7 @@ bool InferElement::activate(bool active) {
     stream_->items.clear([](Item&) {});  // the streaming thread may have added some since the task was stopped
     arrived_ = 0;
     told_refusal_ = false;
-    cores_ = engine_ ? engine_->stats().cores : 0;
+    losses_ = engine_ ? engine_->stats().losses : 0;
     gst_segment_init(&segment_, GST_FORMAT_TIME);
     stats_.reset();
     stats_posted_ = Clock::now();
@@ -345,8 +345,8 @@ GstFlowReturn InferElement::forward(Frame frame) {
 void InferElement::supervise() {
   const auto engine = this->engine();
   if (!engine) return;
-  const std::uint32_t cores = engine->stats().cores;
-  if (cores < std::exchange(cores_, cores)) post_core_lost(self_, engine->backend_name(), cores);
+  const EngineStats stats = engine->stats();
+  if (stats.losses > std::exchange(losses_, stats.losses)) post_core_lost(self_, engine->backend_name(), stats.cores);
   if (const std::string why = engine->first_refusal(); !why.empty() && !std::exchange(told_refusal_, true)) {
     GST_ELEMENT_WARNING(self_, STREAM, FAILED, ("frames stay unanalysed: %s", why.c_str()), (nullptr));
   }

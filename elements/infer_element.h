@@ -135,7 +135,7 @@ class InferElement {
 
   // Source pad's task only.
   std::uint64_t supervised_ = 0;
-  std::uint32_t cores_ = 0;
+  std::uint64_t losses_ = 0;
   bool told_refusal_ = false;
   Clock::time_point stats_posted_;
 };

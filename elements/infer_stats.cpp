@@ -66,7 +66,8 @@ GstStructure* InferStats::to_structure(const Engine* engine) const {
     const EngineStats e = engine->stats();
     const double fill = e.batches > 0 ? static_cast<double>(e.rows) / static_cast<double>(e.batches) : 0;
     gst_structure_set(s, "device", G_TYPE_STRING, std::string(engine->backend_name()).c_str(), "cores", G_TYPE_UINT,
-                      e.cores, "batches", G_TYPE_UINT64, e.batches, "batch-fill", G_TYPE_DOUBLE, fill, nullptr);
+                      e.cores, "cores-lost", G_TYPE_UINT64, e.losses, "batches", G_TYPE_UINT64, e.batches, "batch-fill",
+                      G_TYPE_DOUBLE, fill, nullptr);
   }
   return s;
 }

@@ -150,6 +150,32 @@ TEST(NeuronInferShared, ALostCoreIsAWarningAndTheOthersGoOn) {
   EXPECT_TRUE(gst_message_has_name(message.get(), "core-failed"));
 }
 
+/// It is told of all the same: `core-retry` may have brought the core back before anybody looked.
+TEST(NeuronInferShared, ALostCoreThatIsBackIsAWarningAndCounted) {
+  std::atomic<bool> lost = false;
+  use_fake_device({.cores = 2, .on_run = [&](CoreId core, std::uint64_t run, std::uint32_t) -> Result<void> {
+                     if (core != 0 || run < 5 || lost.exchange(true)) return {};
+                     return Error{Errc::kCoreLost, "the core of this test is gone"};
+                   }});
+  auto h = harness(fake_line("core-retry=1"));
+  const ElementRef infer = find_infer(h.get());
+  Messages messages(infer.get());
+  set_caps(h.get(), kVideo);
+  const auto push_one = [&] {
+    push_frames(h.get(), kVideo, 1);
+    const gst::BufferPtr out(gst_harness_pull(h.get()));
+  };
+  while (!lost) push_one();
+  while (stat(infer.get(), "cores-lost") < 1 || stat(infer.get(), "cores") < 2) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));  // no frame, nobody looks
+  }
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  const auto message = messages.next(GST_MESSAGE_WARNING);
+  ASSERT_TRUE(message);
+  EXPECT_THAT(text_of(message.get()), testing::HasSubstr("a core of device fake is lost"));
+  EXPECT_EQ(stat(infer.get(), "cores-lost"), 1);
+}
+
 TEST(NeuronInferShared, FramesThatTheDeviceRefusesComeUnanalysedWithAWarning) {
   use_fake_device({.cores = 1, .on_run = [](CoreId, std::uint64_t run, std::uint32_t) -> Result<void> {
                      if (run == 2) return Error{Errc::kBadInput, "the device of this test does not like it"};

@@ -14,23 +14,20 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 # valgrind 3.19 knows neither AVX-512 nor AMX, which OpenVINO compiles for: these tests run on OpenCV and the fake device.
-# The tests that count allocations or frames a second measure valgrind, not us, and the random seeks are fewer.
+# The tests that count allocations or frames a second measure valgrind, not us. Those of seeks decode H.264, whose own
+# libraries valgrind complains of by the thousand; AddressSanitizer sees them.
 memcheck() {
-  local program filter='-ZeroCopy.*:*Fairness*:*HundredTimes'
+  local filter='-ZeroCopy.*:*Fairness*:*HundredTimes'
   command -v valgrind >/dev/null || { echo 'element_checks: memcheck: valgrind is not here' >&2; return 1; }
-  for program in element_test seek_test; do
-    [ $program = element_test ] || filter='*RandomSeek*'
-    echo "element_checks: memcheck: $program --gtest_filter=$filter"
-    POSECAM_SEEKS=20 OPENCV_CPU_DISABLE=AVX512_SKX G_SLICE=always-malloc G_DEBUG=gc-friendly GST_REGISTRY_FORK=no \
-      ORC_CODE=backup \
-      valgrind --error-exitcode=9 --errors-for-leak-kinds=definite --leak-check=full --show-leak-kinds=definite \
-      --num-callers=30 --suppressions=tests/support/memcheck.supp --suppressions=/usr/share/glib-2.0/valgrind/glib.supp \
-      "$build/bin/$program" --gtest_filter="$filter" >"$log" 2>&1 || {
-        grep -E -m3 -B1 -A40 'definitely lost in|Invalid|FAILED' "$log"
-        return 1
-      }
-    grep -E 'ERROR SUMMARY|definitely lost|PASSED|tests? ran' "$log"
-  done
+  echo "element_checks: memcheck: element_test --gtest_filter=$filter"
+  OPENCV_CPU_DISABLE=AVX512_SKX G_SLICE=always-malloc G_DEBUG=gc-friendly GST_REGISTRY_FORK=no ORC_CODE=backup \
+    valgrind --error-exitcode=9 --errors-for-leak-kinds=definite --leak-check=full --show-leak-kinds=definite \
+    --num-callers=30 --suppressions=tests/support/memcheck.supp --suppressions=/usr/share/glib-2.0/valgrind/glib.supp \
+    "$build/bin/element_test" --gtest_filter="$filter" >"$log" 2>&1 || {
+      grep -E -m3 -B1 -A40 'definitely lost in|Invalid|FAILED' "$log"
+      return 1
+    }
+  grep -E 'ERROR SUMMARY|definitely lost|PASSED|tests? ran' "$log"
 }
 
 # The tracer says at the end what is still alive: nothing of an element, pad, buffer, event, caps or query may be.

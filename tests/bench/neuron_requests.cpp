@@ -1,10 +1,12 @@
 // How busy the engine alone keeps simulated NeuronCores, whatever the size of the requests that frames come in:
 //
-//     neuron_requests [--cores 4] [--batch 1,4,16] [--time coordinates] [--request-batch 1,2,4,8,16] [--seconds 10]
+//     neuron_requests [--cores 4] [--batch 1,4,16] [--time coordinates] [--request-batch 1,2,4,8,16] [--seconds 20]
+//                     [--faults JSON]
 //
 // No video, no preprocessing, next to no decoding: a network of a kilobyte whose device time is that of --time (a
 // preset of docs/neuron-simulator.md, or "A+B" ms). Clients send a request of so many frames, wait for its results and
-// send the next; together they have as many frames under way as the engine holds. A JSON line for each request size:
+// send the next; together they have as many frames under way as the engine holds. A core that --faults lets go is lost
+// for the rest. A JSON line for each request size:
 //
 //   core_use    busy time of the cores / (cores x time), from the simulator's own counters
 //   fps         frames a second
@@ -45,7 +47,8 @@ struct Arguments {
   std::vector<std::uint32_t> batches{1, 4, 16};
   std::string time = "coordinates";
   std::vector<std::uint32_t> request_batches{1, 2, 4, 8, 16};
-  double seconds = 10;
+  double seconds = 20;
+  std::string faults = "[]";
 };
 
 template <class T>
@@ -148,7 +151,8 @@ void run(const Arguments& args) {
   const test::TempDir folder;
   const std::filesystem::path pool = folder.path() / "pool";
   ::setenv("NEURON_SIM_POOL", pool.c_str(), 1);
-  ::setenv("NEURON_SIM_CONFIG", fmt::format(R"({{"cores": {}, "mode": "timed"}})", args.cores).c_str(), 1);
+  ::setenv("NEURON_SIM_CONFIG",
+           fmt::format(R"({{"cores": {}, "mode": "timed", "faults": {}}})", args.cores, args.faults).c_str(), 1);
   logger().set_level(spdlog::level::warn);
 
   SimCompileOptions options;
@@ -173,6 +177,8 @@ int main(int argc, char** argv) {
   app.add_option("--time", args.time, "device time: a preset, or A+B ms")->capture_default_str();
   app.add_option("--request-batch", args.request_batches)->delimiter(',')->capture_default_str();
   app.add_option("--seconds", args.seconds, "of each measurement")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--faults", args.faults, "as in NEURON_SIM_CONFIG: cores that are slow, or lost")
+      ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   posecam::run(args);
 }

@@ -21,6 +21,7 @@ namespace posecam::sim {
 namespace {
 
 constexpr std::string_view kPrefix = "core-";
+constexpr std::string_view kPoolLock = "lock";
 
 Error failure(const std::filesystem::path& path, int code) {
   return {Errc::kDevice,
@@ -73,6 +74,11 @@ Result<void> make_folder(const std::filesystem::path& folder) {
   if (::stat(folder.c_str(), &info) != 0) return failure(folder, errno);
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid()) return failure(folder, EACCES);
   return {};
+}
+
+/// Opens a file that is made if need be; -1 and errno.
+int open_file(const std::filesystem::path& path) {
+  return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 }
 
 /// Nothing for a file that is no record.
@@ -128,10 +134,31 @@ std::vector<CoreUse> read_core_pool(const std::filesystem::path& folder) {
   return cores;
 }
 
+Result<PoolLock> PoolLock::take(const std::filesystem::path& folder) {
+  if (auto made = make_folder(folder); !made) return made.error();
+  const std::filesystem::path path = folder / kPoolLock;
+  const int fd = open_file(path);
+  if (fd < 0) return failure(path, errno);
+  struct flock request {};
+  while (!lock(fd, F_OFD_SETLKW, request)) {
+    if (const int code = errno; code != EINTR) {
+      ::close(fd);
+      return failure(path, code);
+    }
+  }
+  return PoolLock(fd);
+}
+
+PoolLock::PoolLock(PoolLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+PoolLock::~PoolLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
 Result<CoreFile> CoreFile::take(const std::filesystem::path& folder, std::uint32_t core, std::uint64_t memory_limit) {
   if (auto made = make_folder(folder); !made) return made.error();
   const std::filesystem::path path = folder / fmt::format("{}{}", kPrefix, core);
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int fd = open_file(path);
   if (fd < 0) return failure(path, errno);
   struct flock request {};
   if (!lock(fd, F_OFD_SETLK, request)) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 
@@ -97,6 +98,20 @@ TEST_F(NrtAbi, SoManyCoresAreTheFirstFreeNeighbours) {
   EXPECT_THAT(cores[3].command, HasSubstr("--hold"));
   EXPECT_EQ(second.wait(), 0);
   EXPECT_FALSE(sim::read_core_pool(environment_.pool())[3].held);
+}
+
+TEST_F(NrtAbi, OfTwoThatStartTogetherOneGetsAllCoresAndBothGetHalf) {
+  environment_.set("NEURON_SIM_CORES", "64");
+  for (const auto& [wanted, winners] : {std::pair{"64", 1}, {"32", 2}}) {
+    environment_.set("NEURON_RT_NUM_CORES", wanted);
+    for (int round = 0; round < 20; ++round) {
+      test::Process one({NRT_C_CLIENT, NRT_SIM_LIBRARY, "--hold"});
+      test::Process other({NRT_C_CLIENT, NRT_SIM_LIBRARY, "--hold"});
+      const std::string holding = std::string("holding ") + wanted;
+      const std::string lines[] = {one.line(), other.line()};
+      ASSERT_EQ(std::ranges::count(lines, holding), winners) << lines[0] << '\n' << lines[1];
+    }
+  }
 }
 
 TEST_F(NrtAbi, WatchingTheCoresTakesNone) {

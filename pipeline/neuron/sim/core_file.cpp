@@ -167,9 +167,11 @@ Result<CoreFile> CoreFile::take(const std::filesystem::path& folder, std::uint32
     if (code == EAGAIN || code == EACCES) return Error{Errc::kBusy, fmt::format("core {} has an owner", core)};
     return failure(path, code);
   }
-  CoreRecord* record = ::ftruncate(fd, sizeof(CoreRecord)) == 0 ? map(fd, PROT_READ | PROT_WRITE) : nullptr;
+  // Not ftruncate: on a full disk, writing through a mapping to a hole ends the process.
+  int code = ::posix_fallocate(fd, 0, sizeof(CoreRecord));
+  CoreRecord* record = code == 0 ? map(fd, PROT_READ | PROT_WRITE) : nullptr;
   if (!record) {
-    const int code = errno;
+    if (code == 0) code = errno;
     ::close(fd);
     return failure(path, code);
   }

@@ -13,6 +13,7 @@
 namespace posecam {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class NrtAbi : public ::testing::Test {
@@ -112,6 +113,18 @@ TEST_F(NrtAbi, OfTwoThatStartTogetherOneGetsAllCoresAndBothGetHalf) {
       ASSERT_EQ(std::ranges::count(lines, holding), winners) << lines[0] << '\n' << lines[1];
     }
   }
+}
+
+TEST_F(NrtAbi, AFullDiskIsALine) {
+  const std::string disk = "mount -t tmpfs -o size=4k none \"$1\" && ";
+  const std::string folder = environment_.folder().string();
+  test::Process allowed({"/usr/bin/unshare", "-rm", "/bin/sh", "-c", disk + "echo yes", "sh", folder});
+  if (allowed.line() != "yes") GTEST_SKIP() << "mounting is not allowed here";
+  test::Process client({"/usr/bin/unshare", "-rm", "/bin/sh", "-c",
+                        disk + "head -c 4096 /dev/zero >\"$1/filling\" && exec \"$2\" \"$3\" --hold", "sh", folder,
+                        NRT_C_CLIENT, NRT_SIM_LIBRARY});
+  EXPECT_THAT(client.rest(), AllOf(HasSubstr("core-0: No space left on device\n"), HasSubstr("nrt_init: 1\n")));
+  EXPECT_EQ(client.wait(), 1);
 }
 
 TEST_F(NrtAbi, WatchingTheCoresTakesNone) {

@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 
 #include "pipeline/neuron/sim/config.h"
+#include "pipeline/neuron/sim/core.h"
 #include "pipeline/neuron/sim/faults.h"
 #include "pipeline/neuron/sim/numbers.h"
 #include "pipeline/neuron/sim/schedule.h"
@@ -165,6 +166,21 @@ TEST(Turns, TwoNeverHaveTheSameCore) {
   }
   threads.clear();
   EXPECT_FALSE(clash);
+}
+
+TEST(Core, CountsMemoryThatIsTakenWhileOtherIsFreed) {
+  constexpr std::uint64_t kTimes = 1'000'000;
+  const test::TempDir folder;
+  auto file = CoreFile::take(folder.path() / "pool", 0, 2 * kTimes);
+  ASSERT_TRUE(file) << file.error().message;
+  Core core(0, std::move(*file));
+  ASSERT_TRUE(core.allocate(kTimes));
+  std::jthread frees([&] {
+    for (std::uint64_t i = 0; i < kTimes; ++i) core.release(1);
+  });
+  for (std::uint64_t i = 0; i < kTimes; ++i) core.allocate(1);
+  frees.join();
+  EXPECT_EQ(core.record().memory_used, kTimes);
 }
 
 template <class T>

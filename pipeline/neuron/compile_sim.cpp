@@ -10,22 +10,59 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <opencv2/core/utils/logger.hpp>
 
 #include "models/sha256.h"
 #include "models/store.h"
-#include "pipeline/backends.h"
 #include "pipeline/neuron/sim_program.h"
 #include "pipeline/result_file.h"
+#ifdef POSECAM_HAVE_OPENVINO
+#include "pipeline/openvino/openvino_backend.h"
+#else
+#include "pipeline/opencv/opencv_backend.h"
+#endif
 
 namespace posecam {
 namespace {
 
 namespace fs = std::filesystem;
 
+// The library that the simulator of this build calculates with: what is compiled here runs there.
+#ifdef POSECAM_HAVE_OPENVINO
+constexpr std::string_view kCalculator = "openvino";
+
+Result<std::unique_ptr<InferenceBackend>> make_calculator(const ModelSpec& spec, const fs::path& weights,
+                                                          const BackendOptions& options) {
+  return make_openvino_backend(spec, weights, options);
+}
+#else
+constexpr std::string_view kCalculator = "opencv";
+
+Result<std::unique_ptr<InferenceBackend>> make_calculator(const ModelSpec& spec, const fs::path& weights,
+                                                          const BackendOptions& options) {
+  return make_opencv_backend(spec, weights, options);
+}
+#endif
+
+/// While it lives OpenCV does not log what it throws as well.
+class QuietOpenCv {
+ public:
+  QuietOpenCv() = default;
+  QuietOpenCv(const QuietOpenCv&) = delete;
+  QuietOpenCv& operator=(const QuietOpenCv&) = delete;
+  ~QuietOpenCv() { cv::utils::logging::setLogLevel(before_); }
+
+ private:
+  cv::utils::logging::LogLevel before_ = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+};
+
+/// Those of the calculator, or any: ONNX is ONNX.
 const BackendWeights* onnx_weights(const ModelSpec& spec) {
   const auto is_onnx = [](const BackendWeights& w) {
     return w.files.size() == 1 && w.files.front().name.ends_with(".onnx");
   };
+  const BackendWeights* own = spec.weights_for(kCalculator);
+  if (own && is_onnx(*own)) return own;
   const auto found = std::ranges::find_if(spec.weights, is_onnx);
   return found == spec.weights.end() ? nullptr : &*found;
 }
@@ -50,10 +87,12 @@ Result<void> write_file(const fs::path& path, std::string_view bytes) {
 }
 
 /// The shapes of one row's outputs, as the network itself gives them.
-Result<std::vector<Shape>> output_shapes(const ModelSpec& spec, const std::string& backend) {
+Result<std::vector<Shape>> output_shapes(const ModelSpec& spec, const fs::path& weights) {
   auto options = BackendOptions::parse("0", "f32", "latency");
   if (!options) return options.error();
-  auto device = make_backend(backend, spec, *options);
+  options->cache_dir.clear();  // nobody asks for this one again
+  const QuietOpenCv quiet;
+  auto device = make_calculator(spec, weights, *options);
   if (!device) return device.error();
   auto slot = (*device)->make_slot(spec, (*device)->cores().front());
   if (!slot) return slot.error();
@@ -116,7 +155,7 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
   if (!path) return path.error();
   const auto network = read_file(*path);
   if (!network) return network.error();
-  const auto outputs = output_shapes(spec, weights->backend);
+  const auto outputs = output_shapes(spec, *path);
   if (!outputs) return outputs.error();
 
   std::error_code ec;

@@ -76,15 +76,32 @@ Result<std::string> read_file(const fs::path& path) {
   return bytes;
 }
 
-Result<void> write_file(const fs::path& path, std::string_view bytes) {
-  auto file = ResultFile::create(path.string());
-  if (!file) return file.error();
-  if (auto written = file->write(bytes); !written) {
-    file->discard();
-    return written;
+/// Files that get their names together: until then what was there stays, and works.
+class Files {
+ public:
+  Files() = default;
+  Files(const Files&) = delete;
+  Files& operator=(const Files&) = delete;
+  ~Files() {
+    for (ResultFile& file : files_) file.discard();
   }
-  return file->commit();
-}
+
+  Result<void> write(const fs::path& path, std::string_view bytes) {
+    auto file = ResultFile::create(path.string());
+    if (!file) return file.error();
+    return files_.emplace_back(std::move(*file)).write(bytes);
+  }
+  /// In the order of writing.
+  Result<void> commit() {
+    for (; !files_.empty(); files_.erase(files_.begin())) {
+      if (auto done = files_.front().commit(); !done) return done;
+    }
+    return {};
+  }
+
+ private:
+  std::vector<ResultFile> files_;
+};
 
 /// The shapes of one row's outputs, as the network itself gives them.
 Result<std::vector<Shape>> output_shapes(const ModelSpec& spec, const fs::path& weights) {
@@ -161,7 +178,8 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
   std::error_code ec;
   fs::create_directories(folder, ec);
   if (ec) return Error{Errc::kOutput, fmt::format("{}: cannot be made: {}", folder.string(), ec.message())};
-  std::vector<WeightFile> files;
+  Files files;
+  std::vector<WeightFile> listed;
   for (const std::uint32_t batch : options.batches) {
     const auto neff =
         write_sim_neff(program_for(spec, *outputs, batch, options), std::as_bytes(std::span(*network)), spec.name);
@@ -170,19 +188,20 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
     file.name = fmt::format("{}-sim-b{}.neff", spec.name, batch);
     file.batch = static_cast<int>(batch);
     file.bytes = neff->size();
-    const fs::path to = folder / file.name;
-    if (auto done = write_file(to, {reinterpret_cast<const char*>(neff->data()), neff->size()}); !done) {
+    const std::string to = (folder / file.name).string();
+    if (auto done = files.write(to, {reinterpret_cast<const char*>(neff->data()), neff->size()}); !done) {
       return done.error();
     }
-    const auto sum = sha256_of(to);
+    const auto sum = sha256_of(part_name(to));
     if (!sum) return sum.error();
     file.sha256 = *sum;
-    files.push_back(std::move(file));
+    listed.push_back(std::move(file));
   }
-  const auto text = descriptor(spec, options, files);
+  const auto text = descriptor(spec, options, listed);
   if (!text) return text.error();
   const fs::path to = folder / "neuron-sim.json";
-  if (auto done = write_file(to, *text); !done) return done.error();
+  if (auto done = files.write(to, *text); !done) return done.error();
+  if (auto done = files.commit(); !done) return done.error();
   return to;
 }
 

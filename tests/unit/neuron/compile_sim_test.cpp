@@ -4,7 +4,7 @@
 #include "pipeline/neuron/compile_sim.h"
 
 #include <filesystem>
-#include <span>
+#include <iterator>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -79,6 +79,21 @@ TEST_F(CompileSim, AsksTheLibraryThatTheSimulatorCalculatesWith) {
 #else
   GTEST_SKIP() << "only OpenCV is built in";
 #endif
+}
+
+TEST_F(CompileSim, LeavesWhatWorkedWhereItFailsMidway) {
+  const ModelSpec spec = model();
+  const auto made = compile(spec, {.batches = {1, 4}});
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_TRUE(ModelSpec::load(*made));
+  fs::remove(out() / "tiny-pose-sim-b4.neff");
+  fs::create_directory(out() / "tiny-pose-sim-b4.neff");
+  const std::string before = test::read_file(out() / "tiny-pose-sim-b1.neff");
+  const auto again = compile(spec, {.batches = {1, 4}, .dtype = DType::kBf16});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, Errc::kOutput);
+  EXPECT_TRUE(test::read_file(out() / "tiny-pose-sim-b1.neff") == before);
+  EXPECT_EQ(std::distance(fs::directory_iterator(out()), {}), 3) << "no parts are left";
 }
 
 }  // namespace

@@ -135,12 +135,12 @@ def check_batches(descriptor: Descriptor, batches: list[int]) -> None:
         )
 
 
-def compiled(descriptor: Descriptor, target: str, precision: str, neffs: list[tuple[int, Path]]) -> Descriptor:
-    """What the program reads: the NEFFs, in the order of their batches."""
+def compiled(descriptor: Descriptor, target: str, precision: str, neffs: list[tuple[int, str, Path]]) -> Descriptor:
+    """What the program reads: the NEFFs, in the order of their batches, with their names and where they are now."""
     result = Descriptor(copy.deepcopy(descriptor.document), descriptor.path)
-    entries = [{"name": file.name, "batch": batch, **files.described(file)} for batch, file in neffs]
+    entries = [{"name": name, "batch": batch, **files.described(file)} for batch, name, file in neffs]
     result.document["weights"] = {"neuron": {"target": target, "precision": precision, "files": entries}}
-    result.input["batch"] = max(batch for batch, _ in neffs)
+    result.input["batch"] = max(batch for batch, _, _ in neffs)
     return result
 
 

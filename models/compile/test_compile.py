@@ -45,7 +45,7 @@ with open(os.environ["FAKE_CALLS"], "a") as calls:
 model, output = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[-1])
 assert model.is_file() and not output.exists()
 mode = os.environ.get("FAKE_MODE", "good")
-if mode == "fail":
+if mode == "fail" or (mode == "fail-b4" and "-b4." in model.name):
     print("[ERROR] [NCC_EVRF001] operator is not supported")
     sys.exit(70)
 if mode == "hang":
@@ -504,6 +504,15 @@ class Commands(Folder):
         self.assertIn("status 70", err)
         self.assertIn("NCC_EVRF001", err)
         self.assertEqual(self.names(), ["tiny-inf2-b1.hlo", "tiny-inf2-b1.log"])
+
+    def test_a_compiler_that_fails_midway_leaves_the_model_that_worked(self) -> None:
+        self.assertEqual(self.compile("--batch", "1,4")[0], 0)
+        before = {p.name: p.read_bytes() for p in self.out.iterdir() if p.suffix != ".hlo"}
+        self.set_environment(FAKE_MODE="fail-b4")
+        code, _, err = self.compile("--batch", "1,4", "--net-resolution", "64x48")
+        self.assertEqual((code, err.count("\n")), (3, 1), err)
+        after = {p.name: p.read_bytes() for p in self.out.iterdir() if p.suffix not in (".hlo", ".log")}
+        self.assertEqual(after, before)
 
     def test_what_is_not_a_neff_is_not_kept(self) -> None:
         for mode in ("foreign", "empty"):

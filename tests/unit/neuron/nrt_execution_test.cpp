@@ -278,6 +278,17 @@ TEST_F(NrtFaults, ASlowCoreTakesLongerAndATooSlowOneTimesOut) {
   EXPECT_EQ(dead.execute(), NRT_TIMEOUT);
 }
 
+TEST_F(NrtFaults, ASlowCoreTimesOutAlsoWhereNoTimeIsGiven) {
+  environment_.set("NEURON_RT_EXEC_TIMEOUT", "0.05");
+  ASSERT_EQ(init(R"({"faults": [{"core": 1, "slow": 10000}]})"), NRT_SUCCESS);
+  SimModel good(tiny_program(), 0);
+  EXPECT_EQ(good.execute(), NRT_SUCCESS);
+  SimModel slow(tiny_program(), 1);
+  const auto start = Clock::now();
+  EXPECT_EQ(slow.execute(), NRT_TIMEOUT);
+  EXPECT_GE(Clock::now() - start, milliseconds(50));
+}
+
 TEST_F(NrtFaults, InitFailsAsOftenAsOrdered) {
   // Counted for the life of the process, whose earlier tests may have called nrt_init already: only "always" is sure.
   EXPECT_EQ(init(R"({"faults": [{"call": "nrt_init", "status": 2}]})"), NRT_INVALID);

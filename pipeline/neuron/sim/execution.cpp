@@ -127,7 +127,11 @@ struct Run {
     first.bytes_out += host_bytes(outputs);
   }
 
-  Nanos scaled(Nanos time) const { return static_cast<Nanos>(static_cast<double>(time) * slow); }
+  /// At most a second beyond the timeout: the product of several rules fits no integer.
+  Nanos scaled(Nanos time) const {
+    const double longest = static_cast<double>(model.timeout) + 1e9;
+    return static_cast<Nanos>(std::min(longest, static_cast<double>(time) * slow));
+  }
 
   NRT_STATUS failed(const Error& error) const {
     log(Level::kError, "nrt_execute", "{}: {}", model.name, error.message);

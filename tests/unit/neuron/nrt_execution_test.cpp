@@ -289,6 +289,20 @@ TEST_F(NrtFaults, ASlowCoreTimesOutAlsoWhereNoTimeIsGiven) {
   EXPECT_GE(Clock::now() - start, milliseconds(50));
 }
 
+TEST_F(NrtFaults, SlownessBeyondAllTimesOut) {
+  environment_.set("NEURON_RT_EXEC_TIMEOUT", "0.05");
+  for (const char* mode : {"exact", "timed"}) {
+    const std::string config = std::string(R"({"mode": ")") + mode +
+                               R"(", "time": {"fixed_ms": 3600000}, "faults": [{"slow": 1e6}, {"slow": 1e6}]})";
+    ASSERT_EQ(init(config.c_str()), NRT_SUCCESS);
+    {
+      SimModel model(tiny_program(), 0);
+      EXPECT_EQ(model.execute(), NRT_TIMEOUT) << mode;
+    }
+    close();
+  }
+}
+
 TEST_F(NrtFaults, InitFailsAsOftenAsOrdered) {
   // Counted for the life of the process, whose earlier tests may have called nrt_init already: only "always" is sure.
   EXPECT_EQ(init(R"({"faults": [{"call": "nrt_init", "status": 2}]})"), NRT_INVALID);

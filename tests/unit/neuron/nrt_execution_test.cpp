@@ -27,6 +27,7 @@ using test::SimModel;
 using test::tiny_neff;
 using test::tiny_program;
 using ::testing::FloatNear;
+using ::testing::HasSubstr;
 using ::testing::Pointwise;
 
 class NrtExact : public NrtTest {};
@@ -298,6 +299,26 @@ TEST_F(NrtFaults, SlownessBeyondAllTimesOut) {
     {
       SimModel model(tiny_program(), 0);
       EXPECT_EQ(model.execute(), NRT_TIMEOUT) << mode;
+    }
+    close();
+  }
+}
+
+TEST_F(NrtFaults, EveryTimeoutSaysWhoseItWas) {
+  environment_.set("NEURON_RT_EXEC_TIMEOUT", "0.05");
+  environment_.set("NEURON_RT_LOG_LEVEL", "ERROR");
+  for (const char* mode : {"exact", "timed"}) {
+    const std::string config =
+        std::string(R"({"mode": ")") + mode + R"(", "time": {"fixed_ms": 60}, "faults": [{"core": 0, "hang_at": 2}]})";
+    ASSERT_EQ(init(config.c_str()), NRT_SUCCESS);
+    {
+      SimModel model(tiny_program(), 0);
+      for (const char* what : {"late", "hangs"}) {
+        ::testing::internal::CaptureStderr();
+        EXPECT_EQ(model.execute(), NRT_TIMEOUT);
+        EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("tiny: no answer from nc0 in 50 ms"))
+            << mode << ' ' << what;
+      }
     }
     close();
   }

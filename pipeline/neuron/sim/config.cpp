@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -92,11 +91,28 @@ void read_document(const JsonNode& root, Config& config) {
   }
 }
 
+/// The beginning of a text, on one line.
+std::string quoted(std::string_view text) {
+  constexpr std::size_t kLongest = 60;
+  std::string start(text.substr(0, kLongest));
+  std::ranges::replace_if(
+      start, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
+  return text.size() > kLongest ? start + "..." : start;
+}
+
 Result<std::string> document_text(std::string_view value) {
-  if (value.starts_with('{')) return std::string(value);
+  const auto start = value.find_first_not_of(" \t\r\n");
+  if (start != std::string_view::npos && value[start] == '{') return std::string(value);
   std::ifstream file{std::string(value), std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) return Error{Errc::kModel, fmt::format("{}: cannot read {}", kWhere, value)};
+  std::string text;
+  // Not by iterators, which throw what read() reports, as of a folder.
+  for (char block[4096]; file.read(block, sizeof block), file.gcount() > 0;) {
+    text.append(block, static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.is_open() || file.bad()) {
+    return Error{Errc::kModel, fmt::format("{}: cannot read {}; expected a file, or JSON that starts with {{", kWhere,
+                                           quoted(value))};
+  }
   return text;
 }
 

@@ -69,6 +69,19 @@ TEST_F(SimConfig, ReadsAFileAsWell) {
   EXPECT_THAT(complaint("/nowhere/sim.json"), HasSubstr("cannot read /nowhere/sim.json"));
 }
 
+TEST_F(SimConfig, SaysInALineWhatIsNoFile) {
+  const std::string folder = environment_.folder().string();
+  EXPECT_THAT(complaint(folder.c_str()), HasSubstr("NEURON_SIM_CONFIG: cannot read " + folder.substr(0, 60)));
+  const std::string list = "[\n" + std::string(1000, ' ');
+  EXPECT_THAT(complaint(list.c_str()), HasSubstr("cannot read [?" + std::string(58, ' ') + "...; expected a file"));
+}
+
+TEST_F(SimConfig, TakesJsonAfterWhiteSpace) {
+  const auto config = read("\n\t {\"cores\": 5}");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->instance.cores, 5U);
+}
+
 TEST_F(SimConfig, SaysInALineWhatItDoesNotKnow) {
   EXPECT_THAT(complaint(R"({"core": 4})"), HasSubstr("core: unknown key; known here: instance, cores"));
   EXPECT_THAT(complaint(R"({"instance": "inf3.xlarge"})"), HasSubstr("instance: expected one of inf1.xlarge"));

@@ -53,6 +53,8 @@ FaultRule read_fault(const JsonNode& node) {
     if (!rule.core) node.problem("core: missing, expected the core that is lost");
     if (node.has("from") || node.has("count")) node.problem("from and count are for status and slow");
   }
+  const bool ends = rule.kind == FaultRule::Kind::kHang || rule.kind == FaultRule::Kind::kLost;
+  if (!ends && node.has("recovers")) node.problem("recovers is for hang_at and lost_at");
   if (!status && node.has("call")) node.problem("call is for status; the others are about nrt_execute");
   return rule;
 }

@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <new>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -12,6 +14,7 @@
 #include "pipeline/neuron/sim/faults.h"
 #include "pipeline/neuron/sim/numbers.h"
 #include "pipeline/neuron/sim/schedule.h"
+#include "pipeline/neuron/sim/shared_network.h"
 #include "pipeline/neuron/sim/storage.h"
 #include "pipeline/neuron/sim/visible_cores.h"
 #include "tests/unit/neuron/sim_support.h"
@@ -232,6 +235,47 @@ TEST(Numbers, EveryHalfSurvivesTheWayThroughFloat) {
         ASSERT_EQ(one<std::uint16_t>(wide, dtype), value) << bits;
       }
     }
+  }
+}
+
+/// Gives the first number of its input; memory runs out at the first run.
+class NetworkOutOfMemory final : public Network {
+ public:
+  Result<void> run(std::span<const std::span<const float>> inputs, std::span<const std::span<float>> outputs) override {
+    if (runs_++ == 0) throw std::bad_alloc();
+    outputs[0][0] = inputs[0][0];
+    return {};
+  }
+
+ private:
+  int runs_ = 0;
+};
+
+class CountingRows final : public SharedNetwork::RowSource {
+ public:
+  std::vector<RowBytes> row() override {
+    const float values[] = {++next_, 0};
+    const auto bytes = std::as_bytes(std::span(values));
+    return {{bytes.begin(), bytes.end()}};
+  }
+
+ private:
+  float next_ = 0;
+};
+
+TEST(SharedNetwork, ComputesAllDistinctRowsThoughOneFailed) {
+  SimProgram program;
+  program.inputs = {{"in", DType::kF32, {1, 2}}};
+  program.outputs = {{"out", DType::kF32, {1, 1}}};
+  SharedNetwork network(std::make_unique<NetworkOutOfMemory>(), program, false);
+  CountingRows rows;
+  EXPECT_THROW(network.replay(rows, 2), std::bad_alloc);
+  for (const float expected : {2.0F, 3.0F, 2.0F}) {
+    const auto result = network.replay(rows, 2);
+    ASSERT_TRUE(result);
+    float value = 0;
+    std::memcpy(&value, result->front()->data(), sizeof value);
+    EXPECT_EQ(value, expected);
   }
 }
 

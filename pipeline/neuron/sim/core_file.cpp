@@ -83,7 +83,7 @@ int open_file(const std::filesystem::path& path) {
 
 /// Nothing for a file that is no record.
 bool read_core(const std::filesystem::path& path, CoreUse& use) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);  // enough to ask about locks
   if (fd < 0) return false;
   struct stat info {};
   struct flock request {};

@@ -204,6 +204,17 @@ TEST(Core, CountsMemoryThatIsTakenWhileOtherIsFreed) {
   EXPECT_EQ(core.record().memory_used, kTimes);
 }
 
+TEST(CoreFile, IsSeenByWhoMayOnlyReadIt) {
+  const test::TempDir folder;
+  const auto held = CoreFile::take(folder.path() / "pool", 0, 1000);
+  ASSERT_TRUE(held) << held.error().message;
+  std::filesystem::permissions(folder.path() / "pool" / "core-0", std::filesystem::perms::owner_read);
+  const auto cores = read_core_pool(folder.path() / "pool");
+  ASSERT_EQ(cores.size(), 1U);
+  EXPECT_TRUE(cores[0].held);
+  EXPECT_EQ(cores[0].memory_limit, 1000U);
+}
+
 template <class T>
 T one(float value, DType dtype) {
   T out{};

@@ -165,9 +165,9 @@ TEST(Bookings, OneCoreServesInOrderAndOthersInParallel) {
   EXPECT_EQ(bookings.book({0, 1}, 110, 50), 200);
   EXPECT_EQ(bookings.book({1, 1}, 110, 50), 160);
   EXPECT_EQ(bookings.book({0, 2}, 120, 10), 210) << "neighbours start together";
-  EXPECT_EQ(bookings.free_at({1, 1}), 210);
+  EXPECT_EQ(bookings.book({1, 1}, 0, 0), 210);
   EXPECT_EQ(bookings.book({0, 1}, 500, 1), 501) << "an idle core starts at once";
-  EXPECT_EQ(bookings.free_at({2, 1}), 0);
+  EXPECT_EQ(bookings.book({2, 1}, 0, 0), 0);
 }
 
 TEST(Turns, TwoNeverHaveTheSameCore) {

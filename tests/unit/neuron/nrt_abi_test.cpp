@@ -1,6 +1,7 @@
 // The simulator as programs see it that know nothing of us: plain C, by dlopen and linked, and several at once.
 
 #include <algorithm>
+#include <sstream>
 #include <string>
 #include <utility>
 
@@ -38,6 +39,19 @@ TEST_F(NrtAbi, ALinkedC99ProgramBindsToTheSymbolVersion) {
   test::Process client({NRT_C_CLIENT_LINKED, "-", neff(1)});
   EXPECT_EQ(client.rest(), "cores 2 wrong 0\n");
   EXPECT_EQ(client.wait(), 0);
+}
+
+TEST_F(NrtAbi, TheLibraryShowsNothingButItsFunctions) {
+  test::Process nm({"/bin/sh", "-c", "nm --dynamic --defined-only --format=posix \"$1\"", "sh", NRT_SIM_LIBRARY});
+  std::istringstream lines(nm.rest());
+  if (nm.wait() != 0) GTEST_SKIP() << "there is no nm here";
+  int functions = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("NRT_2.0.0 A")) continue;  // the version itself
+    EXPECT_TRUE(line.starts_with("nrt_") && line.find("@@NRT_2.0.0 T ") != std::string::npos) << line;
+    ++functions;
+  }
+  EXPECT_GT(functions, 30);
 }
 
 class NrtAbiVersions : public NrtAbi, public ::testing::WithParamInterface<const char*> {};

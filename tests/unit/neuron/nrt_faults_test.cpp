@@ -2,6 +2,7 @@
 // late.
 
 #include <chrono>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -147,6 +148,23 @@ TEST_F(NrtFaults, InitFailsAsOftenAsOrdered) {
   EXPECT_EQ(init(R"({"faults": [{"call": "nrt_init", "status": 2}]})"), NRT_INVALID);
   EXPECT_EQ(init(R"({"faults": [{"call": "nrt_init", "status": 1}]})"), NRT_FAILURE);
   EXPECT_EQ(init(), NRT_SUCCESS);
+}
+
+/// The first calls of nrt_init of a process, which fails where it is not as `expected`.
+int statuses_of_init(const std::vector<NRT_STATUS>& expected) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const NRT_STATUS status = nrt_init(NRT_FRAMEWORK_TYPE_NO_FW, "", "");
+    if (status != expected[i]) return static_cast<int>(i) + 1;
+    if (status == NRT_SUCCESS) nrt_close();
+  }
+  return 0;
+}
+
+TEST_F(NrtFaults, InitFailsFromTheNthOfTheProcessAsOftenAsOrdered) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  environment_.set("NEURON_SIM_CONFIG", R"({"faults": [{"call": "nrt_init", "from": 2, "count": 2, "status": 4}]})");
+  EXPECT_EXIT(std::exit(statuses_of_init({NRT_SUCCESS, NRT_RESOURCE, NRT_RESOURCE, NRT_SUCCESS, NRT_SUCCESS})),
+              ::testing::ExitedWithCode(0), "");
 }
 
 /// Makes one call of each function that returns a status; the one that gives `wanted`.

@@ -1,5 +1,5 @@
 #pragma once
-// What the libraries that calculate networks throw, as one line for people.
+// Texts of others as one line for people: what the libraries that calculate networks throw, and what somebody set.
 
 #include <algorithm>
 #include <string>
@@ -29,6 +29,15 @@ inline std::string openvino_line(std::string_view what) {
   what = what.substr(0, what.find_last_not_of(" \t\r\n") + 1);
   const auto summary = what.rfind(kSummary);
   return joined_lines(what.substr(summary == what.npos ? what.rfind('\n') + 1 : summary + kSummary.size()));
+}
+
+/// The beginning of what somebody set, without control characters.
+inline std::string short_line(std::string_view text) {
+  constexpr std::size_t kLongest = 60;
+  std::string start(text.substr(0, kLongest));
+  std::ranges::replace_if(
+      start, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
+  return text.size() > kLongest ? start + "..." : start;
 }
 
 }  // namespace posecam

@@ -13,6 +13,7 @@
 #include "models/json_reader.h"
 #include "pipeline/neuron/sim/core_file.h"
 #include "pipeline/neuron/sim/visible_cores.h"
+#include "pipeline/one_line.h"
 
 namespace posecam::sim {
 namespace {
@@ -93,15 +94,6 @@ void read_document(const JsonNode& root, Config& config) {
   }
 }
 
-/// The beginning of a text, on one line.
-std::string quoted(std::string_view text) {
-  constexpr std::size_t kLongest = 60;
-  std::string start(text.substr(0, kLongest));
-  std::ranges::replace_if(
-      start, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
-  return text.size() > kLongest ? start + "..." : start;
-}
-
 Result<std::string> document_text(std::string_view value) {
   const auto start = value.find_first_not_of(" \t\r\n");
   if (start != std::string_view::npos && value[start] == '{') return std::string(value);
@@ -113,7 +105,7 @@ Result<std::string> document_text(std::string_view value) {
   }
   if (!file.is_open() || file.bad()) {
     return Error{Errc::kModel, fmt::format("{}: cannot read {}; expected a file, or JSON that starts with {{", kWhere,
-                                           quoted(value))};
+                                           short_line(value))};
   }
   return text;
 }
@@ -125,8 +117,8 @@ Result<std::uint32_t> read_number(GetEnv env, const char* name, std::uint32_t lo
   char* end = nullptr;
   const long value = std::strtol(text.c_str(), &end, 10);
   if (*end != '\0' || value < static_cast<long>(lowest) || value > kMaxCores) {
-    return Error{Errc::kUsage,
-                 fmt::format("{}={}: expected a whole number from {} to {}", name, text, lowest, kMaxCores)};
+    return Error{Errc::kUsage, fmt::format("{}={}: expected a whole number from {} to {}", name, short_line(text),
+                                           lowest, kMaxCores)};
   }
   return static_cast<std::uint32_t>(value);
 }
@@ -173,7 +165,7 @@ Result<double> read_exec_timeout(GetEnv env) {
   char* end = nullptr;
   const double seconds = std::strtod(text.c_str(), &end);
   if (*end != '\0' || !(seconds > 0 && seconds <= 1e6)) {
-    return Error{Errc::kUsage, fmt::format("NEURON_RT_EXEC_TIMEOUT={}: expected seconds above 0", text)};
+    return Error{Errc::kUsage, fmt::format("NEURON_RT_EXEC_TIMEOUT={}: expected seconds above 0", short_line(text))};
   }
   return seconds;
 }

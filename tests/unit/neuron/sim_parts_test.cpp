@@ -107,8 +107,15 @@ TEST_F(SimConfig, VariablesOfTheRuntimeAreChecked) {
   EXPECT_EQ(read(nullptr)->instance.cores, 16U);
   environment_.set("NEURON_RT_NUM_CORES", "-1");
   EXPECT_THAT(complaint(nullptr), HasSubstr("NEURON_RT_NUM_CORES=-1"));
-  environment_.set("NEURON_RT_EXEC_TIMEOUT", "soon");
-  EXPECT_FALSE(read_exec_timeout(from_environment));
+  environment_.set("NEURON_RT_NUM_CORES", "1\n2");
+  EXPECT_THAT(complaint(nullptr), HasSubstr("NEURON_RT_NUM_CORES=1?2: "));
+  environment_.set("NEURON_RT_NUM_CORES", nullptr);
+  environment_.set("NEURON_RT_VISIBLE_CORES", "1\n2");
+  EXPECT_THAT(complaint(nullptr), HasSubstr("NEURON_RT_VISIBLE_CORES=1?2: "));
+  environment_.set("NEURON_RT_EXEC_TIMEOUT", "soon\n");
+  const auto never = read_exec_timeout(from_environment);
+  ASSERT_FALSE(never);
+  EXPECT_THAT(never.error().message, HasSubstr("NEURON_RT_EXEC_TIMEOUT=soon?: "));
   environment_.set("NEURON_RT_EXEC_TIMEOUT", "5");
   EXPECT_DOUBLE_EQ(*read_exec_timeout(from_environment), 5);
 }

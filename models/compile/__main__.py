@@ -85,6 +85,10 @@ def guarded(name: str, function, arguments: list[str]) -> int:
     except ImportError as error:
         print(f"{name}: {error}; install what compile/requirements.txt lists", file=sys.stderr)
         return DeviceError.code
+    except Exception as error:  # of the packages, for what nobody thought of
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"{name}: {''.join(c if c.isprintable() else '?' for c in line)}", file=sys.stderr)
+        return CompileError.code
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return INTERRUPTED

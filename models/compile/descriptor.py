@@ -73,11 +73,18 @@ def load(path: Path) -> Descriptor:
         descriptor = Descriptor(document, path)
         first, decoder = descriptor.input, descriptor.decoder
         found = [document["name"], first["name"], first["layout"], first["dtype"], decoder["kind"], *descriptor.outputs]
-        numbers = [*descriptor.size, *first["mean"], *first["scale"]]
-        found += [document["task"], *(r["output"] for r, _ in descriptor.ranges())]
-        sound = all(isinstance(f, str) for f in found) and all(isinstance(n, (int, float)) for n in numbers)
-        sound = sound and isinstance(document["weights"], dict) and len(numbers) == 8
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        numbers = [*first["mean"], *first["scale"]]
+        positive, counts = [*descriptor.size], [first.get("multiple_of", 0)]
+        for channels, _ in descriptor.ranges():
+            found.append(channels["output"])
+            counts.append(channels["first"])
+            positive.append(decoder["stride"])
+        found.append(document["task"])
+        listed = [e for w in document["weights"].values() if isinstance(w, dict) for e in w.get("files", [])]
+        sound = all(isinstance(f, str) for f in found) and all(isinstance(e, dict) for e in listed)
+        sound = sound and all(isinstance(n, (int, float)) for n in numbers) and len(numbers) == 6
+        sound = sound and all(type(n) is int and n >= 0 for n in counts + positive) and 0 not in positive
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError) as error:
         raise ModelError(f"{path}: not a model descriptor: {error!r}") from error
     if not sound or not re.fullmatch("[a-z0-9][a-z0-9.-]*", descriptor.name):
         raise ModelError(f"{path}: not a model descriptor that posecam reads; see models/schema/model-spec.schema.json")
@@ -135,12 +142,12 @@ def check_batches(descriptor: Descriptor, batches: list[int]) -> None:
         )
 
 
-def compiled(descriptor: Descriptor, target: str, precision: str, neffs: list[tuple[int, Path]]) -> Descriptor:
-    """What the program reads: the NEFFs, in the order of their batches."""
+def compiled(descriptor: Descriptor, target: str, precision: str, neffs: list[tuple[int, str, Path]]) -> Descriptor:
+    """What the program reads: the NEFFs, in the order of their batches, with their names and where they are now."""
     result = Descriptor(copy.deepcopy(descriptor.document), descriptor.path)
-    entries = [{"name": file.name, "batch": batch, **files.described(file)} for batch, file in neffs]
+    entries = [{"name": name, "batch": batch, **files.described(file)} for batch, name, file in neffs]
     result.document["weights"] = {"neuron": {"target": target, "precision": precision, "files": entries}}
-    result.input["batch"] = max(batch for batch, _ in neffs)
+    result.input["batch"] = max(batch for batch, _, _ in neffs)
     return result
 
 

@@ -99,12 +99,13 @@ def _check(module: Module) -> None:
     """That nothing is in the module which only a framework could run."""
     entry = next(c for c in module.computations if c.id == module.entry_computation_id)
     parameters = [i for i in entry.instructions if i.opcode == "parameter"]
-    assert len(parameters) == 1, "weights must be constants"
     root = next(i for i in entry.instructions if i.id == entry.root_id)
-    assert root.opcode == "tuple"
+    if len(parameters) != 1 or root.opcode != "tuple":
+        raise ModelError(f"{module.name}: not a module of one parameter, the image, and a tuple of outputs")
     foreign = {"custom-call", "call", "while", "conditional", "infeed", "outfeed", "rng"}
     found = foreign & {i.opcode for c in module.computations for i in c.instructions}
-    assert not found, f"instructions that do not compile: {sorted(found)}"
+    if found:
+        raise ModelError(f"{module.name}: instructions that do not compile: {', '.join(sorted(found))}")
 
 
 def opcodes(content: bytes) -> dict[str, int]:

@@ -83,7 +83,8 @@ def load(file: Path) -> Network:
         raise ModelError(f"{file}: {len(inputs)} inputs ({', '.join(i.name for i in inputs)}); only one image is fed")
     tensor = inputs[0].type.tensor_type
     if tensor.elem_type != onnx.TensorProto.FLOAT:
-        kind = onnx.TensorProto.DataType.Name(tensor.elem_type)
+        kinds = onnx.TensorProto.DataType
+        kind = kinds.Name(tensor.elem_type) if tensor.elem_type in kinds.values() else f"type {tensor.elem_type}"
         raise ModelError(f"{file}: input {inputs[0].name} is {kind}; only FLOAT is compiled")
     shape = [d.dim_value if d.HasField("dim_value") else None for d in tensor.shape.dim]
     return Network(_nodes(graph), constants, inputs[0].name, shape, [o.name for o in graph.output], opset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 from collections.abc import Callable
@@ -28,6 +29,11 @@ class Part:
     @property
     def neff(self) -> Path:
         return Path(self.command[-1])
+
+    @property
+    def made(self) -> Path:
+        """The NEFF, as long as others are missing."""
+        return self.neff.with_name(self.neff.name + ".new")
 
 
 @dataclass
@@ -64,12 +70,17 @@ class Plan:
                     files.write(path, content())
                     say(f"{path}: {path.stat().st_size} bytes; {part.tensors}")
             vendor.require([p.command for p in self.parts])
-            for part in self.parts:
-                vendor.run(part.command)
-                say(f"{part.neff}: {part.neff.stat().st_size} bytes")
-            neffs = [(p.batch, p.neff) for p in self.parts]
-            result = descriptor.compiled(self.descriptor, self.options.target, self.options.precision, neffs)
-            files.write(self.result, descriptor.text(result))
+            with contextlib.ExitStack() as unnamed:
+                for part in self.parts:
+                    unnamed.callback(part.made.unlink, missing_ok=True)
+                    vendor.run(part.command, part.made)
+                    say(f"{part.neff}: {part.made.stat().st_size} bytes")
+                neffs = [(p.batch, p.neff.name, p.made) for p in self.parts]
+                result = descriptor.compiled(self.descriptor, self.options.target, self.options.precision, neffs)
+                # All at once, the descriptor last: a model that worked does so until there is another.
+                for part in self.parts:
+                    part.made.replace(part.neff)
+                files.write(self.result, descriptor.text(result))
             say(f"{self.result}: descriptor")
         except OSError as error:
             raise ModelError(f"{error.filename or self.out}: {error.strerror}") from error

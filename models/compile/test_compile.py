@@ -45,7 +45,7 @@ with open(os.environ["FAKE_CALLS"], "a") as calls:
 model, output = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[-1])
 assert model.is_file() and not output.exists()
 mode = os.environ.get("FAKE_MODE", "good")
-if mode == "fail":
+if mode == "fail" or (mode == "fail-b4" and "-b4." in model.name):
     print("[ERROR] [NCC_EVRF001] operator is not supported")
     sys.exit(70)
 if mode == "hang":
@@ -395,6 +395,13 @@ class Hlo(Folder):
         origins = [i.metadata.op_name for c in module.computations for i in c.instructions if i.opcode == "convolution"]
         self.assertTrue(any("Conv:heat" in o for o in origins), origins)
 
+    def test_what_only_a_framework_runs_is_refused(self) -> None:
+        module = Module.FromString(hlo.lowered(self.load(pose_model()), "tiny", (1, 3, 16, 32)))
+        convolution = next(i for c in module.computations for i in c.instructions if i.opcode == "convolution")
+        convolution.opcode = "custom-call"
+        with self.assertRaisesRegex(ModelError, "do not compile: custom-call"):
+            hlo.canonical(module.SerializeToString(), "tiny")
+
     def test_an_input_of_bytes_is_converted_inside(self) -> None:
         network = self.load(pose_model())
         pixels = RANDOM.integers(0, 256, (1, 3, 16, 32), np.uint8)
@@ -505,6 +512,15 @@ class Commands(Folder):
         self.assertIn("NCC_EVRF001", err)
         self.assertEqual(self.names(), ["tiny-inf2-b1.hlo", "tiny-inf2-b1.log"])
 
+    def test_a_compiler_that_fails_midway_leaves_the_model_that_worked(self) -> None:
+        self.assertEqual(self.compile("--batch", "1,4")[0], 0)
+        before = {p.name: p.read_bytes() for p in self.out.iterdir() if p.suffix != ".hlo"}
+        self.set_environment(FAKE_MODE="fail-b4")
+        code, _, err = self.compile("--batch", "1,4", "--net-resolution", "64x48")
+        self.assertEqual((code, err.count("\n")), (3, 1), err)
+        after = {p.name: p.read_bytes() for p in self.out.iterdir() if p.suffix not in (".hlo", ".log")}
+        self.assertEqual(after, before)
+
     def test_what_is_not_a_neff_is_not_kept(self) -> None:
         for mode in ("foreign", "empty"):
             self.set_environment(FAKE_MODE=mode)
@@ -562,7 +578,12 @@ class Commands(Folder):
         deeper = pose_descriptor()
         deeper["decoder"]["heatmaps"]["first"] = 40
         (self.folder / "deeper.json").write_text(json.dumps(deeper))
+        (self.folder / "nested.json").write_text("[" * 200_000)
+        odd = model([node("Relu", ["image"])], {}, ["y"], kind=99)
+        (self.folder / "odd.onnx").write_bytes(odd.SerializeToString())
         for more, part in [
+            (["--descriptor", str(self.folder / "nested.json")], "not a model descriptor"),
+            (["--weights", str(self.folder / "odd.onnx")], "input image is type 99; only FLOAT"),
             (["--descriptor", str(self.folder / "absent.json")], "cannot be read"),
             (["--descriptor", str(self.folder / "not.json")], "not a model descriptor"),
             (["--descriptor", str(self.folder / "other.json")], "sha256 differs"),
@@ -577,6 +598,31 @@ class Commands(Folder):
                 self.assertEqual((code, err.count("\n")), (3, 1), err)
                 self.assertIn(part, err)
         self.assertEqual(self.names(), [])
+
+    def test_a_descriptor_of_wrong_types_ends_with_3(self) -> None:
+        for change in (
+            lambda d: d["weights"]["openvino"].update(files=["str"]),
+            lambda d: d["weights"]["openvino"].update(files=None),
+            lambda d: d["inputs"][0].update(multiple_of="8"),
+            lambda d: d["inputs"][0]["size"].update(width="32"),
+            lambda d: d["decoder"]["heatmaps"].update(first="x"),
+            lambda d: d["decoder"].update(stride=0),
+        ):
+            document = pose_descriptor()
+            change(document)
+            self.descriptor.write_text(json.dumps(document))
+            code, _, err = self.compile("--net-resolution", "64x48")
+            self.assertEqual((code, err.count("\n")), (3, 1), err)
+            self.assertIn("not a model descriptor", err)
+
+    def test_what_nobody_thought_of_is_one_line(self) -> None:
+        def fails(_: list[str]) -> None:
+            raise ValueError("two\nlines\x1b")
+
+        err = io.StringIO()
+        with contextlib.redirect_stderr(err):
+            self.assertEqual(guarded("compile", fails, []), 1)
+        self.assertEqual(err.getvalue(), "compile: ValueError: two lines?\n")
 
 
 class NoFuse(Folder):

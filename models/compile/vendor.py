@@ -71,8 +71,8 @@ def require(commands: list[list[str]]) -> None:
         raise DeviceError(f"{program} is not on PATH; install AWS Neuron's compiler, or run where it is: {lines}")
 
 
-def run(command: list[str]) -> None:
-    """Runs a compiler in a folder of its own beside the NEFF; the NEFF gets its name when it is whole."""
+def run(command: list[str], made: Path) -> None:
+    """Runs a compiler in a folder of its own beside the NEFF; the NEFF goes to `made` when it is whole."""
     neff = Path(command[-1])
     work = neff.with_name(neff.name + ".part")
     shutil.rmtree(work, ignore_errors=True)
@@ -87,7 +87,7 @@ def run(command: list[str]) -> None:
             _keep_logs(work, log)
             raise ModelError(f"{command[0]} ended with {_ending(status)} for {neff.name}: {_last_line(log)}; see {log}")
         _check(work / neff.name, command[0])
-        (work / neff.name).replace(neff)
+        (work / neff.name).replace(made)
         log.unlink(missing_ok=True)
     finally:
         shutil.rmtree(work, ignore_errors=True)

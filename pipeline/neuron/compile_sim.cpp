@@ -10,22 +10,59 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
+#include <opencv2/core/utils/logger.hpp>
 
 #include "models/sha256.h"
 #include "models/store.h"
-#include "pipeline/backends.h"
 #include "pipeline/neuron/sim_program.h"
 #include "pipeline/result_file.h"
+#ifdef POSECAM_HAVE_OPENVINO
+#include "pipeline/openvino/openvino_backend.h"
+#else
+#include "pipeline/opencv/opencv_backend.h"
+#endif
 
 namespace posecam {
 namespace {
 
 namespace fs = std::filesystem;
 
+// The library that the simulator of this build calculates with: what is compiled here runs there.
+#ifdef POSECAM_HAVE_OPENVINO
+constexpr std::string_view kCalculator = "openvino";
+
+Result<std::unique_ptr<InferenceBackend>> make_calculator(const ModelSpec& spec, const fs::path& weights,
+                                                          const BackendOptions& options) {
+  return make_openvino_backend(spec, weights, options);
+}
+#else
+constexpr std::string_view kCalculator = "opencv";
+
+Result<std::unique_ptr<InferenceBackend>> make_calculator(const ModelSpec& spec, const fs::path& weights,
+                                                          const BackendOptions& options) {
+  return make_opencv_backend(spec, weights, options);
+}
+#endif
+
+/// While it lives OpenCV does not log what it throws as well.
+class QuietOpenCv {
+ public:
+  QuietOpenCv() = default;
+  QuietOpenCv(const QuietOpenCv&) = delete;
+  QuietOpenCv& operator=(const QuietOpenCv&) = delete;
+  ~QuietOpenCv() { cv::utils::logging::setLogLevel(before_); }
+
+ private:
+  cv::utils::logging::LogLevel before_ = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
+};
+
+/// Those of the calculator, or any: ONNX is ONNX.
 const BackendWeights* onnx_weights(const ModelSpec& spec) {
   const auto is_onnx = [](const BackendWeights& w) {
     return w.files.size() == 1 && w.files.front().name.ends_with(".onnx");
   };
+  const BackendWeights* own = spec.weights_for(kCalculator);
+  if (own && is_onnx(*own)) return own;
   const auto found = std::ranges::find_if(spec.weights, is_onnx);
   return found == spec.weights.end() ? nullptr : &*found;
 }
@@ -39,21 +76,40 @@ Result<std::string> read_file(const fs::path& path) {
   return bytes;
 }
 
-Result<void> write_file(const fs::path& path, std::string_view bytes) {
-  auto file = ResultFile::create(path.string());
-  if (!file) return file.error();
-  if (auto written = file->write(bytes); !written) {
-    file->discard();
-    return written;
+/// Files that get their names together: until then what was there stays, and works.
+class Files {
+ public:
+  Files() = default;
+  Files(const Files&) = delete;
+  Files& operator=(const Files&) = delete;
+  ~Files() {
+    for (ResultFile& file : files_) file.discard();
   }
-  return file->commit();
-}
+
+  Result<void> write(const fs::path& path, std::string_view bytes) {
+    auto file = ResultFile::create(path.string());
+    if (!file) return file.error();
+    return files_.emplace_back(std::move(*file)).write(bytes);
+  }
+  /// In the order of writing.
+  Result<void> commit() {
+    for (; !files_.empty(); files_.erase(files_.begin())) {
+      if (auto done = files_.front().commit(); !done) return done;
+    }
+    return {};
+  }
+
+ private:
+  std::vector<ResultFile> files_;
+};
 
 /// The shapes of one row's outputs, as the network itself gives them.
-Result<std::vector<Shape>> output_shapes(const ModelSpec& spec, const std::string& backend) {
+Result<std::vector<Shape>> output_shapes(const ModelSpec& spec, const fs::path& weights) {
   auto options = BackendOptions::parse("0", "f32", "latency");
   if (!options) return options.error();
-  auto device = make_backend(backend, spec, *options);
+  options->cache_dir.clear();  // nobody asks for this one again
+  const QuietOpenCv quiet;
+  auto device = make_calculator(spec, weights, *options);
   if (!device) return device.error();
   auto slot = (*device)->make_slot(spec, (*device)->cores().front());
   if (!slot) return slot.error();
@@ -116,13 +172,14 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
   if (!path) return path.error();
   const auto network = read_file(*path);
   if (!network) return network.error();
-  const auto outputs = output_shapes(spec, weights->backend);
+  const auto outputs = output_shapes(spec, *path);
   if (!outputs) return outputs.error();
 
   std::error_code ec;
   fs::create_directories(folder, ec);
   if (ec) return Error{Errc::kOutput, fmt::format("{}: cannot be made: {}", folder.string(), ec.message())};
-  std::vector<WeightFile> files;
+  Files files;
+  std::vector<WeightFile> listed;
   for (const std::uint32_t batch : options.batches) {
     const auto neff =
         write_sim_neff(program_for(spec, *outputs, batch, options), std::as_bytes(std::span(*network)), spec.name);
@@ -131,19 +188,20 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
     file.name = fmt::format("{}-sim-b{}.neff", spec.name, batch);
     file.batch = static_cast<int>(batch);
     file.bytes = neff->size();
-    const fs::path to = folder / file.name;
-    if (auto done = write_file(to, {reinterpret_cast<const char*>(neff->data()), neff->size()}); !done) {
+    const std::string to = (folder / file.name).string();
+    if (auto done = files.write(to, {reinterpret_cast<const char*>(neff->data()), neff->size()}); !done) {
       return done.error();
     }
-    const auto sum = sha256_of(to);
+    const auto sum = sha256_of(part_name(to));
     if (!sum) return sum.error();
     file.sha256 = *sum;
-    files.push_back(std::move(file));
+    listed.push_back(std::move(file));
   }
-  const auto text = descriptor(spec, options, files);
+  const auto text = descriptor(spec, options, listed);
   if (!text) return text.error();
   const fs::path to = folder / "neuron-sim.json";
-  if (auto done = write_file(to, *text); !done) return done.error();
+  if (auto done = files.write(to, *text); !done) return done.error();
+  if (auto done = files.commit(); !done) return done.error();
   return to;
 }
 

@@ -21,7 +21,8 @@ struct SimCompileOptions {
 };
 
 /// Writes MODEL-sim-bN.neff for each batch size into `folder` (made if missing), then neuron-sim.json, the descriptor
-/// that lists them, and returns its path. Each file has its name only when it is complete; the descriptor comes last.
+/// that lists them, and returns its path. The files get their names when all are complete, the descriptor last: what
+/// fails leaves the folder as it was.
 /// `spec`: at the resolution wanted, with ONNX weights. Runs the network once, to learn the shapes of its outputs.
 /// kModel: no ONNX weights, or a network that cannot be run. kOutput.
 Result<std::filesystem::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions& options,

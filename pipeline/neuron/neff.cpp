@@ -54,8 +54,12 @@ void put(std::span<std::byte> file, std::size_t at, const T& value) {
 }
 
 std::string get_text(std::span<const std::byte> file, std::size_t at, std::size_t bytes) {
-  const auto* text = reinterpret_cast<const char*>(file.data() + at);
-  return {text, ::strnlen(text, bytes)};
+  const auto* start = reinterpret_cast<const char*>(file.data() + at);
+  std::string text(start, ::strnlen(start, bytes));
+  // It goes to logs and terminals, whose lines and colours are not the file's to change.
+  std::ranges::replace_if(
+      text, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return text;
 }
 
 Result<std::array<std::uint8_t, 32>> sha256(std::span<const std::byte> data) {

@@ -24,11 +24,11 @@ struct NeffHeader {
   std::uint64_t data_size = 0;    ///< bytes of the payload; write_neff() sets it
   std::uint64_t version_major = 1;
   std::uint64_t version_minor = 0;
-  std::string build_version;              ///< at most 127 bytes
+  std::string build_version;              ///< at most 127 bytes; read as printable ASCII, "?" for what is not
   std::uint32_t num_tpb = 1;              ///< cores that one copy of the network occupies
   std::array<std::uint8_t, 32> hash{};    ///< of the payload; write_neff() sets it
   std::array<std::uint8_t, 16> uuid{};    ///< write_neff() takes it from the hash
-  std::string name;                       ///< at most 255 bytes
+  std::string name;                       ///< at most 255 bytes; read as build_version is
   std::uint32_t requested_tpb_count = 1;  ///< as asked of the compiler
   std::array<std::uint8_t, 64> tpb_per_node{};
   std::uint64_t feature_bits = 0;

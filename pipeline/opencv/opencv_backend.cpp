@@ -9,16 +9,18 @@
 #include <opencv2/core.hpp>
 #include <opencv2/dnn.hpp>
 
+#include "pipeline/one_line.h"
+
 namespace posecam {
 namespace {
 
-/// cv::Exception::err is one line; what() carries source positions.
+/// cv::Exception::err is for people, on one line or several; what() carries source positions.
 template <class Body>
 auto shielded(Errc code, const std::string& where, Body&& body) -> decltype(body()) {
   try {
     return body();
   } catch (const cv::Exception& e) {
-    return Error{code, fmt::format("{}: {}", where, e.err)};
+    return Error{code, fmt::format("{}: {}", where, joined_lines(e.err))};
   } catch (const std::exception& e) {
     return Error{code, fmt::format("{}: {}", where, e.what())};
   }

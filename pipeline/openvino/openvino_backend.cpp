@@ -11,6 +11,7 @@
 #include <openvino/openvino.hpp>
 
 #include "pipeline/log.h"
+#include "pipeline/one_line.h"
 
 namespace posecam {
 namespace {
@@ -21,25 +22,13 @@ ov::Core& core() {
   return instance;
 }
 
-/// OpenVINO's messages span lines and carry source positions; people need the last line that says something.
-std::string one_line(const std::string& what) {
-  std::string best;
-  for (std::size_t from = 0; from < what.size();) {
-    const std::size_t to = std::min(what.find('\n', from), what.size());
-    const std::string line = what.substr(from, to - from);
-    if (line.find_first_not_of(" \t") != std::string::npos) best = line;
-    from = to + 1;
-  }
-  return best;
-}
-
 /// Runs `body`; what OpenVINO throws becomes an Error.
 template <class Body>
 auto shielded(Errc code, const std::string& where, Body&& body) -> decltype(body()) {
   try {
     return body();
   } catch (const std::exception& e) {
-    return Error{code, fmt::format("{}: {}", where, one_line(e.what()))};
+    return Error{code, fmt::format("{}: {}", where, openvino_line(e.what()))};
   }
 }
 
@@ -208,7 +197,7 @@ ov::CompiledModel compile(const std::shared_ptr<ov::Model>& network, const Backe
       cached[ov::cache_dir.name()] = options.cache_dir.string();
       return core().compile_model(network, "CPU", cached);
     } catch (const std::exception& e) {
-      logger().warn("{}: compiled networks cannot be kept: {}", options.cache_dir.string(), one_line(e.what()));
+      logger().warn("{}: compiled networks cannot be kept: {}", options.cache_dir.string(), openvino_line(e.what()));
     }
   }
   return core().compile_model(network, "CPU", settings(options));
@@ -242,7 +231,7 @@ DeviceInfo describe_openvino(CoreId cores) {
                                    ov::get_openvino_version().buildNumber);
     info.available = true;
   } catch (const std::exception& e) {
-    info.description = one_line(e.what());
+    info.description = openvino_line(e.what());
   }
   return info;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -14,6 +13,7 @@
 #include "models/json_reader.h"
 #include "pipeline/neuron/sim/core_file.h"
 #include "pipeline/neuron/sim/visible_cores.h"
+#include "pipeline/one_line.h"
 
 namespace posecam::sim {
 namespace {
@@ -54,6 +54,8 @@ FaultRule read_fault(const JsonNode& node) {
     if (!rule.core) node.problem("core: missing, expected the core that is lost");
     if (node.has("from") || node.has("count")) node.problem("from and count are for status and slow");
   }
+  const bool ends = rule.kind == FaultRule::Kind::kHang || rule.kind == FaultRule::Kind::kLost;
+  if (!ends && node.has("recovers")) node.problem("recovers is for hang_at and lost_at");
   if (!status && node.has("call")) node.problem("call is for status; the others are about nrt_execute");
   return rule;
 }
@@ -93,10 +95,18 @@ void read_document(const JsonNode& root, Config& config) {
 }
 
 Result<std::string> document_text(std::string_view value) {
-  if (value.starts_with('{')) return std::string(value);
+  const auto start = value.find_first_not_of(" \t\r\n");
+  if (start != std::string_view::npos && value[start] == '{') return std::string(value);
   std::ifstream file{std::string(value), std::ios::binary};
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) return Error{Errc::kModel, fmt::format("{}: cannot read {}", kWhere, value)};
+  std::string text;
+  // Not by iterators, which throw what read() reports, as of a folder.
+  for (char block[4096]; file.read(block, sizeof block), file.gcount() > 0;) {
+    text.append(block, static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.is_open() || file.bad()) {
+    return Error{Errc::kModel, fmt::format("{}: cannot read {}; expected a file, or JSON that starts with {{", kWhere,
+                                           short_line(value))};
+  }
   return text;
 }
 
@@ -107,8 +117,8 @@ Result<std::uint32_t> read_number(GetEnv env, const char* name, std::uint32_t lo
   char* end = nullptr;
   const long value = std::strtol(text.c_str(), &end, 10);
   if (*end != '\0' || value < static_cast<long>(lowest) || value > kMaxCores) {
-    return Error{Errc::kUsage,
-                 fmt::format("{}={}: expected a whole number from {} to {}", name, text, lowest, kMaxCores)};
+    return Error{Errc::kUsage, fmt::format("{}={}: expected a whole number from {} to {}", name, short_line(text),
+                                           lowest, kMaxCores)};
   }
   return static_cast<std::uint32_t>(value);
 }
@@ -155,7 +165,7 @@ Result<double> read_exec_timeout(GetEnv env) {
   char* end = nullptr;
   const double seconds = std::strtod(text.c_str(), &end);
   if (*end != '\0' || !(seconds > 0 && seconds <= 1e6)) {
-    return Error{Errc::kUsage, fmt::format("NEURON_RT_EXEC_TIMEOUT={}: expected seconds above 0", text)};
+    return Error{Errc::kUsage, fmt::format("NEURON_RT_EXEC_TIMEOUT={}: expected seconds above 0", short_line(text))};
   }
   return seconds;
 }

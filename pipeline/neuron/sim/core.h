@@ -29,7 +29,10 @@ class Core {
     record().memory_used = used + bytes;
     return true;
   }
-  void release(std::uint64_t bytes) { record().memory_used -= bytes; }
+  void release(std::uint64_t bytes) {
+    const std::lock_guard lock(mutex_);  // or allocate() would overwrite it
+    record().memory_used -= bytes;
+  }
 
   /// Books the DMA engine; returns when the transfer is over.
   Nanos book_transfer(Nanos now, Nanos duration) {

@@ -21,6 +21,7 @@ namespace posecam::sim {
 namespace {
 
 constexpr std::string_view kPrefix = "core-";
+constexpr std::string_view kPoolLock = "lock";
 
 Error failure(const std::filesystem::path& path, int code) {
   return {Errc::kDevice,
@@ -75,9 +76,14 @@ Result<void> make_folder(const std::filesystem::path& folder) {
   return {};
 }
 
+/// Opens a file that is made if need be; -1 and errno.
+int open_file(const std::filesystem::path& path) {
+  return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 /// Nothing for a file that is no record.
 bool read_core(const std::filesystem::path& path, CoreUse& use) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);  // enough to ask about locks
   if (fd < 0) return false;
   struct stat info {};
   struct flock request {};
@@ -128,10 +134,31 @@ std::vector<CoreUse> read_core_pool(const std::filesystem::path& folder) {
   return cores;
 }
 
+Result<PoolLock> PoolLock::take(const std::filesystem::path& folder) {
+  if (auto made = make_folder(folder); !made) return made.error();
+  const std::filesystem::path path = folder / kPoolLock;
+  const int fd = open_file(path);
+  if (fd < 0) return failure(path, errno);
+  struct flock request {};
+  while (!lock(fd, F_OFD_SETLKW, request)) {
+    if (const int code = errno; code != EINTR) {
+      ::close(fd);
+      return failure(path, code);
+    }
+  }
+  return PoolLock(fd);
+}
+
+PoolLock::PoolLock(PoolLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
+PoolLock::~PoolLock() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
 Result<CoreFile> CoreFile::take(const std::filesystem::path& folder, std::uint32_t core, std::uint64_t memory_limit) {
   if (auto made = make_folder(folder); !made) return made.error();
   const std::filesystem::path path = folder / fmt::format("{}{}", kPrefix, core);
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  const int fd = open_file(path);
   if (fd < 0) return failure(path, errno);
   struct flock request {};
   if (!lock(fd, F_OFD_SETLK, request)) {
@@ -140,9 +167,11 @@ Result<CoreFile> CoreFile::take(const std::filesystem::path& folder, std::uint32
     if (code == EAGAIN || code == EACCES) return Error{Errc::kBusy, fmt::format("core {} has an owner", core)};
     return failure(path, code);
   }
-  CoreRecord* record = ::ftruncate(fd, sizeof(CoreRecord)) == 0 ? map(fd, PROT_READ | PROT_WRITE) : nullptr;
+  // Not ftruncate: on a full disk, writing through a mapping to a hole ends the process.
+  int code = ::posix_fallocate(fd, 0, sizeof(CoreRecord));
+  CoreRecord* record = code == 0 ? map(fd, PROT_READ | PROT_WRITE) : nullptr;
   if (!record) {
-    const int code = errno;
+    if (code == 0) code = errno;
     ::close(fd);
     return failure(path, code);
   }

@@ -47,6 +47,22 @@ std::filesystem::path core_pool_folder(const std::filesystem::path& pool);
 /// The cores that were ever used, by number; empty if there is no such folder. Disturbs no owner.
 std::vector<CoreUse> read_core_pool(const std::filesystem::path& folder);
 
+/// Held by a process while it picks cores: of several that start together, none sees cores that another only tries.
+class PoolLock {
+ public:
+  /// Waits for its turn. kDevice if the file cannot be made.
+  static Result<PoolLock> take(const std::filesystem::path& folder);
+
+  PoolLock(PoolLock&& other) noexcept;
+  PoolLock(const PoolLock&) = delete;
+  PoolLock& operator=(const PoolLock&) = delete;
+  ~PoolLock();
+
+ private:
+  explicit PoolLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
 /// The lock of one core and its record. Owned by the process until it is destroyed.
 class CoreFile {
  public:

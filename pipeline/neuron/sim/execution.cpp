@@ -106,6 +106,13 @@ std::size_t host_bytes(const Bound& tensors) {
   return bytes;
 }
 
+/// What is returned and said once the timeout is over.
+NRT_STATUS no_answer(const Session& session, const Model& model, CoreRange cores) {
+  log(Level::kError, "nrt_execute", "{}: no answer from nc{} in {} ms", model.name, session.on_instance(cores).first,
+      model.timeout / 1'000'000);
+  return NRT_TIMEOUT;
+}
+
 struct Run {
   Session& session;
   Model& model;
@@ -127,7 +134,11 @@ struct Run {
     first.bytes_out += host_bytes(outputs);
   }
 
-  Nanos scaled(Nanos time) const { return static_cast<Nanos>(static_cast<double>(time) * slow); }
+  /// At most a second beyond the timeout: the product of several rules fits no integer.
+  Nanos scaled(Nanos time) const {
+    const double longest = static_cast<double>(model.timeout) + 1e9;
+    return static_cast<Nanos>(std::min(longest, static_cast<double>(time) * slow));
+  }
 
   NRT_STATUS failed(const Error& error) const {
     log(Level::kError, "nrt_execute", "{}: {}", model.name, error.message);
@@ -141,11 +152,12 @@ NRT_STATUS run_exact(const Run& run) {
   const auto rows = produce(run.session, run.model, run.inputs);
   if (!rows) return run.failed(rows.error());
   const Nanos computed = monotonic_now() - start;
+  // Without a device time nothing is late but on a slow core: what the CPU takes is not the device's affair.
   const Nanos busy = run.scaled(std::max(run.model.device_time, run.slow > 1 ? computed : 0));
-  const bool late = run.model.device_time != 0 && run.scaled(run.model.device_time) > run.model.timeout;
-  sleep_until(start + (late ? run.model.timeout : busy));
+  const bool late = busy > run.model.timeout;
+  sleep_until(start + std::min(busy, run.model.timeout));
   run.account(monotonic_now() - start);
-  if (late) return NRT_TIMEOUT;
+  if (late) return no_answer(run.session, run.model, run.cores);
   show(*rows, run.outputs);
   return NRT_SUCCESS;
 }
@@ -161,7 +173,7 @@ NRT_STATUS run_timed(const Run& run) {
   const Nanos end = run.session.bookings.book(run.cores, now, busy);
   sleep_until(end);
   run.account(busy);
-  if (full > run.model.timeout) return NRT_TIMEOUT;
+  if (full > run.model.timeout) return no_answer(run.session, run.model, run.cores);
   show(*rows, run.outputs);
   if (const auto bytes = host_bytes(run.outputs)) {
     sleep_until(first.book_transfer(monotonic_now(), transfer_time(run.session, bytes)));
@@ -196,9 +208,7 @@ NRT_STATUS execute(Session& session, Model& model, TensorSet& input_set, TensorS
   const FaultPlan::Fate fate = session.faults.next(call, session.on_instance(cores));
   if (fate.hangs) {
     sleep_until(monotonic_now() + model.timeout);
-    log(Level::kError, call, "{}: no answer from nc{} in {} ms", model.name, session.on_instance(cores).first,
-        model.timeout / 1'000'000);
-    return NRT_TIMEOUT;
+    return no_answer(session, model, cores);
   }
   // Results with numerical errors are results: the code comes with them.
   if (fate.status != NRT_SUCCESS && fate.status != NRT_EXEC_COMPLETED_WITH_NUM_ERR) return fate.status;

@@ -12,6 +12,7 @@
 #include <opencv2/dnn.hpp>
 
 #include "pipeline/neuron/sim/network.h"
+#include "pipeline/one_line.h"
 
 namespace posecam::sim {
 namespace {
@@ -37,7 +38,7 @@ class OpenCvNetwork final : public Network {
       idle_.push_back(std::move(net));
       return result;
     } catch (const cv::Exception& e) {
-      return Error{Errc::kDevice, e.err};
+      return Error{Errc::kDevice, joined_lines(e.err)};
     }
   }
 

@@ -14,6 +14,7 @@
 #include <openvino/openvino.hpp>
 
 #include "pipeline/neuron/sim/network.h"
+#include "pipeline/one_line.h"
 
 namespace posecam::sim {
 namespace {
@@ -22,18 +23,6 @@ ov::Core& core() {
   // Never destroyed: the library stays loaded to the end of the process, and threads may be computing at exit.
   static ov::Core& instance = *new ov::Core;
   return instance;
-}
-
-/// The last line that says something: the others are source positions.
-std::string one_line(const std::string& what) {
-  std::string best;
-  for (std::size_t from = 0; from < what.size();) {
-    const std::size_t to = std::min(what.find('\n', from), what.size());
-    const std::string line = what.substr(from, to - from);
-    if (line.find_first_not_of(" \t") != std::string::npos) best = line;
-    from = to + 1;
-  }
-  return best;
 }
 
 ov::Shape to_ov(const Shape& shape) {
@@ -55,7 +44,7 @@ class OpenVinoNetwork final : public Network {
     try {
       run_on(request, inputs, outputs);
     } catch (const std::exception& e) {
-      result = Error{Errc::kDevice, one_line(e.what())};
+      result = Error{Errc::kDevice, openvino_line(e.what())};
     }
     {
       const std::lock_guard lock(mutex_);
@@ -135,7 +124,7 @@ Result<std::unique_ptr<Network>> make_network(std::span<const std::byte> onnx, c
     return std::unique_ptr<Network>(
         std::make_unique<OpenVinoNetwork>(std::move(compiled), program, static_cast<std::size_t>(streams)));
   } catch (const std::exception& e) {
-    return Error{Errc::kModel, one_line(e.what())};
+    return Error{Errc::kModel, openvino_line(e.what())};
   }
 }
 

@@ -107,19 +107,18 @@ NRT_STATUS execute_repeat(Session& session, Model& model, TensorSet& inputs, Ten
   return NRT_SUCCESS;
 }
 
-struct FileClose {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
-
 /// An honest file: it says that nothing was measured on hardware.
 NRT_STATUS write_profile(const char* filename, const Model* model) {
-  const std::unique_ptr<std::FILE, FileClose> file(std::fopen(filename, "wbe"));
+  std::string text;
+  if (model) {
+    text = fmt::format(
+        "{{\"simulated\":true,\"batch\":{},\"cores\":{},\"executions\":{},\"busy_ns\":{},\"device_time_ns\":{}}}\n",
+        model->program.batch, model->cores.count, model->executions.load(), model->busy_ns.load(), model->device_time);
+  }
+  std::FILE* file = std::fopen(filename, "wbe");
   if (!file) return NRT_FAILURE;
-  if (!model) return NRT_SUCCESS;
-  const std::string text = fmt::format(
-      "{{\"simulated\":true,\"batch\":{},\"cores\":{},\"executions\":{},\"busy_ns\":{},\"device_time_ns\":{}}}\n",
-      model->program.batch, model->cores.count, model->executions.load(), model->busy_ns.load(), model->device_time);
-  return std::fwrite(text.data(), 1, text.size(), file.get()) == text.size() ? NRT_SUCCESS : NRT_FAILURE;
+  const bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  return std::fclose(file) == 0 && written ? NRT_SUCCESS : NRT_FAILURE;  // a full disk shows at the close
 }
 
 }  // namespace

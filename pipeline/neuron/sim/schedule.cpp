@@ -12,12 +12,6 @@ Nanos Bookings::book(CoreRange cores, Nanos now, Nanos duration) {
   return end;
 }
 
-Nanos Bookings::free_at(CoreRange cores) {
-  const std::lock_guard lock(mutex_);
-  const auto first = free_at_.begin() + cores.first;
-  return *std::max_element(first, first + cores.count);
-}
-
 Turns::Turn::Turn(Turns& turns, CoreRange cores) : turns_(turns), cores_(cores) {
   std::unique_lock lock(turns_.mutex_);
   // All numbers are drawn at once, so two who want the same cores have the same order on each of them.

@@ -18,8 +18,6 @@ class Bookings {
 
   /// Books neighbouring cores for `duration` from when all are free, at the earliest `now`; returns the end.
   Nanos book(CoreRange cores, Nanos now, Nanos duration);
-  /// The end of what is booked on these cores so far.
-  Nanos free_at(CoreRange cores);
 
  private:
   std::mutex mutex_;

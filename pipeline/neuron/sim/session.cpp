@@ -68,6 +68,11 @@ Taken take_cores(const Config& config) {
         "{} has {} cores, NEURON_RT_VISIBLE_CORES or _NUM_CORES wants others", config.instance.name, all.count);
     return {NRT_INVALID, {}};
   }
+  const auto alone = PoolLock::take(config.pool);
+  if (!alone) {
+    log(Level::kError, "nrt_allocate_neuron_cores", "{}", alone.error().message);
+    return {NRT_FAILURE, {}};
+  }
   if (!config.visible && config.wanted != 0) return take_any(config, config.wanted);
   return take_range(config, range);
 }

@@ -93,6 +93,26 @@ Result<RowResult> SharedNetwork::compute(std::span<const RowBytes> rows) {
   return result;
 }
 
+/// One more row in work, until it goes: also where computing throws. The lock is held before and after, not meanwhile.
+class SharedNetwork::Computing {
+ public:
+  Computing(SharedNetwork& network, std::unique_lock<std::mutex>& lock) : network_(network), lock_(lock) {
+    ++network_.computing_;
+    lock_.unlock();
+  }
+  Computing(const Computing&) = delete;
+  Computing& operator=(const Computing&) = delete;
+  ~Computing() {
+    if (!lock_.owns_lock()) lock_.lock();
+    --network_.computing_;
+    network_.changed_.notify_all();
+  }
+
+ private:
+  SharedNetwork& network_;
+  std::unique_lock<std::mutex>& lock_;
+};
+
 RowResult SharedNetwork::next() { return ready_[shown_++ % ready_.size()]; }
 
 Result<RowResult> SharedNetwork::replay(RowSource& source, std::uint32_t distinct) {
@@ -117,13 +137,10 @@ Result<RowResult> SharedNetwork::replay(RowSource& source, std::uint32_t distinc
     if (!ready_.empty()) return next();
     changed_.wait(lock);
   }
-  ++computing_;
-  lock.unlock();
+  const Computing mine(*this, lock);
   auto result = compute(row);
   lock.lock();
-  --computing_;
   if (result) ready_.push_back(*result);
-  changed_.notify_all();
   return result;
 }
 

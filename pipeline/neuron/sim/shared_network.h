@@ -40,6 +40,7 @@ class SharedNetwork {
   SharedNetwork(std::unique_ptr<Network> network, SimProgram program, bool bf16);
 
  private:
+  class Computing;
   RowResult next();  ///< with the lock held
 
   std::unique_ptr<Network> network_;

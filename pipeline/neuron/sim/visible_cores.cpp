@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/one_line.h"
+
 namespace posecam::sim {
 namespace {
 
@@ -36,10 +38,12 @@ Result<CoreRange> parse_visible_cores(std::string_view text) {
     const std::size_t to = std::min(text.find(',', from), text.size());
     const auto part = parse_part(text.substr(from, to - from));
     if (!part)
-      return Error{Errc::kUsage, fmt::format("NEURON_RT_VISIBLE_CORES={}: expected a list like 0-3 or 3,4,5", text)};
+      return Error{Errc::kUsage,
+                   fmt::format("NEURON_RT_VISIBLE_CORES={}: expected a list like 0-3 or 3,4,5", short_line(text))};
     if (range.count == 0) range.first = part->first;
     if (part->first != range.first + range.count) {
-      return Error{Errc::kUsage, fmt::format("NEURON_RT_VISIBLE_CORES={}: cores must increase without gaps", text)};
+      return Error{Errc::kUsage,
+                   fmt::format("NEURON_RT_VISIBLE_CORES={}: cores must increase without gaps", short_line(text))};
     }
     range.count += part->second - part->first + 1;
     from = to + 1;

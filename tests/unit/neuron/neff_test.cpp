@@ -157,6 +157,18 @@ TEST(Neff, RefusesHeaderTextsThatDoNotFit) {
   EXPECT_FALSE(write_neff(header, two_members()));
 }
 
+TEST(Neff, ReadsHeaderTextsAsPrintableCharacters) {
+  NeffHeader header;
+  header.name = "two\n\x1b[31mlines \x9b";
+  header.build_version = "\t1\x7f";
+  const auto file = write_neff(header, two_members());
+  ASSERT_TRUE(file);
+  const auto neff = read_neff(*file);
+  ASSERT_TRUE(neff) << neff.error().message;
+  EXPECT_EQ(neff->header.name, "two??[31mlines ?");
+  EXPECT_EQ(neff->header.build_version, "?1?");
+}
+
 TEST(SimProgram, ReadsWhatItWrote) {
   SimProgram program = tiny_program(4, 2);
   program.inputs[0].dtype = DType::kBf16;

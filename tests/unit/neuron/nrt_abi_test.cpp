@@ -1,7 +1,9 @@
 // The simulator as programs see it that know nothing of us: plain C, by dlopen and linked, and several at once.
 
 #include <algorithm>
+#include <sstream>
 #include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 
@@ -12,6 +14,7 @@
 namespace posecam {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 class NrtAbi : public ::testing::Test {
@@ -36,6 +39,19 @@ TEST_F(NrtAbi, ALinkedC99ProgramBindsToTheSymbolVersion) {
   test::Process client({NRT_C_CLIENT_LINKED, "-", neff(1)});
   EXPECT_EQ(client.rest(), "cores 2 wrong 0\n");
   EXPECT_EQ(client.wait(), 0);
+}
+
+TEST_F(NrtAbi, TheLibraryShowsNothingButItsFunctions) {
+  test::Process nm({"/bin/sh", "-c", "nm --dynamic --defined-only --format=posix \"$1\"", "sh", NRT_SIM_LIBRARY});
+  std::istringstream lines(nm.rest());
+  if (nm.wait() != 0) GTEST_SKIP() << "there is no nm here";
+  int functions = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("NRT_2.0.0 A")) continue;  // the version itself
+    EXPECT_TRUE(line.starts_with("nrt_") && line.find("@@NRT_2.0.0 T ") != std::string::npos) << line;
+    ++functions;
+  }
+  EXPECT_GT(functions, 30);
 }
 
 class NrtAbiVersions : public NrtAbi, public ::testing::WithParamInterface<const char*> {};
@@ -97,6 +113,32 @@ TEST_F(NrtAbi, SoManyCoresAreTheFirstFreeNeighbours) {
   EXPECT_THAT(cores[3].command, HasSubstr("--hold"));
   EXPECT_EQ(second.wait(), 0);
   EXPECT_FALSE(sim::read_core_pool(environment_.pool())[3].held);
+}
+
+TEST_F(NrtAbi, OfTwoThatStartTogetherOneGetsAllCoresAndBothGetHalf) {
+  environment_.set("NEURON_SIM_CORES", "64");
+  for (const auto& [wanted, winners] : {std::pair{"64", 1}, {"32", 2}}) {
+    environment_.set("NEURON_RT_NUM_CORES", wanted);
+    for (int round = 0; round < 20; ++round) {
+      test::Process one({NRT_C_CLIENT, NRT_SIM_LIBRARY, "--hold"});
+      test::Process other({NRT_C_CLIENT, NRT_SIM_LIBRARY, "--hold"});
+      const std::string holding = std::string("holding ") + wanted;
+      const std::string lines[] = {one.line(), other.line()};
+      ASSERT_EQ(std::ranges::count(lines, holding), winners) << lines[0] << '\n' << lines[1];
+    }
+  }
+}
+
+TEST_F(NrtAbi, AFullDiskIsALine) {
+  const std::string disk = "mount -t tmpfs -o size=4k none \"$1\" && ";
+  const std::string folder = environment_.folder().string();
+  test::Process allowed({"/usr/bin/unshare", "-rm", "/bin/sh", "-c", disk + "echo yes", "sh", folder});
+  if (allowed.line() != "yes") GTEST_SKIP() << "mounting is not allowed here";
+  test::Process client({"/usr/bin/unshare", "-rm", "/bin/sh", "-c",
+                        disk + "head -c 4096 /dev/zero >\"$1/filling\" && exec \"$2\" \"$3\" --hold", "sh", folder,
+                        NRT_C_CLIENT, NRT_SIM_LIBRARY});
+  EXPECT_THAT(client.rest(), AllOf(HasSubstr("core-0: No space left on device\n"), HasSubstr("nrt_init: 1\n")));
+  EXPECT_EQ(client.wait(), 1);
 }
 
 TEST_F(NrtAbi, WatchingTheCoresTakesNone) {

@@ -238,6 +238,13 @@ TEST_F(NrtSim, ProfilesSayThatNothingWasMeasuredOnHardware) {
   EXPECT_THAT(text, HasSubstr("\"executions\":1"));
 }
 
+TEST_F(NrtSim, AProfileThatCannotBeWrittenIsAFailure) {
+  ASSERT_EQ(init(), NRT_SUCCESS);
+  SimModel model(tiny_program(), 0);
+  ASSERT_EQ(nrt_profile_start(model.model, "/dev/full"), NRT_SUCCESS);
+  EXPECT_EQ(nrt_profile_stop("/dev/full"), NRT_FAILURE);
+}
+
 TEST_F(NrtSim, InfosListTensorsByNameWithShapes) {
   ASSERT_EQ(init(), NRT_SUCCESS);
   SimModel model(tiny_program(3), 0);

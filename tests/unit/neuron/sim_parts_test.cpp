@@ -2,15 +2,19 @@
 
 #include <atomic>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <new>
 #include <thread>
 
 #include <gmock/gmock.h>
 
 #include "pipeline/neuron/sim/config.h"
+#include "pipeline/neuron/sim/core.h"
 #include "pipeline/neuron/sim/faults.h"
 #include "pipeline/neuron/sim/numbers.h"
 #include "pipeline/neuron/sim/schedule.h"
+#include "pipeline/neuron/sim/shared_network.h"
 #include "pipeline/neuron/sim/storage.h"
 #include "pipeline/neuron/sim/visible_cores.h"
 #include "tests/unit/neuron/sim_support.h"
@@ -68,12 +72,30 @@ TEST_F(SimConfig, ReadsAFileAsWell) {
   EXPECT_THAT(complaint("/nowhere/sim.json"), HasSubstr("cannot read /nowhere/sim.json"));
 }
 
+TEST_F(SimConfig, SaysInALineWhatIsNoFile) {
+  const std::string folder = environment_.folder().string();
+  EXPECT_THAT(complaint(folder.c_str()), HasSubstr("NEURON_SIM_CONFIG: cannot read " + folder.substr(0, 60)));
+  const std::string list = "[\n" + std::string(1000, ' ');
+  EXPECT_THAT(complaint(list.c_str()), HasSubstr("cannot read [?" + std::string(58, ' ') + "...; expected a file"));
+}
+
+TEST_F(SimConfig, TakesJsonAfterWhiteSpace) {
+  const auto config = read("\n\t {\"cores\": 5}");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->instance.cores, 5U);
+}
+
 TEST_F(SimConfig, SaysInALineWhatItDoesNotKnow) {
   EXPECT_THAT(complaint(R"({"core": 4})"), HasSubstr("core: unknown key; known here: instance, cores"));
   EXPECT_THAT(complaint(R"({"instance": "inf3.xlarge"})"), HasSubstr("instance: expected one of inf1.xlarge"));
   EXPECT_THAT(complaint(R"({"runtime": "2.31"})"), HasSubstr("runtime: expected one of 2.22, 2.29, 2.30, 2.34"));
   EXPECT_THAT(complaint(R"({"faults": [{"core": 1}]})"), HasSubstr("faults[0]: expected one of status"));
   EXPECT_THAT(complaint(R"({"faults": [{"status": 5}]})"), HasSubstr("faults[0].call: missing"));
+  EXPECT_THAT(complaint(R"({"faults": [{"core": 1, "slow": 2, "recovers": true}]})"),
+              HasSubstr("faults[0]: recovers is for hang_at and lost_at"));
+  EXPECT_THAT(complaint(R"({"faults": [{"call": "nrt_load", "status": 4, "recovers": false}]})"),
+              HasSubstr("faults[0]: recovers is for hang_at and lost_at"));
+  EXPECT_THAT(complaint(R"({"faults": [{"lost_at": 2, "recovers": true}]})"), HasSubstr("faults[0]: core: missing"));
   EXPECT_THAT(complaint(R"({"time": {"preset": "vgg"}})"), HasSubstr("time.preset: expected one of"));
   EXPECT_THAT(complaint("{"), HasSubstr("NEURON_SIM_CONFIG: not valid JSON"));
 }
@@ -85,8 +107,15 @@ TEST_F(SimConfig, VariablesOfTheRuntimeAreChecked) {
   EXPECT_EQ(read(nullptr)->instance.cores, 16U);
   environment_.set("NEURON_RT_NUM_CORES", "-1");
   EXPECT_THAT(complaint(nullptr), HasSubstr("NEURON_RT_NUM_CORES=-1"));
-  environment_.set("NEURON_RT_EXEC_TIMEOUT", "soon");
-  EXPECT_FALSE(read_exec_timeout(from_environment));
+  environment_.set("NEURON_RT_NUM_CORES", "1\n2");
+  EXPECT_THAT(complaint(nullptr), HasSubstr("NEURON_RT_NUM_CORES=1?2: "));
+  environment_.set("NEURON_RT_NUM_CORES", nullptr);
+  environment_.set("NEURON_RT_VISIBLE_CORES", "1\n2");
+  EXPECT_THAT(complaint(nullptr), HasSubstr("NEURON_RT_VISIBLE_CORES=1?2: "));
+  environment_.set("NEURON_RT_EXEC_TIMEOUT", "soon\n");
+  const auto never = read_exec_timeout(from_environment);
+  ASSERT_FALSE(never);
+  EXPECT_THAT(never.error().message, HasSubstr("NEURON_RT_EXEC_TIMEOUT=soon?: "));
   environment_.set("NEURON_RT_EXEC_TIMEOUT", "5");
   EXPECT_DOUBLE_EQ(*read_exec_timeout(from_environment), 5);
 }
@@ -143,9 +172,9 @@ TEST(Bookings, OneCoreServesInOrderAndOthersInParallel) {
   EXPECT_EQ(bookings.book({0, 1}, 110, 50), 200);
   EXPECT_EQ(bookings.book({1, 1}, 110, 50), 160);
   EXPECT_EQ(bookings.book({0, 2}, 120, 10), 210) << "neighbours start together";
-  EXPECT_EQ(bookings.free_at({1, 1}), 210);
+  EXPECT_EQ(bookings.book({1, 1}, 0, 0), 210);
   EXPECT_EQ(bookings.book({0, 1}, 500, 1), 501) << "an idle core starts at once";
-  EXPECT_EQ(bookings.free_at({2, 1}), 0);
+  EXPECT_EQ(bookings.book({2, 1}, 0, 0), 0);
 }
 
 TEST(Turns, TwoNeverHaveTheSameCore) {
@@ -165,6 +194,32 @@ TEST(Turns, TwoNeverHaveTheSameCore) {
   }
   threads.clear();
   EXPECT_FALSE(clash);
+}
+
+TEST(Core, CountsMemoryThatIsTakenWhileOtherIsFreed) {
+  constexpr std::uint64_t kTimes = 1'000'000;
+  const test::TempDir folder;
+  auto file = CoreFile::take(folder.path() / "pool", 0, 2 * kTimes);
+  ASSERT_TRUE(file) << file.error().message;
+  Core core(0, std::move(*file));
+  ASSERT_TRUE(core.allocate(kTimes));
+  std::jthread frees([&] {
+    for (std::uint64_t i = 0; i < kTimes; ++i) core.release(1);
+  });
+  for (std::uint64_t i = 0; i < kTimes; ++i) core.allocate(1);
+  frees.join();
+  EXPECT_EQ(core.record().memory_used, kTimes);
+}
+
+TEST(CoreFile, IsSeenByWhoMayOnlyReadIt) {
+  const test::TempDir folder;
+  const auto held = CoreFile::take(folder.path() / "pool", 0, 1000);
+  ASSERT_TRUE(held) << held.error().message;
+  std::filesystem::permissions(folder.path() / "pool" / "core-0", std::filesystem::perms::owner_read);
+  const auto cores = read_core_pool(folder.path() / "pool");
+  ASSERT_EQ(cores.size(), 1U);
+  EXPECT_TRUE(cores[0].held);
+  EXPECT_EQ(cores[0].memory_limit, 1000U);
 }
 
 template <class T>
@@ -198,6 +253,47 @@ TEST(Numbers, EveryHalfSurvivesTheWayThroughFloat) {
         ASSERT_EQ(one<std::uint16_t>(wide, dtype), value) << bits;
       }
     }
+  }
+}
+
+/// Gives the first number of its input; memory runs out at the first run.
+class NetworkOutOfMemory final : public Network {
+ public:
+  Result<void> run(std::span<const std::span<const float>> inputs, std::span<const std::span<float>> outputs) override {
+    if (runs_++ == 0) throw std::bad_alloc();
+    outputs[0][0] = inputs[0][0];
+    return {};
+  }
+
+ private:
+  int runs_ = 0;
+};
+
+class CountingRows final : public SharedNetwork::RowSource {
+ public:
+  std::vector<RowBytes> row() override {
+    const float values[] = {++next_, 0};
+    const auto bytes = std::as_bytes(std::span(values));
+    return {{bytes.begin(), bytes.end()}};
+  }
+
+ private:
+  float next_ = 0;
+};
+
+TEST(SharedNetwork, ComputesAllDistinctRowsThoughOneFailed) {
+  SimProgram program;
+  program.inputs = {{"in", DType::kF32, {1, 2}}};
+  program.outputs = {{"out", DType::kF32, {1, 1}}};
+  SharedNetwork network(std::make_unique<NetworkOutOfMemory>(), program, false);
+  CountingRows rows;
+  EXPECT_THROW(network.replay(rows, 2), std::bad_alloc);
+  for (const float expected : {2.0F, 3.0F, 2.0F}) {
+    const auto result = network.replay(rows, 2);
+    ASSERT_TRUE(result);
+    float value = 0;
+    std::memcpy(&value, result->front()->data(), sizeof value);
+    EXPECT_EQ(value, expected);
   }
 }
 

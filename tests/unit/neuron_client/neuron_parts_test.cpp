@@ -87,6 +87,12 @@ TEST(NrtDtype, TrustsTheSizeMoreThanTheVersion) {
   EXPECT_EQ(dtype_of(0, 30, 12, 48), std::nullopt);
 }
 
+TEST(NrtDtype, TakesNoOtherTypeForOneItDoesNotRead) {
+  EXPECT_EQ(dtype_of(NRT_DTYPE_V1_INT16, 22, 12, 24), std::nullopt);   // bf16 in the other numbering
+  EXPECT_EQ(dtype_of(NRT_DTYPE_V1_UINT16, 22, 12, 24), std::nullopt);  // f16
+  EXPECT_EQ(dtype_of(NRT_DTYPE_V2_UINT16, 30, 12, 24), std::nullopt);
+}
+
 // --- libraries ----------------------------------------------------------------------------------------------------
 
 TEST(NrtLibrary, SaysWhatItTriedAndWhatIsMissing) {

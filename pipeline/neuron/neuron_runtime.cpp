@@ -192,13 +192,14 @@ std::shared_ptr<const std::vector<CoreId>> NeuronRuntime::lease_group() {
   std::lock_guard lock(mutex_);
   const auto free = std::ranges::find_if(leases_, [](const auto& lease) { return lease.expired(); });
   const auto index = free == leases_.end() ? 0 : static_cast<std::size_t>(free - leases_.begin());
-  if (free == leases_.end()) return leases_.front().lock();
+  // All are taken: the first is shared, unless its last owner has let go of it since.
+  if (auto shared = leases_[index].lock()) return shared;
   CoreId first = first_core_;
   for (std::size_t i = 0; i < index; ++i) first += groups_[i].total();
   auto cores = range_of(first, groups_[index].total());
   std::erase_if(cores, [&](CoreId core) { return core - first_core_ >= core_count_; });
   auto lease = std::make_shared<const std::vector<CoreId>>(std::move(cores));
-  *free = lease;
+  leases_[index] = lease;
   return lease;
 }
 

@@ -2,6 +2,11 @@
 
 #include "pipeline/neuron/neuron_runtime.h"
 
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -16,8 +21,38 @@ using test::compile_tiny;
 using test::SimDevice;
 using test::Variable;
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+Result<std::shared_ptr<NeuronRuntime>> open_runtime(std::vector<CoreId> cores = {}) {
+  RuntimeOptions options;
+  options.device = kNeuronSim;
+  options.cores = std::move(cores);
+  options.patience = std::chrono::milliseconds(0);
+  auto library = load_neuron_library(kNeuronSim);
+  if (!library) return library.error();
+  return NeuronRuntime::open(*library, options);
+}
+
+// --- groups -------------------------------------------------------------------------------------------------------
+
+TEST(NeuronGroups, AreSharedOutToManyThreads) {
+  const SimDevice device(R"({"cores": 4})");
+  const Variable groups("NEURONCORE_GROUP_SIZES", "2x1");
+  const auto runtime = open_runtime();
+  ASSERT_TRUE(runtime) << runtime.error().message;
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int n = 0; n < 500'000; ++n) {
+        const auto lease = (*runtime)->lease_group();
+        ASSERT_NE(lease, nullptr) << n;
+        ASSERT_THAT(*lease, ElementsAre(0, 1));
+      }
+    });
+  }
+}
 
 // --- tensors ------------------------------------------------------------------------------------------------------
 

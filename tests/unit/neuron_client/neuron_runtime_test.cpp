@@ -3,6 +3,7 @@
 #include "pipeline/neuron/neuron_runtime.h"
 
 #include <chrono>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -33,6 +34,64 @@ Result<std::shared_ptr<NeuronRuntime>> open_runtime(std::vector<CoreId> cores = 
   auto library = load_neuron_library(kNeuronSim);
   if (!library) return library.error();
   return NeuronRuntime::open(*library, options);
+}
+
+// --- settings -----------------------------------------------------------------------------------------------------
+
+TEST(NeuronSettings, ThatNameCoresWhichDoNotExistAreRefusedAtOnce) {
+  const SimDevice device(R"({"cores": 4})");
+  for (const auto& [variable, value] : {std::pair{"NEURON_RT_VISIBLE_CORES", "9"},
+                                        {"NEURON_RT_VISIBLE_CORES", "3-4"},
+                                        {"NEURON_RT_NUM_CORES", "5"},
+                                        {"NEURONCORE_GROUP_SIZES", "2x2,1x1"}}) {
+    const Variable setting(variable, value);
+    const auto runtime = open_runtime();
+    ASSERT_FALSE(runtime) << variable;
+    EXPECT_EQ(runtime.error().code, Errc::kUsage);
+    EXPECT_THAT(runtime.error().message, AllOf(HasSubstr(fmt::format("{}={}: ", variable, value)), HasSubstr("0-3")));
+  }
+}
+
+/// Another process that holds a core.
+class Holder {
+ public:
+  explicit Holder(const std::string& cores) : process_({POSECAM_HOLDER, cores}) {
+    process_.line();  // its log
+    EXPECT_EQ(process_.line(), "ready");
+  }
+  std::string name() const { return fmt::format("process {} ", process_.pid()); }
+
+ private:
+  test::Process process_;
+};
+
+TEST(NeuronHolders, AreNamedIfTheyLieWithinTheRangeThatIsTaken) {
+  const SimDevice device(R"({"cores": 4})");
+  const Holder between("1");
+  const auto runtime = open_runtime({0, 2});
+  ASSERT_FALSE(runtime);
+  EXPECT_THAT(runtime.error().message, HasSubstr(between.name()));
+}
+
+TEST(NeuronHolders, AreThoseOfTheVisibleCoresAndNoOthers) {
+  const SimDevice device(R"({"cores": 4})");
+  const Holder innocent("0");
+  const Holder holder("1");
+  const Variable visible("NEURON_RT_VISIBLE_CORES", "1");
+  for (const std::vector<CoreId>& cores : {std::vector<CoreId>{0}, {}}) {
+    const auto runtime = open_runtime(cores);
+    ASSERT_FALSE(runtime);
+    EXPECT_THAT(runtime.error().message, AllOf(HasSubstr(holder.name()), Not(HasSubstr(innocent.name()))));
+  }
+}
+
+TEST(NeuronHolders, AreAllThatThereAreWhereOnlyANumberWasAskedFor) {
+  const SimDevice device(R"({"cores": 2})");
+  const Holder holder("1");
+  const Variable number("NEURON_RT_NUM_CORES", "2");
+  const auto runtime = open_runtime({0});
+  ASSERT_FALSE(runtime);
+  EXPECT_THAT(runtime.error().message, HasSubstr(holder.name()));
 }
 
 // --- groups -------------------------------------------------------------------------------------------------------

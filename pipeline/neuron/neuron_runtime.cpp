@@ -205,6 +205,11 @@ std::vector<CoreId> NeuronRuntime::cores() const { return range_of(first_core_, 
 Result<void> NeuronRuntime::check(const RuntimeOptions& options) const {
   for (const CoreId core : options.cores) {
     if (core >= first_core_ && core - first_core_ < core_count_) continue;
+    if (!limit_.empty()) {
+      return Error{Errc::kUsage, fmt::format("cores: {} is not among {}: cores counts from 0 within what {} gives to "
+                                             "this process",
+                                             core, range_text(first_core_, core_count_), limit_)};
+    }
     return Error{Errc::kUsage,
                  fmt::format("cores: {} is not among {}, the cores that this process took when its first engine "
                              "started: give that engine a list that spans all of them, or set {}",

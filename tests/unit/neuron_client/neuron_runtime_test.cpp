@@ -52,6 +52,18 @@ TEST(NeuronSettings, ThatNameCoresWhichDoNotExistAreRefusedAtOnce) {
   }
 }
 
+TEST(NeuronSettings, ThatLimitTheCoresAreNamedToWhoWantsOthers) {
+  const SimDevice device(R"({"cores": 4})");
+  for (const auto& [variable, value] : {std::pair{"NEURON_RT_VISIBLE_CORES", "1"}, {"NEURON_RT_NUM_CORES", "1"}}) {
+    const Variable setting(variable, value);
+    const auto runtime = open_runtime({3});
+    ASSERT_FALSE(runtime) << variable;
+    EXPECT_EQ(runtime.error().code, Errc::kUsage);
+    EXPECT_THAT(runtime.error().message, AllOf(HasSubstr("3 is not among 0: "), Not(HasSubstr("first engine")),
+                                               HasSubstr(fmt::format("{}={}", variable, value))));
+  }
+}
+
 /// Another process that holds a core.
 class Holder {
  public:

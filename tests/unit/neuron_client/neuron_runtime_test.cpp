@@ -3,6 +3,7 @@
 #include "pipeline/neuron/neuron_runtime.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <gmock/gmock.h>
 
 #include "pipeline/neuron/neuron_library.h"
+#include "pipeline/neuron/neuron_report.h"
 #include "tests/unit/neuron/process.h"
 #include "tests/unit/neuron_client/tiny.h"
 
@@ -102,6 +104,20 @@ TEST(NeuronHolders, AreAllThatThereAreWhereOnlyANumberWasAskedFor) {
   const Holder holder("1");
   const Variable number("NEURON_RT_NUM_CORES", "2");
   const auto runtime = open_runtime({0});
+  ASSERT_FALSE(runtime);
+  EXPECT_THAT(runtime.error().message, HasSubstr(holder.name()));
+}
+
+TEST(NeuronHolders, AreLookedForInThePoolOfTheConfiguration) {
+  const SimDevice device;
+  const auto folder = device.folder() / "another-pool";
+  const Variable config("NEURON_SIM_CONFIG", fmt::format(R"({{"cores": 2, "pool": "{}"}})", folder.string()));
+  const Variable pool("NEURON_SIM_POOL", std::nullopt);
+  const Holder holder("1");
+  const auto devices = simulated_devices();
+  ASSERT_EQ(devices.size(), 1U);
+  EXPECT_THAT(devices[0].core_ids, ElementsAre(1));
+  const auto runtime = open_runtime({1});
   ASSERT_FALSE(runtime);
   EXPECT_THAT(runtime.error().message, HasSubstr(holder.name()));
 }

@@ -3,6 +3,10 @@
 #include "pipeline/neuron/compiled_models.h"
 
 #include <filesystem>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -87,6 +91,26 @@ TEST_F(CompiledModels, AreFoundByTheNameOfTheModelAndRun) {
 TEST_F(CompiledModels, AreTheDefaultModelWhereTheBetterOneIsNotCompiled) {
   EXPECT_EQ(default_model("neuron-sim").name, "openpose-lite");
   EXPECT_THAT(default_model("neuron-sim").note, HasSubstr("posecam compile openpose --target sim"));
+}
+
+TEST_F(CompiledModels, AreTheDefaultOfAutoWhereThereIsADevice) {
+  const auto folder = device_.folder() / "posecam/models/openpose";
+  std::filesystem::create_directories(folder);
+  test::write_file(folder / "neuron-inf2.json", "{}");
+  EXPECT_EQ(default_model("auto").name, "openpose-lite");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // A machine with a device, for this process alone, which only root can make.
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(2);
+    if (::mount("none", "/dev", "tmpfs", 0, nullptr) != 0) ::_exit(2);
+    test::write_file("/dev/neuron0", "");
+    ::_exit(default_model("auto").name == "openpose" ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST_F(CompiledModels, TakeTheLargestBatchThatTheSizeAllows) {

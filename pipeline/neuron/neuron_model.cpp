@@ -111,6 +111,16 @@ Result<NeuronTensor> read_output(const Description& d, const nrt_tensor_info_t& 
   return output;
 }
 
+/// The runtime has no status of its own for a file of another architecture.
+Error load_error(std::string_view what, NRT_STATUS status, const ModelSpec& spec) {
+  Error error = nrt_setup_error(what, status);
+  const BackendWeights* const weights = spec.weights_for("neuron");
+  if (weights && (status == NRT_FAILURE || status == NRT_INVALID || status == NRT_UNSUPPORTED_NEFF_VERSION)) {
+    error.message += fmt::format("; or compiled for other hardware ({})", weights->target);
+  }
+  return error;
+}
+
 }  // namespace
 
 Result<void> NeuronModel::bind(const NeuronRuntime& runtime, const nrt_tensor_info_array_t& all, const ModelSpec& spec,
@@ -144,7 +154,7 @@ Result<std::unique_ptr<NeuronModel>> NeuronModel::load(std::shared_ptr<const Neu
   nrt_model_t* handle = nullptr;
   const auto bytes = batch.file->bytes();
   const NRT_STATUS loaded = nrt.nrt_load(bytes.data(), bytes.size(), runtime->vnc_of(core), -1, &handle);
-  if (loaded != NRT_SUCCESS) return nrt_setup_error(fmt::format("{}: nrt_load on core {}", where, core), loaded);
+  if (loaded != NRT_SUCCESS) return load_error(fmt::format("{}: nrt_load on core {}", where, core), loaded, spec);
   model->handle_ = NrtModel(handle, NrtFree<&NrtFunctions::nrt_unload>(runtime));
 
   std::uint32_t cores = 0;

@@ -156,6 +156,36 @@ TEST_F(CompiledModels, ForTheSimulatorAreNotForRealDevices) {
   EXPECT_THAT(resolve_model(s, kUnknownVideo).error().message, HasSubstr("compiled for inf2, trn1"));
 }
 
+TEST_F(CompiledModels, GivenByPathMustBeForTheDevice) {
+  compile("inf2", {1});
+  EngineSettings s = settings();
+  s.model = (device_.folder() / "posecam/models/openpose-lite/neuron-inf2.json").string();
+  const auto spec = resolve_model(s, kUnknownVideo);
+  ASSERT_FALSE(spec);
+  EXPECT_EQ(spec.error().code, Errc::kModel);
+  EXPECT_THAT(spec.error().message, AllOf(HasSubstr("compiled for inf2"), HasSubstr("device neuron-sim"),
+                                          HasSubstr("posecam compile openpose-lite --target sim")));
+  s.device = "neuron";
+  EXPECT_TRUE(resolve_model(s, kUnknownVideo));
+  compile("sim", {1});
+  s.model = (device_.folder() / "posecam/models/openpose-lite/neuron-sim.json").string();
+  EXPECT_FALSE(resolve_model(s, kUnknownVideo));
+  const Variable library("POSECAM_NRT_LIBRARY", "libnrt.so.1");
+  EXPECT_TRUE(resolve_model(s, kUnknownVideo));
+}
+
+TEST(CompiledTargets, RunOnMachinesOfTheirFamily) {
+  const Variable library("POSECAM_NRT_LIBRARY", std::nullopt);
+  EXPECT_TRUE(runs_target("neuron", "trn1", "trn1n.32xlarge"));
+  EXPECT_TRUE(runs_target("neuron", "trn2", "trn2u.48xlarge"));
+  EXPECT_FALSE(runs_target("neuron", "trn1", "inf2.xlarge"));
+  EXPECT_FALSE(runs_target("neuron", "inf1", "inf2.xlarge"));
+  EXPECT_TRUE(runs_target("neuron", "inf1", "Standard PC"));
+  EXPECT_FALSE(runs_target("neuron", "sim", "inf2.xlarge"));
+  EXPECT_TRUE(runs_target("neuron-sim", "sim", "inf2.xlarge"));
+  EXPECT_FALSE(runs_target("neuron-sim", "inf2", "inf2.xlarge"));
+}
+
 TEST_F(CompiledModels, ThatWereDamagedAreCompiledAgain) {
   compile("sim", {1});
   test::write_file(device_.folder() / "posecam/models/openpose-lite/openpose-lite-b1.neff", "short");

@@ -22,6 +22,7 @@ namespace {
 
 using test::compile_tiny;
 using test::SimDevice;
+using test::tiny_slot;
 using test::Variable;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
@@ -138,6 +139,19 @@ TEST(NeuronGroups, AreSharedOutToManyThreads) {
         ASSERT_THAT(*lease, ElementsAre(0, 1));
       }
     });
+  }
+}
+
+// --- files --------------------------------------------------------------------------------------------------------
+
+TEST(NeuronFiles, ThatDoNotLoadMayBeForOtherHardware) {
+  for (const NRT_STATUS status : {NRT_FAILURE, NRT_INVALID, NRT_UNSUPPORTED_NEFF_VERSION}) {
+    const SimDevice device(fmt::format(R"({{"faults": [{{"call": "nrt_load", "status": {}}}]}})", status));
+    ModelSpec spec = compile_tiny(device, 1);
+    spec.weights.back().target = "trn1";
+    const auto slot = tiny_slot(device, spec);
+    ASSERT_FALSE(slot);
+    EXPECT_THAT(slot.error().message, HasSubstr("or compiled for other hardware (trn1)"));
   }
 }
 

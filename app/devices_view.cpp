@@ -1,6 +1,7 @@
 #include "app/devices_view.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -89,24 +90,26 @@ DevicesNow look_at_devices(bool monitor) {
 
 void CoreUsage::update(const DevicesNow& now) {
   const auto passed = std::chrono::duration<double, std::nano>(now.at - at_).count();
-  std::map<Key, std::uint64_t> busy;
-  percent_.clear();
+  std::map<Key, Known> known;
   for (const NeuronReport& report : now.neuron) {
     for (const CoreActivity& a : report.use) {
-      const auto before = busy_ns_.find(key_of(a));
-      if (before != busy_ns_.end() && a.busy_ns >= before->second) {
-        percent_[key_of(a)] = std::min(100.0, 100 * static_cast<double>(a.busy_ns - before->second) / passed);
-      }
-      busy[key_of(a)] = a.busy_ns;
+      Known& next = known[key_of(a)];
+      next.busy_ns = a.busy_ns;
+      const auto before = known_.find(key_of(a));
+      if (before == known_.end() || a.busy_ns < before->second.busy_ns) continue;
+      const double due = before->second.owed_ns + static_cast<double>(a.busy_ns - before->second.busy_ns);
+      const double shown = std::min(due, passed);
+      next.owed_ns = due - shown;
+      next.percent = 100 * shown / passed;
     }
   }
-  busy_ns_ = std::move(busy);
+  known_ = std::move(known);
   at_ = now.at;
 }
 
 double CoreUsage::percent(const CoreActivity& activity) const {
-  const auto found = percent_.find(key_of(activity));
-  return found == percent_.end() ? -1 : found->second;
+  const auto found = known_.find(key_of(activity));
+  return found == known_.end() ? -1 : found->second.percent;
 }
 
 std::string devices_table(const DevicesNow& now, const CoreUsage& usage) {

@@ -22,7 +22,8 @@ struct DevicesNow {
 /// `monitor`: ask neuron-monitor, too, which takes its period (5 s by default).
 DevicesNow look_at_devices(bool monitor);
 
-/// Share of the time that cores were busy between two looks, in percent; nothing at the first look.
+/// Share of the time that cores were busy between two looks, in percent; nothing at the first look. An execution counts
+/// when it is over: what is more than the time since the last look is shown at the next ones.
 class CoreUsage {
  public:
   /// By (device, core, pid, model).
@@ -32,8 +33,12 @@ class CoreUsage {
   double percent(const CoreActivity& activity) const;
 
  private:
-  std::map<Key, std::uint64_t> busy_ns_;
-  std::map<Key, double> percent_;
+  struct Known {
+    std::uint64_t busy_ns = 0;
+    double owed_ns = 0;  ///< busy, and not shown yet
+    double percent = -1;
+  };
+  std::map<Key, Known> known_;
   std::chrono::steady_clock::time_point at_{};
 };
 

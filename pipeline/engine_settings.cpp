@@ -91,6 +91,7 @@ Result<ModelSpec> resolve_plain(const EngineSettings& s, Result<ModelSpec> spec,
 DefaultModel default_model(std::string_view device) {
   if (is_neuron(device)) return default_compiled(device);
   const auto spec = find_model(kBetter);
+  if (spec && device_for(device, *spec) == kNeuron) return {kBetter, {}};
   const auto store = ModelStore::open_default();
   for (const BackendWeights& weights : spec&& store ? spec->weights : std::vector<BackendWeights>{}) {
     if ((device == "auto" || device == weights.backend) && store->has(*spec, weights.backend)) return {kBetter, {}};

@@ -40,7 +40,7 @@ struct EngineSettings {
 };
 
 /// The model that runs when none is named: openpose if its weights for the device are in the user's store (on a Neuron
-/// device: compiled), else openpose-lite, which comes with the program.
+/// device, and for auto where there is one: compiled), else openpose-lite, which comes with the program.
 struct DefaultModel {
   std::string name;
   std::string note;  ///< for people: that it is not the better one, and how to get that; may be empty

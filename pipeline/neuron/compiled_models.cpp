@@ -22,12 +22,6 @@ std::filesystem::path descriptor(const ModelStore& store, std::string_view model
   return store.root() / model / fmt::format("neuron-{}.json", target);
 }
 
-bool runs(std::string_view device, std::string_view target) {
-  if (device == kNeuronSim) return target == kSim;
-  const char* const library = std::getenv("POSECAM_NRT_LIBRARY");
-  return target != kSim || (library && *library);
-}
-
 /// What to compile for where nothing is compiled.
 std::string_view usual_target(std::string_view device) {
   if (device == kNeuronSim) return kSim;
@@ -37,13 +31,25 @@ std::string_view usual_target(std::string_view device) {
 
 }  // namespace
 
+bool runs_target(std::string_view device, std::string_view target, std::string_view product) {
+  if (device == kNeuronSim) return target == kSim;
+  if (target == kSim) {
+    const char* const library = std::getenv("POSECAM_NRT_LIBRARY");
+    return library && *library;
+  }
+  const auto family = family_of_product(product);
+  return family.empty() || family == target;
+}
+
 std::vector<std::string> compiled_targets(std::string_view model, std::string_view device) {
   std::vector<std::string> targets;
   const auto store = ModelStore::open_default();
   if (!store) return targets;
+  const std::string product = product_name();
   for (const std::string_view target : kTargets) {
     std::error_code error;
-    if (runs(device, target) && std::filesystem::is_regular_file(descriptor(*store, model, target), error)) {
+    if (runs_target(device, target, product) &&
+        std::filesystem::is_regular_file(descriptor(*store, model, target), error)) {
       targets.emplace_back(target);
     }
   }
@@ -51,7 +57,15 @@ std::vector<std::string> compiled_targets(std::string_view model, std::string_vi
 }
 
 Result<ModelSpec> find_compiled(const ModelSpec& original, std::string_view device) {
-  if (original.weights_for(kNeuron)) return original;
+  if (const BackendWeights* const weights = original.weights_for(kNeuron)) {
+    const std::string product = product_name();
+    if (runs_target(device, weights->target, product)) return original;
+    const bool machine = device == kNeuron && !product.empty();
+    return Error{Errc::kModel,
+                 fmt::format("{}: is compiled for {}, which device {} does not run{}: run: {}", original.path.string(),
+                             weights->target, device, machine ? fmt::format(" on this machine ({})", product) : "",
+                             compile_command(original, usual_target(device)))};
+  }
   const auto targets = compiled_targets(original.name, device);
   if (targets.empty()) {
     return Error{Errc::kModel, fmt::format("model '{}' is not compiled for device {}: run: {}", original.name, device,

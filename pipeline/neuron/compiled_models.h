@@ -12,8 +12,11 @@
 
 namespace posecam {
 
-/// What a model is compiled for, of the targets that a device runs: "sim" for neuron-sim (and for neuron if
-/// POSECAM_NRT_LIBRARY names a library), all others for neuron. Sorted.
+/// Whether a device runs what was compiled for a target: "sim" on neuron-sim (and on neuron if POSECAM_NRT_LIBRARY
+/// names a library), all others on neuron, if `product`, EC2's name of the machine, is of that family or says nothing.
+bool runs_target(std::string_view device, std::string_view target, std::string_view product);
+
+/// What a model is compiled for, of the targets that a device of this machine runs. Sorted.
 std::vector<std::string> compiled_targets(std::string_view model, std::string_view device);
 
 /// The compiled descriptor of a model for the device: `original` itself if it is one, else what the store has under its

@@ -89,10 +89,25 @@ void collect(const Board& board, std::vector<CoreActivity>& all) {
   }
 }
 
+/// Held while the board of this process is made or removed: both have the same name.
+std::mutex& name_mutex() {
+  static auto& mutex = *new std::mutex;  // never destroyed: engines may outlive main()
+  return mutex;
+}
+
+/// Whether the path leads to the open file.
+bool is_file(const fs::path& path, int fd) {
+  struct stat named {};
+  struct stat open {};
+  return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &open) == 0 && named.st_dev == open.st_dev &&
+         named.st_ino == open.st_ino;
+}
+
 }  // namespace
 
 /// The file is locked for as long as its process lives: that, and not its name, says that it counts.
 struct CoreBoard::File {
+  /// Under name_mutex().
   File() {
     const fs::path folder = CoreBoard::folder();
     if (!make_folder(folder)) return;
@@ -109,7 +124,9 @@ struct CoreBoard::File {
   File& operator=(const File&) = delete;
   ~File() {
     if (fd < 0) return;
-    ::unlink(path.c_str());
+    std::lock_guard lock(name_mutex());
+    // The last place may be given up while the first one of the next board is taken: the name is that board's then.
+    if (is_file(path, fd)) ::unlink(path.c_str());
     ::close(fd);
   }
   Board* board() { return mapping ? mapping->board : nullptr; }
@@ -144,11 +161,10 @@ void CoreBoard::Entry::failed() const {
 }
 
 CoreBoard::Entry CoreBoard::take(std::string_view device, std::string_view model, CoreId core) {
-  static std::mutex mutex;
   static std::weak_ptr<File> current;
   std::shared_ptr<File> file;
   {
-    std::lock_guard lock(mutex);
+    std::lock_guard lock(name_mutex());
     file = current.lock();
     if (!file) current = file = std::make_shared<File>();
   }
@@ -184,7 +200,8 @@ std::vector<CoreActivity> CoreBoard::read(const fs::path& folder) {
     struct stat status {};
     const bool whole = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == sizeof(Board);
     if (whole && ::flock(fd, LOCK_SH | LOCK_NB) == 0) {
-      ::unlink(at->path().c_str());  // nobody holds it: its process is gone
+      // Nobody holds it: its process is gone. If the process only made a new board since, the name is that one's.
+      if (is_file(at->path(), fd)) ::unlink(at->path().c_str());
     } else if (whole) {
       const Mapping mapping(fd, PROT_READ);
       if (mapping.board) collect(*mapping.board, all);

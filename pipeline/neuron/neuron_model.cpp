@@ -97,17 +97,28 @@ Result<NeuronTensor> read_input(const Description& d, const nrt_tensor_info_arra
 }
 
 Result<NeuronTensor> read_output(const Description& d, const nrt_tensor_info_t& info, std::uint32_t rows) {
+  const auto& names = d.spec.outputs;
+  const auto found = std::ranges::find(names, name_of(info));
+  // What nobody reads only needs memory, whatever type and shape it has.
+  if (found == names.end()) return NeuronTensor{std::string(name_of(info)), {}, {}, info.size, {}};
   auto output = d.read(info, {});
   if (!output) return output;
-  const auto& names = d.spec.outputs;
-  const auto found = std::ranges::find(names, output->name);
-  if (found == names.end()) return output;
   if (output->shape[0] != rows || !can_convert(output->dtype, DType::kF32)) {
     return d.problem(fmt::format("the network's output is {}, the descriptor wants {} rows of f32, bf16 or f16",
                                  text_of(output->name, output->shape, to_string(output->dtype)), rows));
   }
   output->output = static_cast<std::size_t>(found - names.begin());
   return output;
+}
+
+/// The runtime has no status of its own for a file of another architecture.
+Error load_error(std::string_view what, NRT_STATUS status, const ModelSpec& spec) {
+  Error error = nrt_setup_error(what, status);
+  const BackendWeights* const weights = spec.weights_for("neuron");
+  if (weights && (status == NRT_FAILURE || status == NRT_INVALID || status == NRT_UNSUPPORTED_NEFF_VERSION)) {
+    error.message += fmt::format("; or compiled for other hardware ({})", weights->target);
+  }
+  return error;
 }
 
 }  // namespace
@@ -143,7 +154,7 @@ Result<std::unique_ptr<NeuronModel>> NeuronModel::load(std::shared_ptr<const Neu
   nrt_model_t* handle = nullptr;
   const auto bytes = batch.file->bytes();
   const NRT_STATUS loaded = nrt.nrt_load(bytes.data(), bytes.size(), runtime->vnc_of(core), -1, &handle);
-  if (loaded != NRT_SUCCESS) return nrt_setup_error(fmt::format("{}: nrt_load on core {}", where, core), loaded);
+  if (loaded != NRT_SUCCESS) return load_error(fmt::format("{}: nrt_load on core {}", where, core), loaded, spec);
   model->handle_ = NrtModel(handle, NrtFree<&NrtFunctions::nrt_unload>(runtime));
 
   std::uint32_t cores = 0;

@@ -28,7 +28,7 @@ struct NeuronTensor {
   DType dtype = DType::kF32;
   Shape shape;  ///< batch outermost
   std::size_t bytes = 0;
-  /// Index into ModelSpec::outputs; nothing for an output that nobody reads.
+  /// Index into ModelSpec::outputs; nothing for an output that nobody reads, whose type and shape are not known.
   std::optional<std::size_t> output{};
 
   std::size_t row_bytes() const { return bytes / static_cast<std::size_t>(shape[0]); }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "pipeline/neuron/neuron_library.h"
+#include "pipeline/neuron/sim/config.h"
 #include "pipeline/neuron/sim/core_file.h"
 
 namespace posecam {
@@ -60,8 +61,9 @@ NeuronReport report_neuron(std::string_view device) {
 
 std::vector<NeuronDevice> simulated_devices() {
   std::vector<NeuronDevice> devices;
-  const char* const pool = std::getenv("NEURON_SIM_POOL");
-  for (const sim::CoreUse& use : sim::read_core_pool(sim::core_pool_folder(pool ? pool : ""))) {
+  const auto config = sim::read_config([](const char* name) -> const char* { return std::getenv(name); });
+  if (!config) return devices;  // no simulator starts with these settings either
+  for (const sim::CoreUse& use : sim::read_core_pool(config->pool)) {
     NeuronDevice device;
     device.index = use.core;
     device.cores = 1;

@@ -1,6 +1,7 @@
 #include "pipeline/neuron/neuron_runtime.h"
 
 #include <algorithm>
+#include <charconv>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/core_list.h"
 #include "pipeline/log.h"
 #include "pipeline/neuron/instance_family.h"
 #include "pipeline/neuron/neuron_library.h"
@@ -24,6 +26,7 @@ constexpr const char* kGroups = "NEURONCORE_GROUP_SIZES";
 constexpr const char* kTimeout = "NEURON_RT_EXEC_TIMEOUT";
 constexpr const char* kTimeoutSeconds = "10";  // the runtimes' own are 2, 30 or 600 s, by version and instance
 constexpr std::chrono::milliseconds kFirstWait{100};
+constexpr CoreId kMostCores = 1024;  // more than any instance has
 
 bool is_set(const char* variable) {
   const char* const value = std::getenv(variable);
@@ -118,23 +121,46 @@ Result<void> NeuronRuntime::choose_cores(const RuntimeOptions& options) {
     groups_ = std::move(*groups);
     leases_.resize(groups_.size());
   }
-  if (is_set(kVisible) || is_set(kNumber)) return {};
+  if (is_set(kVisible)) return read_visible(options);
+  if (is_set(kNumber)) return read_number(options);
   if (!options.cores.empty()) {
     const auto [first, last] = std::ranges::minmax(options.cores);
-    CoreId total = 0;
-    if (nrt().nrt_get_total_nc_count && nrt().nrt_get_total_nc_count(&total) == NRT_SUCCESS && total > 0 &&
-        last >= total) {
-      return Error{Errc::kUsage, fmt::format("cores: device {} has no core {}, it has {}: 0-{}", options.device, last,
-                                             total, total - 1)};
-    }
+    if (auto there = check_total(options.device, "cores", last + 1); !there) return there;
     first_core_ = first;
+    wanted_ = range_of(first, last - first + 1);
     set(kVisible, range_text(first, last - first + 1));
     return {};
   }
   std::uint32_t total = 0;
   for (const CoreGroup& group : groups_) total += group.total();
-  if (total > 0) set(kNumber, std::to_string(total));
-  return {};
+  if (total == 0) return {};
+  set(kNumber, std::to_string(total));
+  return check_total(options.device, fmt::format("{}={}", kGroups, std::getenv(kGroups)), total);
+}
+
+Result<void> NeuronRuntime::read_visible(const RuntimeOptions& options) {
+  limit_ = fmt::format("{}={}", kVisible, std::getenv(kVisible));
+  auto list = parse_core_list(std::getenv(kVisible), kMostCores);
+  if (!list) return {};  // the runtime may understand more
+  wanted_ = std::move(*list);
+  return check_total(options.device, limit_, wanted_.back() + 1);
+}
+
+Result<void> NeuronRuntime::read_number(const RuntimeOptions& options) {
+  const std::string_view text = std::getenv(kNumber);
+  limit_ = fmt::format("{}={}", kNumber, text);
+  CoreId number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return check_total(options.device, limit_, number);
+}
+
+/// Whether the device has so many cores, as far as it says: nrt_init would only fail, and be tried again.
+Result<void> NeuronRuntime::check_total(std::string_view device, std::string_view setting, CoreId needed) const {
+  CoreId total = 0;
+  const auto count = nrt().nrt_get_total_nc_count;
+  if (!count || count(&total) != NRT_SUCCESS || total == 0 || needed <= total) return {};
+  return Error{Errc::kUsage, fmt::format("{}: device {} has no core {}, it has {}: 0-{}", setting, device, needed - 1,
+                                         total, total - 1)};
 }
 
 Result<void> NeuronRuntime::initialise(const RuntimeOptions& options) {
@@ -149,7 +175,7 @@ Result<void> NeuronRuntime::initialise(const RuntimeOptions& options) {
     const bool no_device =
         nrt().nrt_get_total_nc_count && (nrt().nrt_get_total_nc_count(&total) != NRT_SUCCESS || total == 0);
     if (no_device || waited + wait > options.patience) {
-      return cannot_start(options.device, *library_, status, options.cores);
+      return cannot_start(options.device, *library_, status, wanted_);
     }
     if (waited.count() == 0) {
       logger().warn("{}; trying for {} ms", nrt_error("nrt_init", status).message, options.patience.count());
@@ -179,6 +205,11 @@ std::vector<CoreId> NeuronRuntime::cores() const { return range_of(first_core_, 
 Result<void> NeuronRuntime::check(const RuntimeOptions& options) const {
   for (const CoreId core : options.cores) {
     if (core >= first_core_ && core - first_core_ < core_count_) continue;
+    if (!limit_.empty()) {
+      return Error{Errc::kUsage, fmt::format("cores: {} is not among {}: cores counts from 0 within what {} gives to "
+                                             "this process",
+                                             core, range_text(first_core_, core_count_), limit_)};
+    }
     return Error{Errc::kUsage,
                  fmt::format("cores: {} is not among {}, the cores that this process took when its first engine "
                              "started: give that engine a list that spans all of them, or set {}",
@@ -192,13 +223,14 @@ std::shared_ptr<const std::vector<CoreId>> NeuronRuntime::lease_group() {
   std::lock_guard lock(mutex_);
   const auto free = std::ranges::find_if(leases_, [](const auto& lease) { return lease.expired(); });
   const auto index = free == leases_.end() ? 0 : static_cast<std::size_t>(free - leases_.begin());
-  if (free == leases_.end()) return leases_.front().lock();
+  // All are taken: the first is shared, unless its last owner has let go of it since.
+  if (auto shared = leases_[index].lock()) return shared;
   CoreId first = first_core_;
   for (std::size_t i = 0; i < index; ++i) first += groups_[i].total();
   auto cores = range_of(first, groups_[index].total());
   std::erase_if(cores, [&](CoreId core) { return core - first_core_ >= core_count_; });
   auto lease = std::make_shared<const std::vector<CoreId>>(std::move(cores));
-  *free = lease;
+  leases_[index] = lease;
   return lease;
 }
 

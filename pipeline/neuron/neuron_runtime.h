@@ -33,8 +33,8 @@ class NeuronRuntime {
   /// unless the environment says which cores to take, NEURON_RT_VISIBLE_CORES is the range around `options.cores`, and
   /// NEURONCORE_GROUP_SIZES, if set, gives NEURON_RT_NUM_CORES; NEURON_RT_EXEC_TIMEOUT is 10 s unless it is set.
   /// Blocks while another thread opens or closes it, and for `patience`.
-  /// kUsage: cores that do not exist, or that the process did not take when it started. kDevice: what the runtime said,
-  /// and who holds the cores if that can be found out.
+  /// kUsage: cores that do not exist (also by these variables), or that the process did not take when it started.
+  /// kDevice: what the runtime said, and who holds the cores if that can be found out.
   static Result<std::shared_ptr<NeuronRuntime>> open(std::shared_ptr<const NrtLibrary> library,
                                                      const RuntimeOptions& options);
   ~NeuronRuntime();
@@ -63,6 +63,9 @@ class NeuronRuntime {
   static Place& place_of(const NrtLibrary& library);
   Result<void> start(const RuntimeOptions& options);
   Result<void> choose_cores(const RuntimeOptions& options);
+  Result<void> read_visible(const RuntimeOptions& options);
+  Result<void> read_number(const RuntimeOptions& options);
+  Result<void> check_total(std::string_view device, std::string_view setting, CoreId needed) const;
   Result<void> initialise(const RuntimeOptions& options);
   Result<void> check(const RuntimeOptions& options) const;
   void ask_family();
@@ -73,6 +76,8 @@ class NeuronRuntime {
   CoreId first_core_ = 0;
   CoreId core_count_ = 0;
   bool initialised_ = false;
+  std::string limit_;                   // "NEURON_RT_NUM_CORES=4": the user's own setting, if there is one
+  std::vector<CoreId> wanted_;          // on the instance; empty: any or all
   std::vector<std::string> variables_;  // that were set for this runtime
 
   std::mutex mutex_;
@@ -80,7 +85,7 @@ class NeuronRuntime {
   std::vector<std::weak_ptr<const std::vector<CoreId>>> leases_;  // by group
 };
 
-/// nrt_init's answer in words, with who holds the cores.
+/// nrt_init's answer in words, with who holds the cores (numbers of the instance; empty: any of them).
 Error cannot_start(std::string_view device, const NrtLibrary& library, NRT_STATUS status,
                    const std::vector<CoreId>& cores);
 

@@ -9,6 +9,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 #include <fmt/format.h>
@@ -18,6 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostBytes = std::size_t{16} << 20;
+constexpr std::chrono::milliseconds kLook{1};
 
 Error problem(const std::vector<std::string>& command, std::string_view what) {
   return {Errc::kDevice, fmt::format("{}: {}", command.front(), what)};
@@ -73,6 +75,25 @@ bool read_all(int input, Clock::time_point deadline, Until until, std::string& t
   return true;
 }
 
+/// How a process ended; nothing if it is still there at the deadline. One that has closed its output may stay.
+std::optional<int> wait_until(pid_t pid, Clock::time_point deadline) {
+  for (int status = 0;;) {
+    const pid_t ended = ::waitpid(pid, &status, WNOHANG);
+    if (ended == pid || (ended < 0 && errno != EINTR)) return status;
+    if (Clock::now() >= deadline) return {};
+    // SIGCHLD belongs to the program that we are a part of: there is nothing to wait on but time.
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+int end(pid_t pid) {
+  ::kill(pid, SIGKILL);
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
 }  // namespace
 
 Result<std::string> read_tool(const std::vector<std::string>& command, std::chrono::milliseconds time, Until until) {
@@ -82,14 +103,14 @@ Result<std::string> read_tool(const std::vector<std::string>& command, std::chro
   if (!pid) return problem(command, "not installed");
   pipe.close(1);
   std::string text;
-  const bool in_time = read_all(pipe.ends[0], Clock::now() + time, until, text);
+  const auto deadline = Clock::now() + time;
+  const bool in_time = read_all(pipe.ends[0], deadline, until, text);
   const bool one_line = until == Until::kOneLine && text.find('\n') != std::string::npos;
-  if (!in_time || one_line || text.size() >= kMostBytes) ::kill(*pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(*pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const bool enough = !in_time || one_line || text.size() >= kMostBytes;
+  const auto ended = enough ? std::nullopt : wait_until(*pid, deadline);
+  const int status = ended ? *ended : end(*pid);
   if (one_line) return text.substr(0, text.find('\n'));
-  if (!in_time) return problem(command, "did not answer in time");
+  if (!in_time || (!enough && !ended)) return problem(command, "did not answer in time");
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return problem(command, "failed");
   return text;
 }

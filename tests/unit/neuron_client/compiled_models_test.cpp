@@ -3,6 +3,10 @@
 #include "pipeline/neuron/compiled_models.h"
 
 #include <filesystem>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -89,6 +93,26 @@ TEST_F(CompiledModels, AreTheDefaultModelWhereTheBetterOneIsNotCompiled) {
   EXPECT_THAT(default_model("neuron-sim").note, HasSubstr("posecam compile openpose --target sim"));
 }
 
+TEST_F(CompiledModels, AreTheDefaultOfAutoWhereThereIsADevice) {
+  const auto folder = device_.folder() / "posecam/models/openpose";
+  std::filesystem::create_directories(folder);
+  test::write_file(folder / "neuron-inf2.json", "{}");
+  EXPECT_EQ(default_model("auto").name, "openpose-lite");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // A machine with a device, for this process alone, which only root can make.
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(2);
+    if (::mount("none", "/dev", "tmpfs", 0, nullptr) != 0) ::_exit(2);
+    test::write_file("/dev/neuron0", "");
+    ::_exit(default_model("auto").name == "openpose" ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST_F(CompiledModels, TakeTheLargestBatchThatTheSizeAllows) {
   compile("sim", {2, 4, 16});
   EXPECT_EQ(resolve_model(settings(), kUnknownVideo)->input.batch, 16);
@@ -130,6 +154,36 @@ TEST_F(CompiledModels, ForTheSimulatorAreNotForRealDevices) {
   EXPECT_EQ(resolve_model(s, kUnknownVideo)->weights_for("neuron")->target, "trn1");
   compile("inf2", {1});
   EXPECT_THAT(resolve_model(s, kUnknownVideo).error().message, HasSubstr("compiled for inf2, trn1"));
+}
+
+TEST_F(CompiledModels, GivenByPathMustBeForTheDevice) {
+  compile("inf2", {1});
+  EngineSettings s = settings();
+  s.model = (device_.folder() / "posecam/models/openpose-lite/neuron-inf2.json").string();
+  const auto spec = resolve_model(s, kUnknownVideo);
+  ASSERT_FALSE(spec);
+  EXPECT_EQ(spec.error().code, Errc::kModel);
+  EXPECT_THAT(spec.error().message, AllOf(HasSubstr("compiled for inf2"), HasSubstr("device neuron-sim"),
+                                          HasSubstr("posecam compile openpose-lite --target sim")));
+  s.device = "neuron";
+  EXPECT_TRUE(resolve_model(s, kUnknownVideo));
+  compile("sim", {1});
+  s.model = (device_.folder() / "posecam/models/openpose-lite/neuron-sim.json").string();
+  EXPECT_FALSE(resolve_model(s, kUnknownVideo));
+  const Variable library("POSECAM_NRT_LIBRARY", "libnrt.so.1");
+  EXPECT_TRUE(resolve_model(s, kUnknownVideo));
+}
+
+TEST(CompiledTargets, RunOnMachinesOfTheirFamily) {
+  const Variable library("POSECAM_NRT_LIBRARY", std::nullopt);
+  EXPECT_TRUE(runs_target("neuron", "trn1", "trn1n.32xlarge"));
+  EXPECT_TRUE(runs_target("neuron", "trn2", "trn2u.48xlarge"));
+  EXPECT_FALSE(runs_target("neuron", "trn1", "inf2.xlarge"));
+  EXPECT_FALSE(runs_target("neuron", "inf1", "inf2.xlarge"));
+  EXPECT_TRUE(runs_target("neuron", "inf1", "Standard PC"));
+  EXPECT_FALSE(runs_target("neuron", "sim", "inf2.xlarge"));
+  EXPECT_TRUE(runs_target("neuron-sim", "sim", "inf2.xlarge"));
+  EXPECT_FALSE(runs_target("neuron-sim", "inf2", "inf2.xlarge"));
 }
 
 TEST_F(CompiledModels, ThatWereDamagedAreCompiledAgain) {

@@ -1,5 +1,6 @@
 // The parts of the Neuron client that need no device.
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -7,6 +8,7 @@
 #include <set>
 #include <string>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -85,6 +87,12 @@ TEST(NrtDtype, TrustsTheSizeMoreThanTheVersion) {
   EXPECT_EQ(dtype_of(1, 30, 12, 48), DType::kF32);   // and one that did later
   EXPECT_EQ(dtype_of(6, 30, 12, 48), std::nullopt);
   EXPECT_EQ(dtype_of(0, 30, 12, 48), std::nullopt);
+}
+
+TEST(NrtDtype, TakesNoOtherTypeForOneItDoesNotRead) {
+  EXPECT_EQ(dtype_of(NRT_DTYPE_V1_INT16, 22, 12, 24), std::nullopt);   // bf16 in the other numbering
+  EXPECT_EQ(dtype_of(NRT_DTYPE_V1_UINT16, 22, 12, 24), std::nullopt);  // f16
+  EXPECT_EQ(dtype_of(NRT_DTYPE_V2_UINT16, 30, 12, 24), std::nullopt);
 }
 
 // --- libraries ----------------------------------------------------------------------------------------------------
@@ -343,6 +351,39 @@ TEST(CoreBoard, IgnoresProcessesThatAreGone) {
   ASSERT_FALSE(std::filesystem::is_empty(CoreBoard::folder()));
   EXPECT_THAT(CoreBoard::read(CoreBoard::folder()), IsEmpty());
   EXPECT_TRUE(std::filesystem::is_empty(CoreBoard::folder()));
+}
+
+TEST(CoreBoard, LeavesTheNextBoardOfItsNameAlone) {
+  const test::TempDir dir;
+  ::setenv("XDG_RUNTIME_DIR", dir.path().c_str(), 1);
+  const auto path = CoreBoard::folder() / (std::to_string(::getpid()) + ".cores");
+  {
+    const auto last = CoreBoard::take("neuron", "openpose", 0);
+    ASSERT_TRUE(std::filesystem::remove(path));
+    test::write_file(path, "made while the last place on this one was given up");
+  }
+  EXPECT_TRUE(std::filesystem::exists(path));
+}
+
+TEST(CoreBoard, IsThereWhileAPlaceIsTakenWhoeverLeavesOrLooks) {
+  const test::TempDir dir;
+  ::setenv("XDG_RUNTIME_DIR", dir.path().c_str(), 1);
+  const auto folder = CoreBoard::folder();
+  const std::jthread observer([&folder](const std::stop_token& stop) {
+    while (!stop.stop_requested()) CoreBoard::read(folder);
+  });
+  std::vector<std::jthread> owners;
+  for (CoreId core = 0; core < 2; ++core) {
+    owners.emplace_back([&folder, core] {
+      for (int n = 0; n < 500; ++n) {
+        const auto entry = CoreBoard::take("neuron", "openpose", core);
+        const auto all = CoreBoard::read(folder);
+        ASSERT_TRUE(std::ranges::any_of(all, [&](const CoreActivity& a) { return a.core == core; })) << n;
+      }
+    });
+  }
+  owners.clear();
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
 }
 
 TEST(CoreBoard, CountsNowhereWhereNoFileCanBeMade) {

@@ -105,6 +105,13 @@ TEST_F(Tools, EndsAToolThatDoesNotAnswer) {
   EXPECT_THAT(text.error().message, HasSubstr("mute: did not answer in time"));
 }
 
+TEST_F(Tools, EndsAToolThatStaysAfterItsLastWord) {
+  install("lingerer", "echo all\nexec sleep 1000 >&-\n");
+  const auto text = read_tool({"lingerer"}, 200ms, Until::kExit);
+  ASSERT_FALSE(text);
+  EXPECT_THAT(text.error().message, HasSubstr("lingerer: did not answer in time"));
+}
+
 TEST_F(Tools, SaysThatAToolIsNotInstalled) { EXPECT_FALSE(read_tool({"no-such-tool-anywhere"}, 1s, Until::kExit)); }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -129,9 +130,8 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
 }
 
 Result<void> compile(Request request) {
-  std::ranges::sort(request.batches);
-  const auto repeats = std::ranges::unique(request.batches);
-  request.batches.erase(repeats.begin(), repeats.end());
+  const std::set<std::uint32_t> sizes(request.batches.begin(), request.batches.end());
+  request.batches.assign(sizes.begin(), sizes.end());
   EngineSettings settings;
   settings.model = request.model;
   settings.net_resolution = request.net_resolution;

@@ -37,8 +37,11 @@ bool runs_target(std::string_view device, std::string_view target, std::string_v
     const char* const library = std::getenv("POSECAM_NRT_LIBRARY");
     return library && *library;
   }
+  const auto cores_of = [](std::string_view family) {
+    return family == "trn1" ? "inf2" : family;
+  };  // NeuronCore-v2, both
   const auto family = family_of_product(product);
-  return family.empty() || family == target;
+  return family.empty() || cores_of(family) == cores_of(target);
 }
 
 std::vector<std::string> compiled_targets(std::string_view model, std::string_view device) {

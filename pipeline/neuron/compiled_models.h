@@ -13,7 +13,8 @@
 namespace posecam {
 
 /// Whether a device runs what was compiled for a target: "sim" on neuron-sim (and on neuron if POSECAM_NRT_LIBRARY
-/// names a library), all others on neuron, if `product`, EC2's name of the machine, is of that family or says nothing.
+/// names a library), all others on neuron, if `product`, EC2's name of the machine, is of that family, of one
+/// with the same cores (inf2 and trn1: NeuronCore-v2), or says nothing.
 bool runs_target(std::string_view device, std::string_view target, std::string_view product);
 
 /// What a model is compiled for, of the targets that a device of this machine runs. Sorted.

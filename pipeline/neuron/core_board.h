@@ -38,6 +38,8 @@ class CoreBoard {
     Entry() = default;
     Entry(Entry&& other) noexcept;
     Entry& operator=(Entry&& other) noexcept;
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
     ~Entry();
 
     void executed(std::uint32_t rows, std::chrono::nanoseconds busy) const;

@@ -45,7 +45,7 @@ struct NeffMember {
 
 struct Neff {
   NeffHeader header;
-  std::vector<NeffMember> members;  ///< regular files, in the order of the archive
+  std::vector<NeffMember> members{};  ///< regular files, in the order of the archive
 
   /// Null if there is none of that name.
   const NeffMember* find(std::string_view name) const;

@@ -144,7 +144,7 @@ Result<void> NeuronModel::bind(const NeuronRuntime& runtime, const nrt_tensor_in
   return {};
 }
 
-Result<std::unique_ptr<NeuronModel>> NeuronModel::load(std::shared_ptr<const NeuronRuntime> runtime,
+Result<std::unique_ptr<NeuronModel>> NeuronModel::load(const std::shared_ptr<const NeuronRuntime>& runtime,
                                                        const CompiledBatch& batch, const ModelSpec& spec, CoreId core) {
   const std::string where = fmt::format("model {}: {}", spec.name, batch.file->path().string());
   const NrtFunctions& nrt = runtime->nrt();

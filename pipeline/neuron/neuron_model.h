@@ -40,7 +40,7 @@ class NeuronModel {
  public:
   /// `core` is the first of those the network needs. Blocks for as long as the device takes. kModel where file and
   /// descriptor do not agree (the message shows both), or the network does not fit the device; kDevice.
-  static Result<std::unique_ptr<NeuronModel>> load(std::shared_ptr<const NeuronRuntime> runtime,
+  static Result<std::unique_ptr<NeuronModel>> load(const std::shared_ptr<const NeuronRuntime>& runtime,
                                                    const CompiledBatch& batch, const ModelSpec& spec, CoreId core);
 
   nrt_model_t* handle() const { return handle_.get(); }

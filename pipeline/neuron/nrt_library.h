@@ -41,6 +41,7 @@ inline constexpr const char* kSimulatorFolder = "neuron-sim";
 
 /// The functions, immutable once loaded.
 struct NrtFunctions {
+// A member is named like its function, which parentheses would hide. NOLINTNEXTLINE(bugprone-macro-parentheses)
 #define POSECAM_NRT_MEMBER(name) decltype(&::name) name = nullptr;
   POSECAM_NRT_REQUIRED(POSECAM_NRT_MEMBER)
   POSECAM_NRT_OPTIONAL(POSECAM_NRT_MEMBER)

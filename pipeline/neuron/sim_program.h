@@ -52,7 +52,7 @@ Result<std::vector<std::byte>> write_sim_neff(const SimProgram& program, std::sp
 struct SimNeff {
   NeffHeader header;
   SimProgram program;
-  std::vector<std::byte> network;
+  std::vector<std::byte> network{};
 };
 /// kModel, also for a NEFF that was compiled for real hardware.
 Result<SimNeff> read_sim_neff(std::span<const std::byte> file);

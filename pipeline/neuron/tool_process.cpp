@@ -47,6 +47,7 @@ std::optional<pid_t> spawn(const std::vector<std::string>& command, int output) 
   posix_spawn_file_actions_adddup2(&actions, output, 1);
   posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   // posix_spawnp does not change its arguments. NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);

@@ -169,6 +169,7 @@ void run(const Arguments& args) {
 }  // namespace
 }  // namespace posecam
 
+// What is thrown here is a bug, and ends the program. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   posecam::Arguments args;
   CLI::App app("How busy the engine keeps simulated NeuronCores with requests of several sizes");

@@ -187,7 +187,7 @@ TEST(SimProgram, ReadsWhatItWrote) {
 }
 
 TEST(SimProgram, SaysWhereADescriptionIsWrong) {
-  const auto complaint = [](SimProgram program) {
+  const auto complaint = [](const SimProgram& program) {
     const auto text = write_sim_program(program);
     EXPECT_FALSE(text);
     return text ? std::string() : text.error().message;

@@ -178,7 +178,8 @@ TEST(CompiledTargets, RunOnMachinesOfTheirFamily) {
   const Variable library("POSECAM_NRT_LIBRARY", std::nullopt);
   EXPECT_TRUE(runs_target("neuron", "trn1", "trn1n.32xlarge"));
   EXPECT_TRUE(runs_target("neuron", "trn2", "trn2u.48xlarge"));
-  EXPECT_FALSE(runs_target("neuron", "trn1", "inf2.xlarge"));
+  EXPECT_TRUE(runs_target("neuron", "trn1", "inf2.xlarge"));  // the same cores
+  EXPECT_FALSE(runs_target("neuron", "trn2", "inf2.xlarge"));
   EXPECT_FALSE(runs_target("neuron", "inf1", "inf2.xlarge"));
   EXPECT_TRUE(runs_target("neuron", "inf1", "Standard PC"));
   EXPECT_FALSE(runs_target("neuron", "sim", "inf2.xlarge"));

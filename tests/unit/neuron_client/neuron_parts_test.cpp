@@ -36,14 +36,14 @@ using ::testing::StartsWith;
 // --- statuses -----------------------------------------------------------------------------------------------------
 
 TEST(NrtStatus, MeansWhatTheTableSays) {
-  const std::pair<Errc, std::vector<NRT_STATUS>> kTable[] = {
+  const std::pair<Errc, std::vector<NRT_STATUS>> table[] = {
       {Errc::kBusy, {7, 1005}},
       {Errc::kBadInput, {2, 1002, 1003, 1006}},
       {Errc::kCoreLost, {5, 6, 101, 1004, 1200, 1201, 1202, 1203, 1204, 1205}},
       {Errc::kModel, {4, 9, 10, 11}},
       {Errc::kDevice, {1, 3, 13, 14, 15, 1100, 1206, 8, 12, 4711, 0xFFFFFFFF}},
   };
-  for (const auto& [errc, statuses] : kTable) {
+  for (const auto& [errc, statuses] : table) {
     for (const NRT_STATUS status : statuses) {
       EXPECT_EQ(nrt_status_row(status).errc, errc) << status;
       const Error error = nrt_error("nrt_execute", status);

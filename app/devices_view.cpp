@@ -29,9 +29,9 @@ std::string processes_text(const NeuronDevice& device) {
 void add_neuron(std::string& text, const NeuronReport& report, const CoreUsage& usage) {
   text += fmt::format("\n{}: runtime {}, {}\n", report.info.name, report.runtime, report.library);
   for (const NeuronDevice& device : report.devices) {
-    text += fmt::format("  device {:<3} {:>2} cores ({}), {:.1f} GiB, held by {}\n", device.index, device.cores,
-                        fmt::join(device.core_ids, ","), static_cast<double>(device.memory_bytes) / (1U << 30U),
-                        processes_text(device));
+    text += fmt::format("  device {:<3} {:>2} core{} ({}), {:.1f} GiB, held by {}\n", device.index, device.cores,
+                        device.cores == 1 ? "" : "s", fmt::join(device.core_ids, ","),
+                        static_cast<double>(device.memory_bytes) / (1U << 30U), processes_text(device));
   }
   if (report.use.empty()) return;
   text += fmt::format("  {:>4}  {:>8}  {:<20}  {:>10}  {:>10}  {:>9}  {:>6}  {}\n", "CORE", "PID", "MODEL",

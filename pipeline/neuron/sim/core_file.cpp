@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <string_view>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -36,12 +36,13 @@ bool lock(int fd, int command, struct flock& request) {
   return ::fcntl(fd, command, &request) == 0;
 }
 
+/// "posecam ...", as neuron-ls shortens it: arguments may hold passwords.
 std::string command_line() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), {}};
-  while (!text.empty() && text.back() == '\0') text.pop_back();
-  std::ranges::replace(text, '\0', ' ');
-  return text;
+  std::string program;
+  std::getline(file, program, '\0');
+  const bool arguments = file.peek() != std::ifstream::traits_type::eof();
+  return std::filesystem::path(program).filename().string() + (arguments ? " ..." : "");
 }
 
 CoreRecord* map(int fd, int protection) {

@@ -110,7 +110,7 @@ TEST_F(NrtAbi, SoManyCoresAreTheFirstFreeNeighbours) {
   EXPECT_EQ(cores[2].pid, static_cast<std::uint64_t>(second.pid()));
   EXPECT_EQ(cores[3].pid, static_cast<std::uint64_t>(second.pid()));
   EXPECT_TRUE(cores[3].held);
-  EXPECT_THAT(cores[3].command, HasSubstr("--hold"));
+  EXPECT_EQ(cores[3].command, "nrt_abi_c_client ...");  // arguments may hold passwords
   EXPECT_EQ(second.wait(), 0);
   EXPECT_FALSE(sim::read_core_pool(environment_.pool())[3].held);
 }

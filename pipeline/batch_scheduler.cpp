@@ -1,6 +1,7 @@
 #include "pipeline/batch_scheduler.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace posecam {
 namespace {
@@ -75,12 +76,13 @@ void BatchScheduler::drain() {
 
 // --- batches, with the lock held --------------------------------------------------------------------------------
 
-/// A free slot on the least used living core.
+/// A free slot on the living core that would be done first; of cores as fast, the least used.
 Batch* BatchScheduler::find_free() const {
   Batch* best = nullptr;
   for (const auto& batch : batches_) {
     if (batch->state != State::kFree || batch->core->lost) continue;
-    if (!best || batch->core->used < best->core->used) best = batch.get();
+    const auto rank = [](const Batch& b) { return std::pair(b.core->busy_ms(), b.core->used); };
+    if (!best || rank(*batch) < rank(*best)) best = batch.get();
   }
   return best;
 }
@@ -195,12 +197,16 @@ bool BatchScheduler::begin_run(Batch& batch) {
   std::lock_guard lock(mutex_);
   if (batch.core->lost) return false;
   ++batch.core->running;
+  batch.started = Clock::now();
   return true;
 }
 
 void BatchScheduler::end_run(Batch& batch) {
   std::lock_guard lock(mutex_);
   --batch.core->running;
+  const double ms = std::chrono::duration<double, std::milli>(Clock::now() - batch.started).count();
+  double& average = batch.core->run_ms;
+  average += (ms - average) / (average > 0 ? 8 : 1);
   if (open_ && open_->core == batch.core) open_->wake.notify_one();
 }
 

@@ -39,7 +39,11 @@ struct Batch {
     std::uint32_t given_up = 0;  ///< slots destroyed since it was lost
     std::uint32_t back = 0;      ///< slots made anew since
     std::uint32_t mends = 0;     ///< how often it came back
+    double run_ms = 0;           ///< average of its runs, the latest count most; 0: none yet
     bool lost = false;
+
+    /// When one more batch would be done, for comparison with other cores.
+    double busy_ms() const { return (used + 1) * run_ms; }
   };
   enum class State : std::uint8_t { kFree, kOpen, kClosed, kRunning };
 
@@ -48,8 +52,9 @@ struct Batch {
   std::uint32_t index = 0;  ///< in the order of add()
   State state = State::kFree;
   std::vector<RowState> rows;
-  std::uint32_t unsettled = 0;       ///< rows reserved, neither committed nor given up
-  std::condition_variable_any wake;  ///< its worker waits here
+  std::chrono::steady_clock::time_point started;  ///< of its run
+  std::uint32_t unsettled = 0;                    ///< rows reserved, neither committed nor given up
+  std::condition_variable_any wake;               ///< its worker waits here
 };
 
 /// Thread-safe once every slot was added.
@@ -82,7 +87,7 @@ class BatchScheduler {
   Turn wait_for_batch(std::stop_token stop, Batch& batch);
   /// Counts a run on the core of `batch`. False: that core is lost.
   bool begin_run(Batch& batch);
-  void end_run(Batch& batch);
+  void end_run(Batch& batch);  ///< and learns from its time how fast the core is
   /// A slot of a living core for the rows of a lost one; served before the streams. Null: no core left, or stopped.
   Batch* borrow(std::stop_token stop);
   void release(Batch& batch);

@@ -370,6 +370,25 @@ TEST(Engine, GivesASlowCoreFewerBatches) {
   EXPECT_GE(runs[1], 98);
 }
 
+TEST(BatchScheduler, PrefersTheCoreThatWillBeDoneFirst) {
+  BatchScheduler scheduler(1, 0ms, {0, 1}, false);
+  for (const std::size_t core : {0U, 1U, 0U, 1U}) scheduler.add(nullptr, core);
+  const auto run = [&](std::chrono::milliseconds time) {
+    Batch* const batch = scheduler.borrow({});
+    scheduler.begin_run(*batch);
+    std::this_thread::sleep_for(time);
+    scheduler.end_run(*batch);
+    scheduler.release(*batch);
+    return batch->core->id;
+  };
+  EXPECT_EQ(run(50ms), 0U);
+  EXPECT_EQ(run(1ms), 1U);
+  Batch* const first = scheduler.borrow({});
+  EXPECT_EQ(first->core->id, 1U);
+  EXPECT_EQ(scheduler.borrow({})->core->id, 1U);  // two of its batches before one of the other
+  EXPECT_EQ(scheduler.borrow({})->core->id, 0U);
+}
+
 TEST(Engine, MakesTheSlotsOfAllCoresAtOnce) {
   /// Each core's first slot waits until every core is being set up.
   class Meeting final : public InferenceBackend {

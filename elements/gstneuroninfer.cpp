@@ -106,9 +106,10 @@ constexpr std::array kProperties{
     posecam::gst::Property<S>{"batch-size", &S::batch_size, 0, 64, "Frames in a batch; 0: the model's own"},
     posecam::gst::Property<S>{"max-batch-delay", &S::max_batch_delay_ms, 0, 10000,
                               "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
-    posecam::gst::Property<S>{
-        "max-in-flight", &S::max_in_flight, 0, 65536,
-        "Frames under way in the engine at once, rounded to one or more batches for each core; 0: two batches each"},
+    posecam::gst::Property<S>{"max-in-flight", &S::max_in_flight, 0, 65536,
+                              "Frames under way in the engine at once, rounded to one or more batches for each core; "
+                              "0: two batches each. Up to "
+                              "three times as many, of 256 MB at most, wait for one that a slower core has"},
     posecam::gst::Property<S>{"dynamic-batch-size", &S::dynamic_batch_size, 0, 0,
                               "On neuron: run short batches too, padded to a compiled size. Off: batch-size must be a "
                               "compiled one, and the frames of a shorter batch are passed on marked as unanalysed"},

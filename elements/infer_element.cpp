@@ -11,6 +11,10 @@ namespace posecam::gst {
 namespace {
 
 constexpr std::size_t kSpareFrames = 2;  // analysed frames that may wait for a downstream that is slower for a moment
+/// Finished frames that may wait for one on a slower core, as multiple of those under way and in bytes: with none, all
+/// cores would be as slow as that one.
+constexpr std::size_t kWaitingFrames = 3;
+constexpr std::size_t kWaitingBytes = std::size_t{256} << 20;
 constexpr std::uint64_t kSuperviseEvery = 32;  // frames
 constexpr std::chrono::seconds kStatsEvery{5};
 constexpr double kFullQuality = 1e6;  // as GStreamer scales the quality of QOS messages
@@ -65,9 +69,17 @@ Result<void> InferElement::adopt_engine(Size video) {
   auto engine = acquire_engine(active_, video);
   if (!engine) return engine.error();
   preprocessor_.emplace((*engine)->model().input);
-  stream_->items.set_room((*engine)->max_in_flight() + kSpareFrames);
   set_engine(std::move(*engine));
+  make_room();
   return {};
+}
+
+/// As many frames as keep the engine busy, also while one of them takes longer than the others.
+void InferElement::make_room() {
+  const std::size_t in_flight = engine_->max_in_flight();
+  const std::size_t affordable = kWaitingBytes / std::max<std::size_t>(1, GST_VIDEO_INFO_SIZE(&info_));
+  const std::size_t waiting = engine_->stats().cores > 1 ? std::min(kWaitingFrames * in_flight, affordable) : 0;
+  stream_->items.set_room(in_flight + kSpareFrames + waiting);
 }
 
 bool InferElement::activate(bool active) {
@@ -280,6 +292,7 @@ Result<void> InferElement::use_caps(GstCaps* caps) {
     return Error{Errc::kMedia, "the caps are not raw video of a known format: put videoconvert before the element"};
   }
   info_ = info;
+  make_room();
   if (active_.net_resolution.empty()) return {};
   const auto spec = resolve_model(active_, frame_size());
   if (!spec) return spec.error();

@@ -81,6 +81,7 @@ class InferElement {
   void keep_sticky(Item& item);
   Result<void> use_caps(GstCaps* caps);
   Result<void> adopt_engine(Size video);
+  void make_room();
   void set_engine(std::shared_ptr<Engine> engine);
   std::optional<FrameStatus> reason_to_pass(GstBuffer* buffer);
   bool too_late(GstBuffer* buffer);

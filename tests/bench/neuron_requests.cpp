@@ -5,8 +5,8 @@
 //
 // No video, no preprocessing, next to no decoding: a network of a kilobyte whose device time is that of --time (a
 // preset of docs/neuron-simulator.md, or "A+B" ms). Clients send a request of so many frames, wait for its results and
-// send the next; together they have as many frames under way as the engine holds. A core that --faults lets go is lost
-// for the rest. A JSON line for each request size:
+// send the next; together they have twice as many frames under way as the engine holds. A core that --faults lets go is
+// lost for the rest. A JSON line for each request size:
 //
 //   core_use    busy time of the cores / (cores x time), from the simulator's own counters
 //   fps         frames a second
@@ -112,7 +112,7 @@ Moment now(const Engine& engine, const std::filesystem::path& pool) {
 
 void measure(const Arguments& args, Engine& engine, const std::filesystem::path& pool, std::uint32_t rows,
              const DeviceTime& time) {
-  const std::size_t count = (engine.max_in_flight() + rows - 1) / rows;
+  const std::size_t count = (2 * engine.max_in_flight() + rows - 1) / rows;
   std::vector<std::jthread> clients;
   for (std::size_t i = 0; i < count; ++i) {
     clients.emplace_back([&engine, rows](const std::stop_token& stop) {

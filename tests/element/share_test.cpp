@@ -1,6 +1,8 @@
 // Several streams and one engine.
 
+#include <condition_variable>
 #include <latch>
+#include <mutex>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -148,6 +150,31 @@ TEST(NeuronInferShared, ALostCoreIsAWarningAndTheOthersGoOn) {
   const auto message = messages.next(GST_MESSAGE_ELEMENT);
   ASSERT_TRUE(message);
   EXPECT_TRUE(gst_message_has_name(message.get(), "core-failed"));
+}
+
+/// Frames leave in order, so those behind the slow core's wait; the other cores go on meanwhile.
+TEST(NeuronInferShared, ASlowCoreDoesNotHoldUpTheOthers) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int others = 0;
+  constexpr int kOthers = 10;  // more than the two slots of the other core
+  use_fake_device({.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
+                     std::unique_lock lock(mutex);
+                     if (core != 0) {
+                       ++others;
+                       changed.notify_all();
+                       return {};
+                     }
+                     const bool went_on =
+                         changed.wait_for(lock, std::chrono::seconds(10), [&] { return others >= kOthers; });
+                     return went_on ? Result<void>{} : Error{Errc::kBadInput, "the other core waits, too"};
+                   }});
+  auto h = harness(fake_line());
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, kOthers + 2);
+  gst_harness_push_event(h.get(), gst_event_new_eos());
+  expect_in_order(h.get(), kOthers + 2);
+  EXPECT_EQ(stat(find_infer(h.get()).get(), "unanalysed"), 0);
 }
 
 /// It is told of all the same: `core-retry` may have brought the core back before anybody looked.

@@ -23,6 +23,12 @@ int bar_columns() {
   return free < 8 ? 0 : free;
 }
 
+/// "[####....]  ", nothing for 0 columns.
+std::string bar_of(double part, int columns) {
+  const int filled = static_cast<int>(part * columns);
+  return columns > 0 ? fmt::format("[{:#<{}}{:.<{}}]  ", "", filled, "", columns - filled) : "";
+}
+
 }  // namespace
 
 std::string format_duration(double seconds) {
@@ -40,8 +46,7 @@ std::string format_progress(const RunProgress& progress, int bar) {
   }
   const std::uint64_t total = std::max(*progress.total, progress.frames);
   const double part = static_cast<double>(progress.frames) / static_cast<double>(total);
-  const int filled = static_cast<int>(part * bar);
-  std::string text = bar > 0 ? fmt::format("[{:#<{}}{:.<{}}]  ", "", filled, "", bar - filled) : "";
+  std::string text = bar_of(part, bar);
   text += fmt::format("{}/{} frames  {:.0f}%  {:.1f} FPS", progress.frames, total, std::floor(part * 100), fps);
   if (fps > 0) text += "  ETA " + format_duration(static_cast<double>(total - progress.frames) / fps);
   return text + "  " + people;
@@ -50,13 +55,21 @@ std::string format_progress(const RunProgress& progress, int bar) {
 ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
 
 void ProgressPrinter::show(const RunProgress& progress) {
+  print(format_progress(progress, terminal_ ? bar_columns() : 0));
+}
+
+void ProgressPrinter::show(double part, const std::string& text) {
+  print(bar_of(part, terminal_ ? bar_columns() : 0) + text);
+}
+
+void ProgressPrinter::print(const std::string& line) {
   if (quiet_) return;
   if (terminal_) {
-    tell("\r\x1b[K{}", format_progress(progress, bar_columns()));
+    tell("\r\x1b[K{}", line);
     std::fflush(stderr);
     drawn_ = true;
   } else {
-    tell("{}\n", format_progress(progress, 0));
+    tell("{}\n", line);
   }
 }
 

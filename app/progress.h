@@ -29,10 +29,14 @@ class ProgressPrinter {
 
   std::chrono::milliseconds period() const { return std::chrono::milliseconds(terminal_ ? 200 : 5000); }
   void show(const RunProgress& progress);
+  /// Any other work: a bar of that part (0 to 1) where there is room, and the text.
+  void show(double part, const std::string& text);
   /// Makes room for a lasting line.
   void clear();
 
  private:
+  void print(const std::string& line);
+
   bool quiet_;
   bool terminal_;
   bool drawn_ = false;

@@ -1,5 +1,7 @@
 #include "app/summary.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace posecam {
@@ -43,10 +45,13 @@ StreamStats read_stats(GstElement* infer) {
   stats.batch_fill = get_number(read, "batch-fill");
   if (const char* device = gst_structure_get_string(read, "device"); device != nullptr) stats.device = device;
   constexpr std::array kStages{"preprocess", "queue", "infer", "post"};
-  for (std::size_t i = 0; i < kStages.size(); ++i) {
-    const std::string stage = kStages[i];
-    stats.stages[i] = {kStages[i], get_number(read, stage + "-median-ms"), get_number(read, stage + "-p99-ms")};
-  }
+  const auto times_of = [read](const char* name) {
+    const std::string stage = name;
+    return StageTimes{name, get_number(read, stage + "-median-ms"), get_number(read, stage + "-p90-ms"),
+                      get_number(read, stage + "-p99-ms")};
+  };
+  std::ranges::transform(kStages, stats.stages.begin(), times_of);
+  stats.latency = times_of("latency");
   gst_structure_free(read);
   return stats;
 }

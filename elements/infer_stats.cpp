@@ -7,6 +7,7 @@ namespace {
 
 void add_stage(GstStructure* s, const char* stage, const Histogram& times) {
   gst_structure_set(s, (std::string(stage) + "-median-ms").c_str(), G_TYPE_DOUBLE, times.quantile(0.5),
+                    (std::string(stage) + "-p90-ms").c_str(), G_TYPE_DOUBLE, times.quantile(0.9),
                     (std::string(stage) + "-p99-ms").c_str(), G_TYPE_DOUBLE, times.quantile(0.99), nullptr);
 }
 

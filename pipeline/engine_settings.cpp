@@ -151,7 +151,7 @@ Result<ModelSpec> resolve_model(const EngineSettings& s, Size video) {
   return spec;
 }
 
-Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& s, Size video) {
+Result<LoadedModel> load_backend(const EngineSettings& s, Size video) {
   auto spec = resolve_model(s, video);
   if (!spec) return spec.error();
   const std::string device = device_for(s.device, *spec);
@@ -161,13 +161,19 @@ Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& s, Size video)
   options->dynamic_batch_size = s.dynamic_batch_size;
   auto backend = make_backend(device, *spec, *options);
   if (!backend) return backend.error();
+  return LoadedModel{std::move(*spec), std::move(*backend)};
+}
 
+Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& s, Size video) {
+  auto loaded = load_backend(s, video);
+  if (!loaded) return loaded.error();
+  auto& [model, backend] = *loaded;
   EngineOptions engine;
   engine.max_batch_delay = std::chrono::milliseconds(s.max_batch_delay_ms);
-  if (is_neuron(device) && !s.dynamic_batch_size) engine.max_batch_delay = kUntilFull;
+  if (is_neuron(backend->name()) && !s.dynamic_batch_size) engine.max_batch_delay = kUntilFull;
   engine.core_retry = std::chrono::seconds(s.core_retry_s);
   if (s.max_in_flight > 0) {
-    const std::size_t rows = (*backend)->cores().size() * static_cast<std::size_t>(spec->input.batch);
+    const std::size_t rows = backend->cores().size() * static_cast<std::size_t>(model.input.batch);
     engine.slots_per_core =
         static_cast<std::uint32_t>(std::max<std::size_t>(1, s.max_in_flight / std::max<std::size_t>(1, rows)));
   }
@@ -180,7 +186,7 @@ Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& s, Size video)
   engine.decode.paf_threshold = if_set<float>(s.paf_threshold);
   engine.decode.nms_threshold = if_set<float>(s.nms_threshold);
   engine.decode.max_people = if_set<int>(s.max_people);
-  return Engine::create(std::move(*backend), std::make_shared<const ModelSpec>(std::move(*spec)), engine);
+  return Engine::create(std::move(backend), std::make_shared<const ModelSpec>(std::move(model)), engine);
 }
 
 }  // namespace posecam

@@ -10,6 +10,7 @@
 #include "models/geometry.h"
 #include "models/model_spec.h"
 #include "models/result.h"
+#include "pipeline/backend.h"
 #include "pipeline/engine.h"
 
 namespace posecam {
@@ -68,7 +69,14 @@ std::string device_for(std::string_view device, const ModelSpec& model);
 /// one. `video` counts only when the net resolution follows the video's aspect. kUsage, kModel.
 Result<ModelSpec> resolve_model(const EngineSettings& settings, Size video);
 
-/// Finds the weights, loads them on the device and starts the engine. kUsage, kModel, kDevice.
+struct LoadedModel {
+  ModelSpec model;
+  std::unique_ptr<InferenceBackend> backend;
+};
+/// Finds the weights and loads them on the device. kUsage, kModel, kDevice.
+Result<LoadedModel> load_backend(const EngineSettings& settings, Size video);
+
+/// The same, and starts the engine. kUsage, kModel, kDevice.
 Result<std::shared_ptr<Engine>> make_engine(const EngineSettings& settings, Size video);
 
 }  // namespace posecam

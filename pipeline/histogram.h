@@ -16,6 +16,11 @@ class Histogram {
     ++count_;
   }
 
+  void add(const Histogram& other) {
+    for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
+    count_ += other.count_;
+  }
+
   std::uint64_t count() const { return count_; }
 
   /// The value that a share `q` of all does not exceed, to 2.5 %; 0 when empty.

@@ -32,7 +32,7 @@ Outcome Posecam::run_with(const std::vector<std::string>& args, int signal, int 
   std::array<int, 2> out{};
   if (pipe2(out.data(), O_CLOEXEC) != 0) return outcome;
   const pid_t child = fork();
-  if (child == 0) run_child(args, data_home_, out[1], err);
+  if (child == 0) run_child(args, data_home_, out[1], err < 0 ? out[1] : err);
   close(out[1]);
   std::array<char, 4096> block{};
   for (ssize_t n = 0; (n = read(out[0], block.data(), block.size())) > 0;) {

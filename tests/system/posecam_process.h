@@ -22,11 +22,13 @@ class Posecam {
   Outcome run(const std::vector<std::string>& args) const { return run_until_line(args, 0); }
   /// Sends `signal` when the first line has come out of stdout; 0: never.
   Outcome run_until_line(const std::vector<std::string>& args, int signal) const;
+  /// The same with the first line that comes out of either; both are in Outcome::out.
+  Outcome run_until_told(const std::vector<std::string>& args, int signal) const { return run_with(args, signal, -1); }
   /// Its standard error is a pipe that nobody reads.
   Outcome run_unheard(const std::vector<std::string>& args) const;
 
  private:
-  /// Fills in all but what went to `err`.
+  /// Fills in all but what went to `err`; -1: where stdout goes.
   Outcome run_with(const std::vector<std::string>& args, int signal, int err) const;
 
   std::filesystem::path data_home_;

@@ -1,0 +1,258 @@
+#include "app/bench.h"
+
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "models/json_reader.h"
+
+namespace posecam {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kLeastNoise = 0.02;
+constexpr double kMost = 1e15;
+
+/// A column of the table and of the CSV: everything is text.
+struct Column {
+  std::string_view name;
+  bool always;  ///< also where all rows say the same
+  std::function<std::string(const BenchResult&)> text;
+};
+
+template <class T>
+std::string number(T value) {
+  return fmt::format("{}", value);
+}
+
+const std::vector<Column>& columns() {
+  using R = BenchResult;
+  const auto run = [](double BenchRun::*figure, const char* format) {
+    return [=](const R& r) { return fmt::format(fmt::runtime(format), r.median(figure)); };
+  };
+  static const std::vector<Column> all{
+      {"model", false, [](const R& r) { return r.what.model; }},
+      {"device", false, [](const R& r) { return r.what.device; }},
+      {"stages", false, [](const R& r) { return std::string(r.what.whole ? "all" : "net"); }},
+      {"net_resolution", false, [](const R& r) { return r.what.net_resolution; }},
+      {"cores", false, [](const R& r) { return number(r.what.cores); }},
+      {"slots", false, [](const R& r) { return number(r.what.slots); }},
+      {"streams", false, [](const R& r) { return number(r.what.streams); }},
+      {"batch_size", true, [](const R& r) { return number(r.what.batch); }},
+      {"request_batch", false, [](const R& r) { return number(r.what.request_batch); }},
+      {"num_inferences", true, [](const R& r) { return number(r.frames()); }},
+      {"elapsed", true, [](const R& r) { return fmt::format("{:.2f}", r.elapsed_s()); }},
+      {"throughput", true, run(&BenchRun::throughput, "{:.2f}")},
+      {"spread", true, [](const R& r) { return fmt::format("{:.1f}%", 100 * r.spread()); }},
+      {"p50_ms", true, run(&BenchRun::p50_ms, "{:.2f}")},
+      {"p90_ms", true, run(&BenchRun::p90_ms, "{:.2f}")},
+      {"p99_ms", true, run(&BenchRun::p99_ms, "{:.2f}")},
+      {"core_use", true, [](const R& r) { return fmt::format("{:.1f}%", 100 * r.median(&BenchRun::core_use)); }},
+      {"cpu_use", true, run(&BenchRun::cpu_use, "{:.2f}")},
+      {"rss_mb", true, run(&BenchRun::rss_mb, "{:.0f}")},
+      {"mb_to_device_s", true, run(&BenchRun::mb_to_device_s, "{:.1f}")}};
+  return all;
+}
+
+Json to_json(const BenchResult& result) {
+  const BenchCase& c = result.what;
+  Json throughputs = Json::array();
+  for (const BenchRun& run : result.runs) throughputs.push_back(run.throughput);
+  return {{"model", c.model},
+          {"device", c.device},
+          {"stages", c.whole ? "all" : "net"},
+          {"simulated", result.simulated},
+          {"batch", c.batch},
+          {"cores", c.cores},
+          {"slots", c.slots},
+          {"request_batch", c.request_batch},
+          {"streams", c.streams},
+          {"net_resolution", c.net_resolution},
+          {"frames", result.frames()},
+          {"elapsed_s", result.elapsed_s()},
+          {"throughput", result.median(&BenchRun::throughput)},
+          {"throughputs", std::move(throughputs)},
+          {"latency_ms",
+           {{"p50", result.median(&BenchRun::p50_ms)},
+            {"p90", result.median(&BenchRun::p90_ms)},
+            {"p99", result.median(&BenchRun::p99_ms)}}},
+          {"core_use", result.median(&BenchRun::core_use)},
+          {"cpu_use", result.median(&BenchRun::cpu_use)},
+          {"rss_mb", result.median(&BenchRun::rss_mb)},
+          {"mb_to_device_s", result.median(&BenchRun::mb_to_device_s)}};
+}
+
+/// Medians stand for what the single repetitions were.
+BenchResult read_result(const JsonNode& node) {
+  constexpr std::pair<std::string_view, bool> kStages[] = {{"net", false}, {"all", true}};
+  const auto count = [&](const char* key) { return static_cast<std::uint32_t>(node.at(key).integer(0, 1'000'000)); };
+  BenchResult result;
+  BenchCase& c = result.what;
+  c.model = node.at("model").text(1, 4096);
+  c.device = node.at("device").text(1, 100);
+  c.whole = node.at("stages").one_of(kStages);
+  c.batch = count("batch");
+  c.cores = count("cores");
+  c.slots = count("slots");
+  c.request_batch = count("request_batch");
+  c.streams = count("streams");
+  c.net_resolution = node.at("net_resolution").text(0, 100);
+  result.simulated = node.at("simulated").boolean();
+  const auto throughputs = node.at("throughputs").items(1, 10'000);
+  const JsonNode latency = node.at("latency_ms");
+  for (const JsonNode& throughput : throughputs) {
+    BenchRun run;
+    run.throughput = throughput.real(0, kMost);
+    run.frames = static_cast<std::uint64_t>(node.at("frames").real(0, kMost)) / throughputs.size();
+    run.elapsed_s = node.at("elapsed_s").real(0, kMost) / static_cast<double>(throughputs.size());
+    run.p50_ms = latency.at("p50").real(0, kMost);
+    run.p90_ms = latency.at("p90").real(0, kMost);
+    run.p99_ms = latency.at("p99").real(0, kMost);
+    run.core_use = node.at("core_use").real(0, kMost);
+    run.cpu_use = node.at("cpu_use").real(0, kMost);
+    run.rss_mb = node.at("rss_mb").real(0, kMost);
+    run.mb_to_device_s = node.at("mb_to_device_s").real(0, kMost);
+    result.runs.push_back(run);
+  }
+  return result;
+}
+
+std::string lay_out(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      text += fmt::format("{}{:>{}}", i == 0 ? "" : "  ", row[i], widths[i]);
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string describe(const BenchCase& c) {
+  std::string text = fmt::format("{} {} {} batch {} cores {} slots {}", c.model, c.device, c.whole ? "all" : "net",
+                                 c.batch, c.cores, c.slots);
+  if (!c.whole) text += fmt::format(" request {}", c.request_batch);
+  if (c.whole) text += fmt::format(" streams {}", c.streams);
+  return text;
+}
+
+}  // namespace
+
+std::uint64_t BenchResult::frames() const {
+  return std::accumulate(runs.begin(), runs.end(), std::uint64_t{0},
+                         [](std::uint64_t sum, const BenchRun& run) { return sum + run.frames; });
+}
+
+double BenchResult::elapsed_s() const {
+  return std::accumulate(runs.begin(), runs.end(), 0.0,
+                         [](double sum, const BenchRun& run) { return sum + run.elapsed_s; });
+}
+
+double BenchResult::median(double BenchRun::*figure) const {
+  if (runs.empty()) return 0;
+  std::vector<double> values;
+  for (const BenchRun& run : runs) values.push_back(run.*figure);
+  std::ranges::sort(values);
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double BenchResult::spread() const {
+  const double middle = median(&BenchRun::throughput);
+  if (middle <= 0) return 0;
+  const auto [least, most] = std::ranges::minmax(runs, {}, &BenchRun::throughput);
+  return (most.throughput - least.throughput) / middle;
+}
+
+nlohmann::ordered_json to_json(const BenchReport& report) {
+  Json results = Json::array();
+  for (const BenchResult& result : report.results) results.push_back(to_json(result));
+  return {{"version", 1},
+          {"posecam", report.version},
+          {"when", report.when},
+          {"machine", {{"cpu", report.cpu}, {"cpus", report.cpus}}},
+          {"results", std::move(results)}};
+}
+
+Result<BenchReport> parse_bench_report(const std::string& text, const std::string& where) {
+  const auto json = parse_strict_json(text, where);
+  if (!json) return json.error();
+  JsonProblems problems(where);
+  const JsonNode root(*json, problems);
+  BenchReport report;
+  root.at("version").integer(1, 1);
+  report.version = root.at("posecam").text(0, 100);
+  report.when = root.at("when").text(0, 100);
+  report.cpu = root.at("machine").at("cpu").text(0, 1000);
+  report.cpus = static_cast<std::uint32_t>(root.at("machine").at("cpus").integer(0, 1'000'000));
+  for (const JsonNode& node : root.at("results").items(0, 100'000)) report.results.push_back(read_result(node));
+  if (problems.first()) return *problems.first();
+  return report;
+}
+
+std::string bench_table(const BenchReport& report) {
+  std::vector<std::vector<std::string>> rows(report.results.size() + 1);
+  for (const Column& column : columns()) {
+    std::vector<std::string> cells;
+    for (const BenchResult& result : report.results) cells.push_back(column.text(result));
+    const bool varies = std::ranges::adjacent_find(cells, std::not_equal_to<>()) != cells.end();
+    if (!column.always && !varies) continue;
+    rows[0].emplace_back(column.name);
+    for (std::size_t i = 0; i < cells.size(); ++i) rows[i + 1].push_back(std::move(cells[i]));
+  }
+  return lay_out(rows);
+}
+
+std::string bench_csv(const BenchReport& report) {
+  std::string text;
+  for (const Column& column : columns()) text += fmt::format("{}{}", text.empty() ? "" : ",", column.name);
+  text += '\n';
+  for (const BenchResult& result : report.results) {
+    std::string line;
+    for (const Column& column : columns()) {
+      std::string cell = column.text(result);
+      if (cell.ends_with('%')) cell.pop_back();
+      const bool quoted = cell.find_first_of(",\"\n") != std::string::npos;  // a path as model
+      if (quoted) {
+        for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
+        cell = '"' + cell + '"';
+      }
+      line += (&column == columns().data() ? "" : ",") + cell;
+    }
+    text += line + '\n';
+  }
+  return text;
+}
+
+std::vector<BenchChange> compare_reports(const BenchReport& before, const BenchReport& after) {
+  std::vector<BenchChange> changes;
+  for (const BenchResult& a : before.results) {
+    const auto b = std::ranges::find(after.results, a.what, &BenchResult::what);
+    const double base = a.median(&BenchRun::throughput);
+    if (b == after.results.end() || base <= 0) continue;
+    changes.push_back(
+        {a.what, b->median(&BenchRun::throughput) / base, std::max({a.spread(), b->spread(), kLeastNoise})});
+  }
+  return changes;
+}
+
+std::string changes_table(const std::vector<BenchChange>& changes) {
+  std::vector<std::vector<std::string>> rows{{"case", "ratio", "noise", ""}};
+  for (const BenchChange& c : changes) {
+    const char* const verdict = !c.significant() ? "same" : c.ratio < 1 ? "SLOWER" : "faster";
+    rows.push_back({describe(c.what), fmt::format("{:.3f}", c.ratio), fmt::format("{:.3f}", c.noise), verdict});
+  }
+  return lay_out(rows);
+}
+
+}  // namespace posecam

@@ -1,0 +1,324 @@
+#include "app/bench_command.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <fstream>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <gst/gst.h>
+#include <nlohmann/json.hpp>
+
+#include "app/bench.h"
+#include "app/bench_page.h"
+#include "app/exit_code.h"
+#include "app/measure.h"
+#include "app/plugin_path.h"
+#include "app/progress.h"
+#include "app/tell.h"
+#include "pipeline/neuron/neuron_library.h"
+#include "pipeline/result_file.h"
+
+namespace posecam {
+namespace {
+
+struct Request {
+  std::vector<std::string> models{""};
+  std::vector<std::string> devices{"auto"};
+  std::vector<std::uint32_t> batches{0};
+  std::vector<std::uint32_t> cores{0};
+  std::vector<std::uint32_t> slots{2};
+  std::vector<std::uint32_t> request_batches{0};
+  std::uint32_t streams = 1;
+  std::string net_resolution;
+  std::string stages = "net";
+  std::string input = kSynthetic;
+  MeasureTime time;
+  std::uint32_t repeat = 3;
+  std::string json;
+  std::string csv;
+  std::string html;
+  std::string plot;
+  bool quiet = false;
+};
+
+std::atomic<bool> g_interrupted = false;  // by a signal
+
+/// The first Ctrl-C ends the sweep with what there is, the second one does not wait for that.
+void interrupt(int signal) {
+  g_interrupted = true;
+  std::signal(signal, SIG_DFL);
+}
+
+/// The line "model name" of /proc/cpuinfo; Arm has none.
+std::string cpu_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+/// All combinations, the last option changing fastest, each as it will run and none twice.
+Result<std::vector<BenchCase>> combine(const Request& r) {
+  std::vector<BenchCase> cases{{.whole = r.stages == "all", .streams = r.streams, .net_resolution = r.net_resolution}};
+  const auto multiply = [&cases](const auto& values, auto BenchCase::*field) {
+    std::vector<BenchCase> more;
+    for (const BenchCase& one : cases) {
+      for (const auto& value : values) {
+        more.push_back(one);
+        more.back().*field = value;
+      }
+    }
+    cases = std::move(more);
+  };
+  multiply(r.models, &BenchCase::model);
+  multiply(r.devices, &BenchCase::device);
+  multiply(r.cores, &BenchCase::cores);
+  multiply(r.slots, &BenchCase::slots);
+  multiply(r.batches, &BenchCase::batch);
+  multiply(r.request_batches, &BenchCase::request_batch);
+  std::vector<BenchCase> distinct;
+  for (const BenchCase& one : cases) {
+    auto resolved = resolve_case(one);
+    if (!resolved) return resolved.error();
+    if (std::ranges::find(distinct, *resolved) == distinct.end()) distinct.push_back(std::move(*resolved));
+  }
+  return distinct;
+}
+
+/// Measures everything once a round, so that a minute in which the machine had other work meets all cases.
+class Sweep {
+ public:
+  Sweep(const Request& request, std::vector<BenchCase> cases)
+      : request_(request), printer_(request.quiet), cases_(std::move(cases)), began_(std::chrono::steady_clock::now()) {
+    report_.version = POSECAM_VERSION;
+    report_.when = fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr)));
+    report_.cpu = cpu_name();
+    report_.cpus = std::max(1U, std::thread::hardware_concurrency());
+    for (const BenchCase& what : cases_) report_.results.push_back({what, what.device == kNeuronSim, {}});
+  }
+
+  Result<void> run() {
+    const std::size_t total = cases_.size() * request_.repeat;
+    for (std::size_t n = 0; n < total && !g_interrupted; ++n) {
+      BenchResult& result = report_.results[n % cases_.size()];
+      show(n, total, result.what);
+      const BenchCase& what = cases_[n % cases_.size()];
+      auto measured =
+          what.whole ? measure_whole(what, request_.input, request_.time) : measure_net(what, request_.time);
+      if (!measured && g_interrupted) break;
+      if (!measured) {
+        printer_.clear();
+        return measured.error();
+      }
+      result.what.cores = measured->cores;
+      result.runs.push_back(*measured);
+    }
+    printer_.clear();
+    std::erase_if(report_.results, [](const BenchResult& result) { return result.runs.empty(); });
+    return {};
+  }
+
+  const BenchReport& report() const { return report_; }
+
+ private:
+  void show(std::size_t done, std::size_t total, const BenchCase& what) {
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began_;
+    std::string text = fmt::format("{}/{}  {} on {}, batch {}", done + 1, total, what.model, what.device, what.batch);
+    if (what.cores > 0) text += fmt::format(", {} cores", what.cores);
+    if (done > 0) {
+      const double left = elapsed.count() / static_cast<double>(done) * static_cast<double>(total - done);
+      text += "  ETA " + format_duration(left);
+    }
+    printer_.show(static_cast<double>(done) / static_cast<double>(total), text);
+  }
+
+  const Request& request_;
+  ProgressPrinter printer_;
+  const std::vector<BenchCase> cases_;
+  const std::chrono::steady_clock::time_point began_;
+  BenchReport report_;
+};
+
+Result<void> write(const std::string& location, const std::string& text) {
+  if (location.empty()) return {};
+  auto file = ResultFile::create(location);
+  if (!file) return file.error();
+  auto written = file->write(text);
+  return written ? file->commit() : written;
+}
+
+Result<void> write_all(const Request& request, const BenchReport& report) {
+  const std::pair<const std::string*, std::function<std::string()>> files[] = {
+      {&request.json, [&] { return to_json(report).dump(2) + "\n"; }},
+      {&request.csv, [&] { return bench_csv(report); }},
+      {&request.html, [&] { return bench_page(report); }}};
+  for (const auto& [location, text] : files) {
+    if (location->empty()) continue;
+    if (auto written = write(*location, text()); !written) return written;
+  }
+  return request.plot.empty() ? Result<void>{} : write_plot(report, request.plot);
+}
+
+/// Two documents on standard output would be one that nobody can read.
+Result<void> check(const Request& r) {
+  int on_stdout = 0;
+  for (const std::string* file : {&r.json, &r.csv, &r.html}) on_stdout += *file == "-" ? 1 : 0;
+  if (on_stdout > 1) return Error{Errc::kUsage, "only one of --json, --csv and --html can be - (standard output)"};
+  if (!r.plot.empty() && !r.plot.ends_with(".svg") && !r.plot.ends_with(".png")) {
+    return Error{Errc::kUsage, fmt::format("--plot {}: must end in .svg or .png", r.plot)};
+  }
+  return {};
+}
+
+Result<void> bench(Request request) {
+  if (auto valid = check(request); !valid) return valid;
+  auto cases = combine(request);
+  if (!cases) return cases.error();
+  if (request.stages == "all") {
+    gst_init(nullptr, nullptr);
+    if (auto loaded = load_plugin(); !loaded) return loaded;
+  }
+  request.time.interrupted = &g_interrupted;
+  std::signal(SIGINT, interrupt);
+  std::signal(SIGTERM, interrupt);
+  Sweep sweep(request, std::move(*cases));
+  if (auto done = sweep.run(); !done) return done;
+  const BenchReport& report = sweep.report();
+  if (report.results.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
+
+  const bool own_stdout = request.json != "-" && request.csv != "-" && request.html != "-";
+  if (own_stdout) fmt::print("{}", bench_table(report));
+  if (auto written = write_all(request, report); !written) return written;
+  const auto noisy =
+      std::ranges::count_if(report.results, [](const BenchResult& r) { return r.spread() > kNoisySpread; });
+  if (noisy > 0) {
+    tell(
+        "posecam: {} of {} rows spread by more than {:.0f} %: the machine had other work; repeat when it is quiet, or "
+        "with more --repeat\n",
+        noisy, report.results.size(), 100 * kNoisySpread);
+  }
+  if (g_interrupted) return Error{Errc::kCancelled, "interrupted: the table has what was measured"};
+  return {};
+}
+
+struct Comparison {
+  std::string before;
+  std::string after;
+  double fail_below = 0;
+};
+
+Result<BenchReport> load(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (!file.is_open() || text.empty()) {
+    return Error{Errc::kModel, fmt::format("{}: cannot be read; make it with posecam bench --json", path)};
+  }
+  return parse_bench_report(text, path);
+}
+
+/// 1 if a case became slower than asked for, beyond what the machine's noise explains.
+Result<int> compare(const Comparison& wish) {
+  const auto before = load(wish.before);
+  if (!before) return before.error();
+  const auto after = load(wish.after);
+  if (!after) return after.error();
+  const auto changes = compare_reports(*before, *after);
+  if (changes.empty())
+    return Error{Errc::kModel, fmt::format("{} and {} have no case in common", wish.before, wish.after)};
+  fmt::print("{}", changes_table(changes));
+  const bool slower =
+      std::ranges::any_of(changes, [&](const BenchChange& c) { return c.significant() && c.ratio < wish.fail_below; });
+  return slower ? 1 : 0;
+}
+
+int report_error(const Error& error) {
+  tell("posecam: {}\n", error.message);
+  return exit_code(error.code);
+}
+
+void add_compare(CLI::App& bench, int& code) {
+  auto wish = std::make_shared<Comparison>();
+  CLI::App* command =
+      bench.add_subcommand("compare", "What changed from one --json file to another, beyond their noise");
+  command->add_option("before", wish->before, "--json file of a bench")->required()->type_name("FILE");
+  command->add_option("after", wish->after, "A later one")->required()->type_name("FILE");
+  command
+      ->add_option("--fail-below", wish->fail_below,
+                   "Exit with 1 if a throughput ratio is below this, and noise does not explain it")
+      ->check(CLI::Range(0.0, 100.0))
+      ->type_name("RATIO");
+  command->callback([wish, &code] {
+    const auto result = compare(*wish);
+    code = result ? *result : report_error(result.error());
+  });
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app, int& code) {
+  auto r = std::make_shared<Request>();
+  CLI::App* bench =
+      app.add_subcommand("bench", "Measure throughput, latency and use of cores over models, batches and cores");
+  bench->footer(
+      "Every combination of the lists is measured once a round, for --repeat rounds; the table has the median round.");
+  const auto list = [bench](const char* name, auto& value, const char* help) {
+    return bench->add_option(name, value, help)->delimiter(',');
+  };
+  list("--model", r->models, "Models; default: as in run")->type_name("NAME,...");
+  list("--device", r->devices, "Devices, as in run")->type_name("DEVICE,...");
+  list("--batch", r->batches, "Frames in a batch; default: the model's own")
+      ->type_name("N,...")
+      ->check(CLI::Range(1U, 1024U));
+  list("--cores", r->cores, "How many cores; default: all")->type_name("N,...")->check(CLI::Range(1U, 1024U));
+  list("--slots", r->slots, "Batches under way on a core; default: 2")->type_name("N,...")->check(CLI::Range(1U, 16U));
+  list("--request-batch", r->request_batches, "net: frames handed over at a time; default: a batch")
+      ->type_name("N,...")
+      ->check(CLI::Range(1U, 4096U));
+  bench->add_option("--streams", r->streams, "all: inputs at the same time")
+      ->check(CLI::Range(1U, 64U))
+      ->capture_default_str();
+  bench->add_option("--net-resolution", r->net_resolution, "Network input; default: the model's")->type_name("WxH");
+  bench->add_option("--stages", r->stages, "net: the network alone; all: from decoding to JSON")
+      ->check(CLI::IsMember({"net", "all"}))
+      ->capture_default_str();
+  bench->add_option("--input", r->input, "all: a clip, or synthetic (640x480)")
+      ->type_name("CLIP")
+      ->capture_default_str();
+  CLI::Option* seconds = bench->add_option("--seconds", r->time.seconds, "Of each measurement")
+                             ->check(CLI::Range(0.1, 3600.0))
+                             ->capture_default_str();
+  bench->add_option("--frames", r->time.frames, "Frames of each measurement, instead of --seconds")
+      ->check(CLI::Range(1U, 100'000'000U))
+      ->excludes(seconds);
+  bench->add_option("--warm-up", r->time.warm_up_s, "Seconds before each measurement")
+      ->check(CLI::Range(0.0, 600.0))
+      ->capture_default_str();
+  bench->add_option("--repeat", r->repeat, "Rounds")->check(CLI::Range(1U, 1000U))->capture_default_str();
+  bench->add_option("--json", r->json, "All figures, for bench compare and cost")->type_name("FILE|-");
+  bench->add_option("--csv", r->csv, "The table with all its columns")->type_name("FILE|-");
+  bench->add_option("--html", r->html, "A page with the table and the curves")->type_name("FILE|-");
+  bench->add_option("--plot", r->plot, "The curves (.svg, .png)")->type_name("FILE");
+  bench->add_flag("--quiet,-q", r->quiet, "No progress");
+  add_compare(*bench, code);
+  bench->callback([r, bench, &code] {
+    if (!bench->get_subcommands().empty()) return;  // compare
+    const auto done = posecam::bench(*r);
+    code = done ? 0 : report_error(done.error());
+  });
+}
+
+}  // namespace posecam

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <glib.h>
+
+#include "app/inputs.h"
+#include "app/measure.h"
+#include "app/measure_tools.h"
+#include "app/outputs.h"
+#include "app/run_options.h"
+#include "app/stream.h"
+#include "app/topology.h"
+#include "pipeline/engine_settings.h"
+
+namespace posecam {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr const char* kSharedModel = "posecam-bench";
+
+RunOptions options_of(const BenchCase& what) {
+  RunOptions options;
+  static_cast<EngineSettings&>(options) = settings_of(what);
+  if (what.cores > 0) options.max_in_flight = what.cores * what.batch * what.slots;
+  return options;
+}
+
+/// Several times one input, in one process and on one engine.
+class Streams {
+ public:
+  Result<void> open(const BenchCase& what, const std::string& input);
+  void play();
+  /// Lets the main loop do what there is to do.
+  static void attend() {
+    while (g_main_context_iteration(nullptr, FALSE) != FALSE) {
+    }
+  }
+  bool over() const { return finished_ > 0; }  // with one clip gone, the load is another one
+  std::optional<Error> failure() const;
+  std::uint64_t frames() const;
+  StreamStats first() const { return streams_.front()->stats(); }
+
+ private:
+  std::vector<std::unique_ptr<Stream>> streams_;
+  std::size_t finished_ = 0;
+};
+
+Result<void> Streams::open(const BenchCase& what, const std::string& input) {
+  const auto inputs = identify_inputs(std::vector<std::string>(what.streams, input == kSynthetic ? "testsrc" : input));
+  if (!inputs) return inputs.error();
+  Outputs outputs;
+  outputs.json_lines = "/dev/null";
+  for (const Input& one : *inputs) {
+    auto topology = build_topology(options_of(what), one, outputs, what.streams > 1 ? kSharedModel : "");
+    if (!topology) return topology.error();
+    streams_.push_back(std::make_unique<Stream>(
+        std::move(*topology), one, outputs, [this] { ++finished_; }, [](const std::string&) {}));
+    if (auto opened = streams_.back()->open(); !opened) return opened;
+  }
+  return {};
+}
+
+void Streams::play() {
+  for (const auto& stream : streams_) stream->play();
+}
+
+std::optional<Error> Streams::failure() const {
+  for (const auto& stream : streams_) {
+    if (stream->failure()) return stream->failure();
+  }
+  return {};
+}
+
+std::uint64_t Streams::frames() const {
+  std::uint64_t frames = 0;
+  for (const auto& stream : streams_) frames += stream->stats().frames;
+  return frames;
+}
+
+}  // namespace
+
+Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, const MeasureTime& time) {
+  Streams streams;
+  if (auto opened = streams.open(what, input); !opened) return opened.error();
+  const auto over = [&] {
+    Streams::attend();
+    return streams.over() || time.is_interrupted();
+  };
+  streams.play();
+  wait_for(kForever, [&] { return over() || streams.frames() > 0; });  // loading is no part of it
+  wait_for(time.warm_up_s, over);
+  if (const auto failure = streams.failure()) return *failure;
+  if (streams.over()) {
+    return Error{Errc::kUsage, fmt::format("--input {}: ends within the warm-up; give a longer clip", input)};
+  }
+
+  const std::string device = streams.first().device;
+  const ProcessUse before = ProcessUse::now(device);
+  const std::uint64_t frames_before = streams.frames();
+  const auto began = Clock::now();
+  wait_for(time.frames > 0 ? kForever : time.seconds,
+           [&] { return over() || (time.frames > 0 && streams.frames() >= frames_before + time.frames); });
+  const StreamStats stats = streams.first();
+  const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  BenchRun run;
+  run.cores = stats.cores;
+  run.frames = streams.frames() - frames_before;
+  ProcessUse::now(device).since(before, seconds, run);
+  if (const auto failure = streams.failure()) return *failure;
+  if (run.frames == 0) return Error{Errc::kCancelled, "interrupted"};
+
+  run.elapsed_s = seconds;
+  run.throughput = static_cast<double>(run.frames) / seconds;
+  run.p50_ms = stats.latency.median_ms;
+  run.p90_ms = stats.latency.p90_ms;
+  run.p99_ms = stats.latency.p99_ms;
+  const auto model = resolve_model(settings_of(what), kUnknownVideo);
+  if (model) run.mb_to_device_s = 1e-6 * run.throughput * bytes_of_a_row(*model);
+  return run;
+}
+
+}  // namespace posecam

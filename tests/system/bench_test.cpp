@@ -1,0 +1,168 @@
+// posecam bench as a user meets it, with a network of a kilobyte. What it measures is no business of a test; that it
+// measures, and says so in every form, is.
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/neuron_sim.h"
+#include "tests/support/shared.h"
+#include "tests/system/posecam_process.h"
+
+namespace posecam::test {
+namespace {
+
+using nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+const std::string kTinyModel = source_dir() / "tests/data/tiny_pose.json";
+
+class Bench : public ::testing::Test {
+ protected:
+  std::string at(const std::string& name) const { return device_.folder() / name; }
+  std::string content(const std::string& name) const {
+    std::ifstream file(at(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  Outcome bench(std::vector<std::string> args) const {
+    args.insert(args.begin(), "bench");
+    return Posecam(at("data")).run(args);
+  }
+  /// Short ones.
+  Outcome quick(std::vector<std::string> args) const {
+    args.insert(args.end(), {"--warm-up", "0", "--seconds", "0.1", "--repeat", "2", "-q"});
+    return bench(args);
+  }
+  void expect_refused(const std::vector<std::string>& args, int code, const std::string& message) const {
+    const Outcome outcome = quick(args);
+    EXPECT_EQ(outcome.code, code) << outcome.err;
+    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, StartsWith("posecam: "));
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_EQ(outcome.out, "");
+  }
+
+  SimDevice device_{R"({"cores": 3, "mode": "timed", "time": {"fixed_ms": 2, "per_row_ms": 1}})"};
+};
+
+TEST_F(Bench, MeasuresEveryCombinationInEveryForm) {
+  const Outcome ran = quick({"--model", kTinyModel, "--device", "opencv", "--batch", "1,2", "--cores", "1,2", "--json",
+                             at("b.json"), "--csv", at("b.csv"), "--html", at("b.html"), "--plot", at("b.svg")});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("batch_size"));
+  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 5);
+  const json report = json::parse(content("b.json"));
+  ASSERT_EQ(report["results"].size(), 4U);
+  for (const json& r : report["results"]) {
+    EXPECT_EQ(r["throughputs"].size(), 2U);
+    EXPECT_GT(r["throughput"], 0);
+    EXPECT_GT(r["latency_ms"]["p99"], 0);
+    EXPECT_GE(r["latency_ms"]["p99"], r["latency_ms"]["p50"]);
+    EXPECT_GT(r["rss_mb"], 1);
+    EXPECT_EQ(r["simulated"], false);
+  }
+  EXPECT_EQ(std::ranges::count(content("b.csv"), '\n'), 5);
+  EXPECT_THAT(content("b.html"), HasSubstr("</html>"));
+  EXPECT_THAT(content("b.svg"), StartsWith("<svg"));
+}
+
+/// 3 ms a frame on each of three cores, whatever this machine is like.
+TEST_F(Bench, KeepsSimulatedCoresBusy) {
+  const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const Outcome ran = quick({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--json", "-"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json result = json::parse(ran.out)["results"].at(0);
+  EXPECT_EQ(result["cores"], 3);
+  EXPECT_EQ(result["simulated"], true);
+  EXPECT_LT(result["throughput"], 1010);
+  EXPECT_GT(result["throughput"], 100);
+  EXPECT_GT(result["core_use"], 0.1);
+}
+
+TEST_F(Bench, MeasuresFromVideoToPeople) {
+  const Outcome ran = quick({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--streams", "2",
+                             "--frames", "20", "--json", "-"});
+  EXPECT_EQ(ran.code, 2) << "--frames and --seconds exclude each other";
+  const Outcome all = bench({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--streams", "2",
+                             "--frames", "20", "--warm-up", "0", "--repeat", "1", "-q", "--json", "-"});
+  ASSERT_EQ(all.code, 0) << all.err;
+  const json result = json::parse(all.out)["results"].at(0);
+  EXPECT_EQ(result["stages"], "all");
+  EXPECT_GE(result["frames"], 20);
+}
+
+TEST_F(Bench, RefusesBadUsageInOneLine) {
+  expect_refused({"--model", "nobody"}, 3, "no model 'nobody'");
+  expect_refused({"--model", kTinyModel, "--device", "abacus"}, 2, "abacus");
+  expect_refused({"--model", kTinyModel, "--batch", "0"}, 2, "--batch");
+  expect_refused({"--model", kTinyModel, "--batch", "one"}, 2, "--batch");
+  expect_refused({"--model", kTinyModel, "--batch", ""}, 2, "--batch");
+  expect_refused({"--model", kTinyModel, "--repeat", "0"}, 2, "--repeat");
+  expect_refused({"--model", kTinyModel, "--json", "-", "--csv", "-"}, 2, "only one");
+  expect_refused({"--model", kTinyModel, "--plot", at("b.gif")}, 2, ".png");
+  expect_refused({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--input", at("none.mp4")}, 5,
+                 "none.mp4");
+}
+
+TEST_F(Bench, ShowsWhatItHasWhenInterrupted) {
+  const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const Outcome ran = Posecam(at("data"))
+                          .run_until_told({"bench", "--model", at("net/neuron-sim.json"), "--device", "neuron-sim",
+                                           "--slots", "1,2,3", "--warm-up", "0", "--seconds", "3000"},
+                                          SIGINT);
+  EXPECT_EQ(ran.code, 130) << ran.out;
+  EXPECT_THAT(ran.out, HasSubstr("interrupted"));
+}
+
+TEST_F(Bench, ComparesTwoReports) {
+  const auto write = [&](const char* name, double throughput) {
+    const json result{{"model", "m"},
+                      {"device", "d"},
+                      {"stages", "net"},
+                      {"simulated", false},
+                      {"batch", 1},
+                      {"cores", 2},
+                      {"slots", 2},
+                      {"request_batch", 1},
+                      {"streams", 1},
+                      {"net_resolution", "8x8"},
+                      {"frames", 100},
+                      {"elapsed_s", 1},
+                      {"throughput", throughput},
+                      {"throughputs", {throughput}},
+                      {"latency_ms", {{"p50", 1}, {"p90", 1}, {"p99", 1}}},
+                      {"core_use", 1},
+                      {"cpu_use", 1},
+                      {"rss_mb", 1},
+                      {"mb_to_device_s", 1}};
+    const json report{{"version", 1},
+                      {"posecam", "0"},
+                      {"when", "now"},
+                      {"machine", {{"cpu", "c"}, {"cpus", 2}}},
+                      {"results", {result}}};
+    std::ofstream(at(name)) << report.dump();
+  };
+  write("a.json", 100);
+  write("b.json", 80);
+  const Outcome shown = bench({"compare", at("a.json"), at("b.json")});
+  EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("0.800"));
+  EXPECT_THAT(shown.out, HasSubstr("SLOWER"));
+  EXPECT_EQ(bench({"compare", at("a.json"), at("b.json"), "--fail-below", "0.9"}).code, 1);
+  EXPECT_EQ(bench({"compare", at("a.json"), at("b.json"), "--fail-below", "0.7"}).code, 0);
+  EXPECT_EQ(bench({"compare", at("a.json"), at("none.json")}).code, 3);
+}
+
+}  // namespace
+}  // namespace posecam::test

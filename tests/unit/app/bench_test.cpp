@@ -1,0 +1,106 @@
+#include "app/bench.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "app/bench_page.h"
+
+namespace posecam {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+BenchResult result(std::uint32_t batch, const std::vector<double>& throughputs) {
+  BenchResult r{.what = {.model = "tiny", .device = "opencv", .batch = batch, .cores = 2, .request_batch = batch}};
+  for (const double throughput : throughputs) {
+    r.runs.push_back(
+        {.frames = 100, .elapsed_s = 100 / throughput, .throughput = throughput, .p50_ms = 5, .p99_ms = 9});
+  }
+  return r;
+}
+
+BenchReport report(std::vector<BenchResult> results) {
+  return {"1.2.3", "2026-11-21T10:00:00Z", "A <CPU> & more", 2, std::move(results)};
+}
+
+TEST(Bench, TakesTheMedianRoundAndTheSpread) {
+  EXPECT_EQ(result(1, {100, 90, 120}).median(&BenchRun::throughput), 100);
+  EXPECT_EQ(result(1, {100, 90}).median(&BenchRun::throughput), 95);
+  EXPECT_DOUBLE_EQ(result(1, {100, 90, 120}).spread(), 0.3);
+  EXPECT_EQ(result(1, {100}).spread(), 0);
+  EXPECT_EQ(result(1, {100, 90, 120}).frames(), 300U);
+}
+
+TEST(Bench, ShowsTheArticlesColumnsAndThoseThatVary) {
+  const std::string table = bench_table(report({result(1, {100}), result(4, {200})}));
+  EXPECT_THAT(table, HasSubstr("batch_size  request_batch  num_inferences  elapsed  throughput"));
+  EXPECT_THAT(table, Not(HasSubstr("model")));  // one and the same
+  EXPECT_THAT(table, HasSubstr("200.00"));
+}
+
+TEST(Bench, QuotesWhatHasACommaInCsv) {
+  auto r = result(1, {100});
+  r.what.model = "a,\"b\".json";
+  const std::string csv = bench_csv(report({r}));
+  EXPECT_THAT(csv, StartsWith("model,device,stages,"));
+  EXPECT_THAT(csv, HasSubstr("\n\"a,\"\"b\"\".json\",opencv,net,"));
+  EXPECT_THAT(csv, Not(HasSubstr("%")));
+}
+
+TEST(Bench, ReadsWhatItWrote) {
+  const BenchReport before = report({result(1, {100, 90, 120}), result(4, {200})});
+  const auto after = parse_bench_report(to_json(before).dump(), "bench.json");
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(to_json(*after), to_json(before));
+}
+
+TEST(Bench, RefusesOtherDocumentsWithTheirNameAndPlace) {
+  for (const char* text : {"", "[]", "{}", R"({"version": 2})", R"({"version": 1, "results": 5})"}) {
+    const auto parsed = parse_bench_report(text, "bench.json");
+    ASSERT_FALSE(parsed) << text;
+    EXPECT_EQ(parsed.error().code, Errc::kModel);
+    EXPECT_THAT(parsed.error().message, StartsWith("bench.json: "));
+  }
+  auto json = to_json(report({result(1, {100})}));
+  json["results"][0]["throughputs"][0] = -1;
+  const auto parsed = parse_bench_report(json.dump(), "bench.json");
+  ASSERT_FALSE(parsed);
+  EXPECT_THAT(parsed.error().message, HasSubstr("results[0].throughputs[0]"));
+}
+
+TEST(BenchCompare, CallsNothingAChangeThatNoiseExplains) {
+  const auto changes = compare_reports(report({result(1, {95, 100, 105}), result(4, {200}), result(8, {300})}),
+                                       report({result(4, {150}), result(1, {92})}));
+  ASSERT_EQ(changes.size(), 2U);  // batch 8 was not measured again
+  EXPECT_DOUBLE_EQ(changes[0].ratio, 0.92);
+  EXPECT_FALSE(changes[0].significant());  // a spread of a tenth
+  EXPECT_DOUBLE_EQ(changes[1].ratio, 0.75);
+  EXPECT_TRUE(changes[1].significant());
+  EXPECT_THAT(changes_table(changes), HasSubstr("SLOWER"));
+}
+
+TEST(BenchPage, HasACurveForEachSeriesAndABoundOverCores) {
+  auto one = result(4, {100});
+  one.what.cores = 1;
+  auto four = result(4, {390});
+  four.what.cores = 4;
+  const std::string svg = bench_svg(report({one, four}));
+  EXPECT_THAT(svg, HasSubstr("tiny, opencv, batch 4, 2 slots: bound"));
+  EXPECT_THAT(svg, HasSubstr("stroke-dasharray"));
+  EXPECT_THAT(bench_svg(report({result(1, {100}), result(4, {200})})), Not(HasSubstr("stroke-dasharray")));
+}
+
+TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {
+  const std::string page = bench_page(report({result(1, {100})}));
+  EXPECT_THAT(page, HasSubstr("A &lt;CPU&gt; &amp; more"));
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("src=")));
+  EXPECT_THAT(page, HasSubstr("viewport"));
+  EXPECT_THAT(page, HasSubstr("<th>throughput</th>"));
+}
+
+}  // namespace
+}  // namespace posecam

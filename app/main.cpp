@@ -10,6 +10,7 @@
 
 #include "app/bench_command.h"
 #include "app/compile_command.h"
+#include "app/cost_command.h"
 #include "app/devices_command.h"
 #include "app/eval_command.h"
 #include "app/exit_code.h"
@@ -42,6 +43,7 @@ int parse_and_run(int argc, char** argv) {
   posecam::add_eval_command(app, code);
   posecam::add_compile_command(app, code);
   posecam::add_bench_command(app, code);
+  posecam::add_cost_command(app, code);
   posecam::add_devices_command(app, code);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,11 @@
+#pragma once
+// `posecam cost`: what inference costs on instances of AWS, and which is the cheapest.
+
+#include <CLI/CLI.hpp>
+
+namespace posecam {
+
+/// `code` becomes the exit code when the command ran.
+void add_cost_command(CLI::App& app, int& code);
+
+}  // namespace posecam

@@ -90,6 +90,9 @@ Json to_json(const BenchResult& result) {
 
 /// Medians stand for what the single repetitions were.
 BenchResult read_result(const JsonNode& node) {
+  node.expect_keys({"model", "device", "stages", "simulated", "batch", "cores", "slots", "request_batch", "streams",
+                    "net_resolution", "frames", "elapsed_s", "throughput", "throughputs", "latency_ms", "core_use",
+                    "cpu_use", "rss_mb", "mb_to_device_s"});
   constexpr std::pair<std::string_view, bool> kStages[] = {{"net", false}, {"all", true}};
   const auto count = [&](const char* key) { return static_cast<std::uint32_t>(node.at(key).integer(0, 1'000'000)); };
   BenchResult result;
@@ -104,6 +107,7 @@ BenchResult read_result(const JsonNode& node) {
   c.streams = count("streams");
   c.net_resolution = node.at("net_resolution").text(0, 100);
   result.simulated = node.at("simulated").boolean();
+  node.at("throughput").real(0, kMost);  // the median of these:
   const auto throughputs = node.at("throughputs").items(1, 10'000);
   const JsonNode latency = node.at("latency_ms");
   for (const JsonNode& throughput : throughputs) {
@@ -190,6 +194,7 @@ Result<BenchReport> parse_bench_report(const std::string& text, const std::strin
   JsonProblems problems(where);
   const JsonNode root(*json, problems);
   BenchReport report;
+  root.expect_keys({"version", "posecam", "when", "machine", "results"});
   root.at("version").integer(1, 1);
   report.version = root.at("posecam").text(0, 100);
   report.when = root.at("when").text(0, 100);
@@ -225,7 +230,7 @@ std::string bench_csv(const BenchReport& report) {
       const bool quoted = cell.find_first_of(",\"\n") != std::string::npos;  // a path as model
       if (quoted) {
         for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
-        cell = '"' + cell + '"';
+        cell = fmt::format("\"{}\"", cell);
       }
       line += (&column == columns().data() ? "" : ",") + cell;
     }

@@ -27,6 +27,7 @@
 #include "app/plugin_path.h"
 #include "app/progress.h"
 #include "app/tell.h"
+#include "app/text_file.h"
 #include "pipeline/neuron/neuron_library.h"
 #include "pipeline/result_file.h"
 
@@ -222,12 +223,9 @@ struct Comparison {
 };
 
 Result<BenchReport> load(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || text.empty()) {
-    return Error{Errc::kModel, fmt::format("{}: cannot be read; make it with posecam bench --json", path)};
-  }
-  return parse_bench_report(text, path);
+  const auto text = read_text_file(path, "what posecam bench --json wrote");
+  if (!text) return text.error();
+  return parse_bench_report(*text, path);
 }
 
 /// 1 if a case became slower than asked for, beyond what the machine's noise explains.

@@ -20,7 +20,7 @@ double seconds(const timeval& time) {
 double resident_mb() {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen("/proc/self/statm", "re"), std::fclose);
   unsigned long pages = 0;
-  if (!file || std::fscanf(file.get(), "%*lu %lu", &pages) != 1) return 0;
+  if (!file || std::fscanf(file.get(), "%*u %lu", &pages) != 1) return 0;
   return 1e-6 * static_cast<double>(pages) * static_cast<double>(sysconf(_SC_PAGESIZE));
 }
 

@@ -1,48 +1,34 @@
 #include "app/measurements.h"
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
-#include "models/json_reader.h"
+#include "app/bench.h"
+#include "pipeline/neuron/neuron_library.h"
 
 namespace posecam {
-namespace {
 
-constexpr double kLeast = 1e-9;
-constexpr double kMost = 1e9;
+bool Measurement::neuron() const { return is_neuron(device); }
 
-Measurement read(const JsonNode& node) {
-  node.expect_keys({"model", "device", "stages", "simulated", "batch", "cores", "slots", "request_batch", "streams",
-                    "net_resolution", "frames", "elapsed_s", "throughput", "throughputs", "latency_ms", "core_use",
-                    "cpu_use", "rss_mb", "mb_to_device_s"});
-  constexpr std::pair<std::string_view, const char*> kStages[] = {{"net", "net"}, {"all", "all"}};
-  const auto count = [&](const char* key, std::int64_t least) {
-    return static_cast<std::uint32_t>(node.at(key).integer(least, 1'000'000));
-  };
-  Measurement m;
-  m.workload = {node.at("model").text(1, 4096), node.at("stages").one_of(kStages),
-                node.at("net_resolution").text(0, 100)};
-  m.device = node.at("device").text(1, 100);
-  m.simulated = node.at("simulated").boolean();
-  m.batch = count("batch", 0);
-  m.cores = count("cores", m.neuron() ? 1 : 0);
-  m.throughput = node.at("throughput").real(kLeast, kMost);
-  m.p99_s = node.at("latency_ms").at("p99").real(0, kMost) / 1000;
-  return m;
-}
-
-}  // namespace
-
-Result<Measurements> parse_measurements(std::string_view text, std::string_view where) {
-  const auto document = parse_strict_json(text, where);
-  if (!document) return document.error();
-  JsonProblems problems{std::string(where)};
-  const JsonNode root(*document, problems);
-  root.expect_keys({"version", "posecam", "when", "machine", "results"});
-  root.at("version").integer(1, 1);
-  Measurements measurements;
-  measurements.cpus = static_cast<std::uint32_t>(root.at("machine").at("cpus").integer(0, 1'000'000));
-  for (const JsonNode& node : root.at("results").items(1, 100'000)) measurements.all.push_back(read(node));
-  if (problems.first()) return *problems.first();
+Result<Measurements> parse_measurements(const std::string& text, const std::string& where) {
+  const auto report = parse_bench_report(text, where);
+  if (!report) return report.error();
+  Measurements measurements{.cpus = report->cpus, .all = {}};
+  for (const BenchResult& result : report->results) {
+    const BenchCase& what = result.what;
+    Measurement m{.workload = {what.model, what.whole ? "all" : "net", what.net_resolution},
+                  .device = what.device,
+                  .simulated = result.simulated,
+                  .batch = what.batch,
+                  .cores = what.cores,
+                  .throughput = result.median(&BenchRun::throughput),
+                  .p99_s = result.median(&BenchRun::p99_ms) / 1000};
+    if (m.throughput < kLeastThroughput || (m.neuron() && m.cores == 0)) {
+      return Error{Errc::kModel, fmt::format("{}: {} on {}: throughput {} on {} cores: nothing can be priced by that",
+                                             where, m.workload.model, m.device, m.throughput, m.cores)};
+    }
+    measurements.all.push_back(std::move(m));
+  }
+  if (measurements.all.empty()) return Error{Errc::kModel, fmt::format("{}: results: nothing was measured", where)};
   return measurements;
 }
 

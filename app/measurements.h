@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "models/result.h"
@@ -19,6 +18,8 @@ struct Workload {
   friend bool operator==(const Workload&, const Workload&) = default;
 };
 
+inline constexpr double kLeastThroughput = 1e-9;
+
 /// One combination of settings.
 struct Measurement {
   Workload workload;
@@ -30,7 +31,7 @@ struct Measurement {
   double p99_s = 0;         ///< of a request, in seconds
 
   /// On NeuronCores, real or simulated.
-  bool neuron() const { return device == "neuron" || device == "neuron-sim"; }
+  bool neuron() const;
 };
 
 struct Measurements {
@@ -38,8 +39,7 @@ struct Measurements {
   std::vector<Measurement> all;
 };
 
-/// The JSON of `posecam bench`, version 1. `where` names it in messages. Anything else (unknown or missing keys, wrong
-/// types, a throughput that is not above 0): kModel.
-Result<Measurements> parse_measurements(std::string_view text, std::string_view where);
+/// What parse_bench_report() reads, each with a throughput above 0. kModel.
+Result<Measurements> parse_measurements(const std::string& text, const std::string& where);
 
 }  // namespace posecam

@@ -118,6 +118,7 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
   }
   if (request.dry_run) args.emplace_back("--dry-run");
   std::vector<char*> argv;
+  argv.reserve(args.size() + 1);
   for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
   std::fflush(stdout);

@@ -154,14 +154,6 @@ class Sweep {
   BenchReport report_;
 };
 
-Result<void> write(const std::string& location, const std::string& text) {
-  if (location.empty()) return {};
-  auto file = ResultFile::create(location);
-  if (!file) return file.error();
-  auto written = file->write(text);
-  return written ? file->commit() : written;
-}
-
 Result<void> write_all(const Request& request, const BenchReport& report) {
   const std::pair<const std::string*, std::function<std::string()>> files[] = {
       {&request.json, [&] { return to_json(report).dump(2) + "\n"; }},
@@ -169,7 +161,7 @@ Result<void> write_all(const Request& request, const BenchReport& report) {
       {&request.html, [&] { return bench_page(report); }}};
   for (const auto& [location, text] : files) {
     if (location->empty()) continue;
-    if (auto written = write(*location, text()); !written) return written;
+    if (auto written = write_document(*location, text()); !written) return written;
   }
   return request.plot.empty() ? Result<void>{} : write_plot(report, request.plot);
 }

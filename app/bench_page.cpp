@@ -286,10 +286,7 @@ Result<void> write_plot(const BenchReport& report, const std::string& file) {
     if (!png) return png.error();
     picture = std::move(*png);
   }
-  auto out = ResultFile::create(file);
-  if (!out) return out.error();
-  auto written = out->write(picture);
-  return written ? out->commit() : written;
+  return write_document(file, picture);
 }
 
 }  // namespace posecam

@@ -36,13 +36,6 @@ Result<std::shared_ptr<Engine>> make_pose_engine(const EvalOptions& options) {
   return make_engine(options, kUnknownVideo);
 }
 
-Result<void> write_file(const std::string& location, const std::string& text) {
-  auto file = ResultFile::create(location);
-  if (!file) return file.error();
-  auto written = file->write(text);
-  return written ? file->commit() : written;
-}
-
 // How the results came about: absent when they were read from a file.
 struct Run {
   Evaluation evaluation;
@@ -61,7 +54,7 @@ Result<Run> analyse(const EvalOptions& options, const CocoAnnotations& annotatio
   auto evaluation = analyse_images(annotations, options.images, **engine);
   if (!evaluation) return std::move(evaluation).error();
   if (!options.results.empty()) {
-    if (auto written = write_file(options.results, evaluation->results); !written) return written.error();
+    if (auto written = write_document(options.results, evaluation->results); !written) return written.error();
   }
   const ModelSpec& model = (*engine)->model();
   return Run{*std::move(evaluation), model.name, std::string((*engine)->backend_name()), model.input.size};

@@ -15,6 +15,7 @@
 #include "app/eval_command.h"
 #include "app/exit_code.h"
 #include "app/models_command.h"
+#include "app/profile_command.h"
 #include "app/run_command.h"
 #include "app/tell.h"
 
@@ -43,6 +44,7 @@ int parse_and_run(int argc, char** argv) {
   posecam::add_eval_command(app, code);
   posecam::add_compile_command(app, code);
   posecam::add_bench_command(app, code);
+  posecam::add_profile_command(app, code);
   posecam::add_cost_command(app, code);
   posecam::add_devices_command(app, code);
   try {

@@ -5,6 +5,7 @@
 #include "elements/element_error.h"
 #include "elements/regions_of_interest.h"
 #include "elements/result_meta.h"
+#include "models/stage_log.h"
 #include "pipeline/region_gather.h"
 
 namespace posecam::gst {
@@ -228,7 +229,9 @@ Result<void> InferElement::analyse_regions(BufferPtr buffer, std::stop_token sto
 /// Returns how long it took, in ms.
 float InferElement::write_row(const Engine::Row& row, const ImageView& image, Letterbox& letterbox) {
   const auto started = Clock::now();
+  StageLaps laps;
   letterbox = preprocessor_->write(image, row.input());
+  laps.lap(Stage::kPreprocess);
   return std::chrono::duration<float, std::milli>(Clock::now() - started).count();
 }
 

@@ -5,12 +5,14 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <pthread.h>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "models/stage_log.h"
 #include "pipeline/batch_scheduler.h"
 #include "pipeline/log.h"
 #include "pipeline/result_pool.h"
@@ -45,6 +47,7 @@ struct Engine::Impl {
 
   // On a worker.
   void work(std::stop_token stop, Batch& batch, Postprocessor& post);
+  static void note_queue(const Batch& batch, Clock::time_point started);
   Batch* run_anywhere(std::stop_token stop, Batch& batch, Result<void>& outcome);
   Result<void> execute(std::stop_token stop, Batch& batch, std::uint32_t frames);
   void retire(Batch& batch, const Error& why);
@@ -97,12 +100,21 @@ void Engine::Impl::work(std::stop_token stop, Batch& batch, Postprocessor& post)
       continue;
     }
     const auto started = Clock::now();
+    note_queue(batch, started);
     Result<void> outcome;
     Batch* ran_on = run_anywhere(stop, batch, outcome);
     judge(outcome);
     deliver(batch, outcome ? ran_on->slot.get() : nullptr, started, post, outputs);
     if (ran_on && ran_on != &batch) scheduler.release(*ran_on);
     scheduler.release(batch);
+  }
+}
+
+/// How long its frames have waited.
+void Engine::Impl::note_queue(const Batch& batch, Clock::time_point started) {
+  if (!StageLog::on()) return;
+  for (const RowState& row : batch.rows) {
+    if (row.client) StageLog::add({Stage::kQueue, 1, -1, row.committed, started});
   }
 }
 
@@ -276,7 +288,11 @@ Result<void> Engine::Impl::make_slots(const EngineOptions& options) {
 void Engine::Impl::start_workers() {
   workers.reserve(postprocessors.size());
   for (std::uint32_t i = 0; i < postprocessors.size(); ++i) {
-    workers.emplace_back([this, i](std::stop_token stop) { work(stop, scheduler.batch(i), *postprocessors[i]); });
+    workers.emplace_back([this, i](std::stop_token stop) {
+      Batch& batch = scheduler.batch(i);
+      pthread_setname_np(pthread_self(), fmt::format("core {} #{}", batch.core->id, i).substr(0, 15).c_str());
+      work(stop, batch, *postprocessors[i]);
+    });
   }
 }
 

@@ -239,4 +239,13 @@ Result<void> ResultFile::commit() {
   return {};
 }
 
+Result<void> write_document(const std::string& location, std::string_view text) {
+  auto file = ResultFile::create(location);
+  if (!file) return file.error();
+  auto written = file->write(text);
+  if (written) return file->commit();
+  file->discard();
+  return written;
+}
+
 }  // namespace posecam

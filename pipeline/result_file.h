@@ -59,4 +59,7 @@ class ResultFile {
   Result<void> state_;                    ///< the first error
 };
 
+/// A whole document: all of it under that name, or nothing and no .part. Errors as of ResultFile.
+Result<void> write_document(const std::string& location, std::string_view text);
+
 }  // namespace posecam

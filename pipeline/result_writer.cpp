@@ -83,20 +83,12 @@ class OpenposeWriter final : public ResultWriter {
     if (!state_) return state_;
     text_.clear();
     append_openpose_document(info, result, text_);
-    state_ = write_document((folder_ / openpose_file_name(info)).string());
+    state_ = write_document((folder_ / openpose_file_name(info)).string(), text_);
     return state_;
   }
   Result<void> close() override { return state_; }
 
  private:
-  Result<void> write_document(std::string location) {
-    auto file = ResultFile::create(std::move(location));
-    if (!file) return file.error();
-    auto written = file->write(text_);
-    if (!written) file->discard();  // half a frame is of use to nobody
-    return written ? file->commit() : written;
-  }
-
   std::filesystem::path folder_;
   std::string text_;
   Result<void> state_;

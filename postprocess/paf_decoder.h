@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "models/skeleton.h"
+#include "models/stage_log.h"
 #include "postprocess/gaussian.h"
 #include "postprocess/grouping.h"
 #include "postprocess/peak_table.h"
@@ -45,7 +46,7 @@ class FastPafDecoder {
   static constexpr int kPixelsPerCell = kEnlargement;
 
  private:
-  void find_all_peaks(const PafMaps& maps);
+  void find_all_peaks(const PafMaps& maps, StageLaps& laps);
 
   const Skeleton* skeleton_;
   PafOptions options_;
@@ -71,7 +72,7 @@ class ReferencePafDecoder {
   static constexpr int kPixelsPerCell = kEnlargement;
 
  private:
-  void find_all_peaks(const PafMaps& maps);
+  void find_all_peaks(const PafMaps& maps, StageLaps& laps);
 
   const Skeleton* skeleton_;
   PafOptions options_;

@@ -11,7 +11,8 @@ FastPafDecoder::FastPafDecoder(const Skeleton& skeleton, const PafOptions& optio
 }
 
 std::span<const GroupedPerson> FastPafDecoder::decode(const PafMaps& maps) {
-  find_all_peaks(maps);
+  StageLaps laps;
+  find_all_peaks(maps, laps);
   connections_.clear();
   for (std::size_t l = 0; l < skeleton_->limbs.size(); ++l) {
     const Limb& limb = skeleton_->limbs[l];
@@ -20,10 +21,11 @@ std::span<const GroupedPerson> FastPafDecoder::decode(const PafMaps& maps) {
     connections_.select(l, candidates_);
   }
   group_people(*skeleton_, peaks_, connections_, options_.grouping, people_);
+  laps.lap(Stage::kGrouping);
   return people_;
 }
 
-void FastPafDecoder::find_all_peaks(const PafMaps& maps) {
+void FastPafDecoder::find_all_peaks(const PafMaps& maps, StageLaps& laps) {
   peaks_.clear();
   if (maps.plane() == 0) return;
   raw_.reset(maps.width, maps.height, kernels_.radius);
@@ -34,8 +36,10 @@ void FastPafDecoder::find_all_peaks(const PafMaps& maps) {
     // One cell more than a peak can lie in, so that its neighbours are of this part too.
     const int reach = kernels_.radius;
     smooth_enlarged(raw_, kernels_, above.grown(reach + 1, maps.width, maps.height), scratch_, smoothed_);
+    laps.lap(Stage::kSmoothing);
     const CellBox search = above.grown(reach, maps.width, maps.height);
     find_peaks(smoothed_, raw_, search, options_.threshold, part, peaks_);
+    laps.lap(Stage::kPeaks);
   }
 }
 

@@ -34,7 +34,8 @@ ReferencePafDecoder::ReferencePafDecoder(const Skeleton& skeleton, const PafOpti
     : skeleton_(&skeleton), options_(options), kernel_2d_(outer_product(gaussian_taps(options.taps))) {}
 
 std::span<const GroupedPerson> ReferencePafDecoder::decode(const PafMaps& maps) {
-  find_all_peaks(maps);
+  StageLaps laps;
+  find_all_peaks(maps, laps);
   connections_.clear();
   for (std::size_t l = 0; l < skeleton_->limbs.size(); ++l) {
     const Limb& limb = skeleton_->limbs[l];
@@ -43,10 +44,11 @@ std::span<const GroupedPerson> ReferencePafDecoder::decode(const PafMaps& maps) 
     connections_.select(l, candidates_);
   }
   group_people(*skeleton_, peaks_, connections_, options_.grouping, people_);
+  laps.lap(Stage::kGrouping);
   return people_;
 }
 
-void ReferencePafDecoder::find_all_peaks(const PafMaps& maps) {
+void ReferencePafDecoder::find_all_peaks(const PafMaps& maps, StageLaps& laps) {
   peaks_.clear();
   const int width = maps.width * kEnlargement;
   const int height = maps.height * kEnlargement;
@@ -55,7 +57,9 @@ void ReferencePafDecoder::find_all_peaks(const PafMaps& maps) {
   for (std::size_t part = 0; part < skeleton_->parts.size(); ++part) {
     enlarge(maps.heatmap(part), maps.width, maps.height, enlarged_.data());
     smooth_full(enlarged_.data(), width, height, kernel_2d_, options_.taps, smoothed_.data());
+    laps.lap(Stage::kSmoothing);
     find_peaks_reference(smoothed_.data(), enlarged_.data(), width, height, options_.threshold, part, peaks_);
+    laps.lap(Stage::kPeaks);
   }
 }
 

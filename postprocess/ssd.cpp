@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "models/stage_log.h"
 #include "postprocess/detection_collector.h"
 
 namespace posecam {
@@ -29,8 +30,10 @@ class SsdPostprocessor final : public Postprocessor {
       return Error{Errc::kModel, fmt::format("SSD: output is {} {}, expected 1x1xNx7 f32", to_string(shape),
                                              to_string(tensor.dtype))};
     }
+    StageLaps laps;
     decode(tensor.as<float>(), letterbox);
     collector_.finish(result.detections);
+    laps.lap(Stage::kGrouping);
     return {};
   }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "models/stage_log.h"
 #include "postprocess/detection_collector.h"
 
 namespace posecam {
@@ -72,8 +73,10 @@ class YoloxPostprocessor final : public Postprocessor {
                                "labels of the descriptor",
                                to_string(tensor.shape), to_string(tensor.dtype), cells_, cell_values_)};
     }
+    StageLaps laps;
     decode(tensor.as<float>(), letterbox);
     collector_.finish(result.detections);
+    laps.lap(Stage::kGrouping);
     return {};
   }
 

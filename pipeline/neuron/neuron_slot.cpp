@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "models/stage_log.h"
 #include "pipeline/log.h"
 #include "pipeline/neuron/convert.h"
 #include "pipeline/neuron/nrt_status.h"
@@ -268,11 +269,14 @@ Result<void> NeuronSlot::run(std::uint32_t frames) {
 
 Result<void> NeuronSlot::run_rows(std::size_t index, std::uint32_t first, std::uint32_t count) {
   Lane& lane = lanes_[index];
+  StageLaps laps(count, static_cast<std::int32_t>(copy_->core));
   if (const NRT_STATUS status = write_rows(lane, first, count); status != NRT_SUCCESS) {
     return failure("nrt_tensor_write", status);
   }
+  laps.lap(Stage::kToDevice);
   const auto asked = Clock::now();
   const NRT_STATUS status = nrt().nrt_execute(lane.model->handle(), lane.inputs_set.get(), lane.outputs_set.get());
+  laps.lap(Stage::kExecute);
   if (!nrt_succeeded(status)) return failure("nrt_execute", status);
   copy_->board.executed(count, copy_->times->add(index, asked, Clock::now()));
   if (status != NRT_SUCCESS && !copy_->told_of_nan.exchange(true)) {
@@ -281,6 +285,7 @@ Result<void> NeuronSlot::run_rows(std::size_t index, std::uint32_t first, std::u
   if (const NRT_STATUS read = read_rows(lane, first, count); read != NRT_SUCCESS) {
     return failure("nrt_tensor_read", read);
   }
+  laps.lap(Stage::kFromDevice);
   return {};
 }
 

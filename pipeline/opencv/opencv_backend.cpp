@@ -9,6 +9,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/dnn.hpp>
 
+#include "models/stage_log.h"
 #include "pipeline/one_line.h"
 
 namespace posecam {
@@ -35,7 +36,8 @@ cv::dnn::Net read_network(const std::filesystem::path& weights) {
 
 class OpenCvSlot final : public Slot {
  public:
-  OpenCvSlot(const cv::dnn::Net& net, const ModelSpec& spec) : net_(net), spec_(spec) {
+  OpenCvSlot(const cv::dnn::Net& net, const ModelSpec& spec, CoreId core)
+      : core_(static_cast<std::int32_t>(core)), net_(net), spec_(spec) {
     const Shape shape = spec.input.shape();
     std::vector<int> dims;
     for (std::size_t i = 0; i < shape.rank(); ++i) dims.push_back(static_cast<int>(shape[i]));
@@ -47,10 +49,13 @@ class OpenCvSlot final : public Slot {
   MutableTensorView input() override { return input_view_; }
   TensorView output(std::size_t index) const override { return views_[index]; }
 
-  Result<void> run(std::uint32_t) override {
+  Result<void> run(std::uint32_t frames) override {
     return shielded(Errc::kDevice, "device opencv", [&]() -> Result<void> {
+      StageLaps laps(frames, core_);
       net_.setInput(input_, spec_.input.name);
+      laps.lap(Stage::kToDevice);
       net_.forward(outputs_, names_);
+      laps.lap(Stage::kExecute);
       views_.clear();
       for (const cv::Mat& m : outputs_) {
         if (m.type() != CV_32F || !m.isContinuous() || m.dims > static_cast<int>(Shape::kMaxRank)) {
@@ -64,6 +69,7 @@ class OpenCvSlot final : public Slot {
   }
 
  private:
+  const std::int32_t core_;
   cv::dnn::Net net_;
   ModelSpec spec_;
   cv::Mat input_;
@@ -81,10 +87,10 @@ class OpenCvBackend final : public InferenceBackend {
   std::string_view name() const override { return "opencv"; }
   std::vector<CoreId> cores() const override { return cores_; }
 
-  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId) override {
+  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
     if (auto same = check_same_tensors(spec_, spec); !same) return same.error();
     return shielded(Errc::kModel, weights_.string(), [&]() -> Result<std::unique_ptr<Slot>> {
-      auto slot = std::make_unique<OpenCvSlot>(read_network(weights_), spec);
+      auto slot = std::make_unique<OpenCvSlot>(read_network(weights_), spec, core);
       // A first run finds out what does not fit before any frame comes, and warms the buffers up.
       if (auto ran = slot->run(0); !ran) return Error{Errc::kModel, ran.error().message};
       return std::unique_ptr<Slot>(std::move(slot));

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <openvino/openvino.hpp>
 
+#include "models/stage_log.h"
 #include "pipeline/log.h"
 #include "pipeline/one_line.h"
 
@@ -76,8 +77,10 @@ class Buffer {
 
 class OpenVinoSlot final : public Slot {
  public:
-  OpenVinoSlot(ov::CompiledModel model, const ModelSpec& spec)
-      : request_(model.create_infer_request()), input_(spec.input.dtype, to_ov(spec.input.shape())) {
+  OpenVinoSlot(ov::CompiledModel model, const ModelSpec& spec, CoreId core)
+      : core_(static_cast<std::int32_t>(core)),
+        request_(model.create_infer_request()),
+        input_(spec.input.dtype, to_ov(spec.input.shape())) {
     request_.set_tensor(spec.input.name, input_.tensor());
     outputs_.reserve(spec.outputs.size());
     for (const std::string& name : spec.outputs) {
@@ -89,15 +92,18 @@ class OpenVinoSlot final : public Slot {
   MutableTensorView input() override { return input_.view(); }
   TensorView output(std::size_t index) const override { return outputs_[index].view(); }
 
-  Result<void> run(std::uint32_t) override {
+  Result<void> run(std::uint32_t frames) override {
     return shielded(Errc::kDevice, "device openvino", [&]() -> Result<void> {
+      StageLaps laps(frames, core_);
       request_.start_async();  // not infer(): that would run in this thread, beside the streams
       request_.wait();
+      laps.lap(Stage::kExecute);
       return {};
     });
   }
 
  private:
+  const std::int32_t core_;
   ov::InferRequest request_;
   Buffer input_;
   std::vector<Buffer> outputs_;
@@ -111,10 +117,10 @@ class OpenVinoBackend final : public InferenceBackend {
   std::string_view name() const override { return "openvino"; }
   std::vector<CoreId> cores() const override { return cores_; }
 
-  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId) override {
+  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
     if (auto same = check_same_tensors(spec_, spec); !same) return same.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Result<std::unique_ptr<Slot>> {
-      return std::unique_ptr<Slot>(std::make_unique<OpenVinoSlot>(model_, spec));
+      return std::unique_ptr<Slot>(std::make_unique<OpenVinoSlot>(model_, spec, core));
     });
   }
 

@@ -1,0 +1,98 @@
+#pragma once
+// Where the time of frames goes: stages as intervals, kept while somebody profiles. Whoever does the work says so; with
+// nobody profiling that costs a load of an atomic.
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace posecam {
+
+/// On the way of a frame.
+enum class Stage : std::uint8_t {
+  kDecode,      ///< H.264 and the like; a decoder's own threads are not seen, only whoever waits for them
+  kConvert,     ///< to a pixel format that the network's side takes, turning
+  kPreprocess,  ///< scale, colour, pack into the batch
+  kQueue,       ///< from there until the batch runs
+  kToDevice,    ///< input as the device wants it, and its way there
+  kExecute,
+  kFromDevice,
+  kSmoothing,  ///< of heatmaps
+  kPeaks,
+  kGrouping,  ///< of peaks to people, with the part affinity fields; of boxes: non-maximum suppression
+  kDraw,
+  kEncode,
+  kPublish,  ///< result documents, muxing, files
+};
+inline constexpr std::size_t kStages = 13;
+/// "decode", "convert", "preprocess", "queue", "to device", "execute", ...
+std::string_view to_string(Stage stage);
+
+struct StageSpan {
+  using Clock = std::chrono::steady_clock;
+  Stage stage{};
+  std::uint32_t frames = 1;  ///< that it was for: a batch's rows
+  std::int32_t core = -1;    ///< of kExecute; -1: none
+  Clock::time_point begin{};
+  Clock::time_point end{};
+};
+
+/// All spans of the process, by thread. Thread-safe.
+class StageLog {
+ public:
+  struct Thread {
+    std::string name;  ///< as the system knows it
+    std::vector<StageSpan> spans;
+  };
+
+  static bool on() { return recording.load(std::memory_order_relaxed); }
+  /// Forgets what was, and records from now on.
+  static void start();
+  /// Records no more, and gives what there is. Threads that are gone are included. Not while another thread is within
+  /// add(): stop what works first.
+  static std::vector<Thread> stop();
+  /// Nothing while it is off, or when this thread has kMostSpans already.
+  static void add(const StageSpan& span);
+
+  static constexpr std::size_t kMostSpans = 1U << 20U;
+
+ private:
+  static std::atomic<bool> recording;
+};
+
+/// Stages that follow each other on one thread and may come by turns, as smoothing and peaks do for each body part: at
+/// the end each has one span with all its time, one after the other.
+class StageLaps {
+ public:
+  explicit StageLaps(std::uint32_t frames = 1, std::int32_t core = -1) : frames_(frames), core_(core) {
+    if (StageLog::on()) begin_ = last_ = StageSpan::Clock::now();
+  }
+  StageLaps(const StageLaps&) = delete;
+  StageLaps& operator=(const StageLaps&) = delete;
+  ~StageLaps() {
+    if (last_ != begin_) write();
+  }
+
+  /// What was done since the last lap was this.
+  void lap(Stage stage) {
+    if (last_ == StageSpan::Clock::time_point{}) return;
+    const auto now = StageSpan::Clock::now();
+    spent_[static_cast<std::size_t>(stage)] += now - last_;
+    last_ = now;
+  }
+
+ private:
+  void write() const;
+
+  const std::uint32_t frames_;
+  const std::int32_t core_;
+  StageSpan::Clock::time_point begin_{};
+  StageSpan::Clock::time_point last_{};
+  std::array<StageSpan::Clock::duration, kStages> spent_{};
+};
+
+}  // namespace posecam

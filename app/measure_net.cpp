@@ -106,8 +106,9 @@ Result<BenchCase> resolve_case(BenchCase what) {
 Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time) {
   auto loaded = load_backend(settings_of(what), kUnknownVideo);
   if (!loaded) return loaded.error();
-  const auto& [model, backend] = *loaded;
-  const std::vector<CoreId> cores = backend->cores();
+  const ModelSpec& model = loaded->model;
+  InferenceBackend& device = *loaded->backend;
+  const std::vector<CoreId> cores = device.cores();
   const std::size_t count = cores.size() * what.slots;
 
   Field field;
@@ -116,7 +117,7 @@ Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time) {
   std::vector<std::jthread> threads;
   for (std::size_t i = 0; i < count; ++i) {
     threads.emplace_back([&, i, &worker = workers[i]] {
-      auto slot = backend->make_slot(model, cores[i % cores.size()]);
+      auto slot = device.make_slot(model, cores[i % cores.size()]);
       ready.count_down();
       if (!slot) {
         worker.error = slot.error();
@@ -129,12 +130,12 @@ Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time) {
   }
   ready.wait();
   wait_for(time.warm_up_s, [&] { return field.broken || time.is_interrupted(); });
-  const ProcessUse before = ProcessUse::now(backend->name());
+  const ProcessUse before = ProcessUse::now(device.name());
   const auto began = Clock::now();
   field.counting = true;
   wait_for(time.frames > 0 ? kForever : time.seconds,
            [&] { return field.broken || time.is_interrupted() || (time.frames > 0 && field.rows >= time.frames); });
-  const ProcessUse after = ProcessUse::now(backend->name());
+  const ProcessUse after = ProcessUse::now(device.name());
   const double window = seconds_between(began, Clock::now());
   field.over = true;
   if (time.is_interrupted()) field.broken = true;

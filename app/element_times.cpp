@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <gst/gst.h>
 #include <gst/gsttracer.h>
 
 #include "models/stage_log.h"

@@ -106,7 +106,7 @@ std::string trace_json(const std::vector<StageLog::Thread>& threads) {
   }
   using Json = nlohmann::ordered_json;
   std::string text = "{\"displayTimeUnit\": \"ms\", \"traceEvents\": [";
-  const auto add = [&text, first = true](const Json& event) mutable {
+  auto add = [&text, first = true](const Json& event) mutable {
     text += (std::exchange(first, false) ? "\n" : ",\n") + event.dump();
   };
   const auto name = [&](const char* what, int process, int thread, const std::string& is) {

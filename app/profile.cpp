@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <set>
 #include <string_view>
@@ -20,7 +21,7 @@ double ms(Clock::duration time) { return std::chrono::duration<double, std::mill
 
 double quantile(const std::vector<double>& sorted, double q) {
   const auto last = static_cast<double>(sorted.size() - 1);
-  return sorted[static_cast<std::size_t>(q * last + 0.5)];
+  return sorted[static_cast<std::size_t>(std::lround(q * last))];
 }
 
 const StageCost* find(const ProfileColumn& column, Stage stage) {

@@ -74,7 +74,7 @@ struct Profile {
 Result<Profile> play(const Request& request) {
   const ScratchFolder scratch;
   RunOptions options;
-  static_cast<EngineSettings&>(options) = request;
+  static_cast<EngineSettings&>(options) = static_cast<const EngineSettings&>(request);
   options.max_frames = request.frames;
   const auto input = identify_input(request.clip);
   if (!input) return input.error();

@@ -68,7 +68,7 @@ class OpenCvNetwork final : public Network {
     {
       const std::lock_guard lock(mutex_);
       if (!idle_.empty()) {
-        cv::dnn::Net net = std::move(idle_.back());
+        cv::dnn::Net net = idle_.back();  // shares the network
         idle_.pop_back();
         return net;
       }

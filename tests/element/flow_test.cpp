@@ -150,18 +150,23 @@ TEST_F(NeuronInferFlow, AFlushEndsAWaitForTheNetwork) {
   h.reset();  // the device holds the gate
 }
 
-TEST_F(NeuronInferFlow, AnUnlinkedOrFinishedDownstreamStopsTheStream) {
-  start("");
-  const ElementRef infer = find_infer(h.get());
-  GstPad* src = gst_element_get_static_pad(infer.get(), "src");
+/// Whoever is behind the pad answers each frame with EOS.
+void want_no_more(GstPad* pad) {
   gst_pad_add_probe(
-      src, GST_PAD_PROBE_TYPE_BUFFER,
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
       [](GstPad*, GstPadProbeInfo* info, gpointer) {
         gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
         GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
         return GST_PAD_PROBE_HANDLED;
       },
       nullptr, nullptr);
+}
+
+TEST_F(NeuronInferFlow, AnUnlinkedOrFinishedDownstreamStopsTheStream) {
+  start("");
+  const ElementRef infer = find_infer(h.get());
+  GstPad* src = gst_element_get_static_pad(infer.get(), "src");
+  want_no_more(src);
   GstFlowReturn flow = GST_FLOW_OK;
   for (int i = 0; i < 1000 && flow == GST_FLOW_OK; ++i) flow = gst_harness_push(h.get(), frame_of(kVideo, 0).release());
   EXPECT_EQ(flow, GST_FLOW_EOS);
@@ -172,14 +177,7 @@ TEST_F(NeuronInferFlow, UpstreamLearnsWithItsNextFrameThatDownstreamWantsNoMore)
   start("batch-size=8 max-batch-delay=0");
   const ElementRef infer = find_infer(h.get());
   GstPad* src = gst_element_get_static_pad(infer.get(), "src");
-  gst_pad_add_probe(
-      src, GST_PAD_PROBE_TYPE_BUFFER,
-      [](GstPad*, GstPadProbeInfo* info, gpointer) {
-        gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
-        GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
-        return GST_PAD_PROBE_HANDLED;
-      },
-      nullptr, nullptr);
+  want_no_more(src);
   ASSERT_EQ(gst_harness_push(h.get(), frame_of(kVideo, 0, 1).release()), GST_FLOW_OK);
   wait_task_paused(src);
   EXPECT_EQ(gst_harness_push(h.get(), frame_of(kVideo, 1, 1).release()), GST_FLOW_EOS);

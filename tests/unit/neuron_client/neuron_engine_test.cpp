@@ -19,38 +19,19 @@
 #include "pipeline/openvino/openvino_backend.h"
 #endif
 #include "tests/unit/neuron_client/tiny.h"
+#include "tests/unit/pipeline/engine_harness.h"
 
 namespace posecam {
 namespace {
 
 using namespace std::chrono_literals;
+using test::Collector;
 using test::SimDevice;
 using test::Variable;
 
 constexpr Size kSize{232, 128};
 constexpr std::size_t kFrames = 24;
 using Results = std::map<Ticket, std::shared_ptr<const FrameResult>>;
-
-class Collector final : public RowClient {
- public:
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
-    {
-      std::lock_guard lock(mutex_);
-      EXPECT_TRUE(results_.emplace(ticket, std::move(result)).second) << "ticket " << ticket << " came twice";
-    }
-    changed_.notify_all();
-  }
-  Results wait_for(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, 60s, [&] { return results_.size() >= count; })) << results_.size();
-    return results_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  Results results_;
-};
 
 ModelSpec lite_model() {
   const auto spec = find_model("openpose-lite");

@@ -3,7 +3,6 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
-#include <future>
 #include <map>
 #include <mutex>
 #include <set>
@@ -12,55 +11,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/batch_scheduler.h"
-#include "tests/support/fake_backend.h"
+#include "tests/unit/pipeline/engine_harness.h"
 
 namespace posecam {
 namespace {
 
+using test::Collector;
 using test::fake_model;
 using test::fake_value;
 using test::FakeBackend;
 using test::FakeOptions;
+using test::make_engine;
+using test::submit;
 using namespace std::chrono_literals;
-
-/// Keeps what it is given, by ticket.
-class Collector final : public RowClient {
- public:
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
-    {
-      std::lock_guard lock(mutex_);
-      EXPECT_TRUE(results_.emplace(ticket, std::move(result)).second) << "ticket " << ticket << " came twice";
-    }
-    changed_.notify_all();
-  }
-
-  std::map<Ticket, std::shared_ptr<const FrameResult>> wait_for(std::size_t count) {
-    std::unique_lock lock(mutex_);
-    EXPECT_TRUE(changed_.wait_for(lock, 20s, [&] { return results_.size() >= count; })) << results_.size();
-    return results_;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<Ticket, std::shared_ptr<const FrameResult>> results_;
-};
-
-std::shared_ptr<Engine> make_engine(int batch, FakeOptions fake, EngineOptions options = {}) {
-  auto engine = Engine::create(std::make_unique<FakeBackend>(std::move(fake)),
-                               std::make_shared<const ModelSpec>(fake_model(batch)), options);
-  EXPECT_TRUE(engine) << engine.error().message;
-  return *engine;
-}
-
-Result<void> submit(Engine& engine, const std::shared_ptr<RowClient>& client, Ticket ticket, int value) {
-  auto row = engine.reserve({});
-  if (!row) return row.error();
-  row->input().as<float>()[0] = static_cast<float>(value);
-  row->commit(client, ticket, {{8, 8}, {8, 8}, {0, 0}, {8, 8}}, 0);
-  return {};
-}
 
 /// A gate that runs wait at until it is opened.
 class Gate {
@@ -204,121 +167,6 @@ TEST(Engine, StopEndsAWaitForASlot) {
   client->wait_for(1);
 }
 
-TEST(Engine, ReRunsTheBatchOfALostCoreOnAnother) {
-  std::atomic<int> lost_runs = 0;
-  auto engine = make_engine(2, {.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
-                                  if (core != 0) return {};
-                                  ++lost_runs;
-                                  return Error{Errc::kCoreLost, "HW_ERROR"};
-                                }});
-  auto client = std::make_shared<Collector>();
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(submit(*engine, client, static_cast<Ticket>(i), i + 1));
-  engine->drain();
-  for (const auto& [ticket, result] : client->wait_for(100)) {
-    EXPECT_EQ(result->status, FrameStatus::kAnalysed);
-    EXPECT_EQ(fake_value(*result), static_cast<int>(ticket) + 1);
-  }
-  EXPECT_GE(lost_runs, 1);
-  EXPECT_LE(lost_runs, 2);  // both slots of the core may have been running
-  EXPECT_EQ(engine->stats().cores, 1U);
-}
-
-/// A core that is lost once; `slots` counts those alive on it.
-class MendableBackend final : public InferenceBackend {
- public:
-  explicit MendableBackend(FakeOptions options) : fake_(std::move(options)) {}
-  std::string_view name() const override { return "mendable"; }
-  std::vector<CoreId> cores() const override { return fake_.cores(); }
-  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
-    if (core == 0 && refusals > 0) {
-      --refusals;
-      return Error{Errc::kDevice, "not yet"};
-    }
-    if (core == 0) ++made_on_0;
-    return fake_.make_slot(spec, core);
-  }
-
-  std::atomic<int> refusals = 0;
-  std::atomic<int> made_on_0 = 0;
-
- private:
-  FakeBackend fake_;
-};
-
-TEST(Engine, BringsALostCoreBackAndCountsItsLoss) {
-  std::atomic<bool> sick = true;
-  std::mutex mutex;
-  std::condition_variable changed;
-  int healthy_runs = 0;
-  const FakeOptions fake{.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
-                           if (core != 0) return {};
-                           if (sick.exchange(false)) return Error{Errc::kCoreLost, "HW_ERROR"};
-                           std::lock_guard lock(mutex);
-                           ++healthy_runs;
-                           changed.notify_all();
-                           return {};
-                         }};
-  auto backend = std::make_unique<MendableBackend>(fake);
-  MendableBackend& device = *backend;
-  auto engine =
-      Engine::create(std::move(backend), std::make_shared<const ModelSpec>(fake_model(1)), {.core_retry = 1ms});
-  ASSERT_TRUE(engine) << engine.error().message;
-  device.refusals = 2;
-  auto client = std::make_shared<Collector>();
-  std::size_t sent = 0;
-  const auto back = [&] { return device.made_on_0 == 4 && (*engine)->stats().cores == 2; };
-  while (!back()) ASSERT_TRUE(submit(**engine, client, sent++, 7));
-  {
-    std::lock_guard lock(mutex);
-    healthy_runs = 0;
-  }
-  for (bool seen = false; !seen;) {
-    ASSERT_TRUE(submit(**engine, client, sent++, 7));
-    std::lock_guard lock(mutex);
-    seen = healthy_runs > 0;
-  }
-  (*engine)->drain();
-  for (const auto& [ticket, result] : client->wait_for(sent)) EXPECT_EQ(fake_value(*result), 7) << ticket;
-  EXPECT_EQ((*engine)->stats().losses, 1U);
-}
-
-TEST(Engine, StopsWhileALostCoreIsWaitedFor) {
-  auto backend = std::make_unique<MendableBackend>(
-      FakeOptions{.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
-                    return core == 0 ? Result<void>(Error{Errc::kCoreLost, "HW_ERROR"}) : Result<void>{};
-                  }});
-  auto engine =
-      Engine::create(std::move(backend), std::make_shared<const ModelSpec>(fake_model(1)), {.core_retry = 1h});
-  ASSERT_TRUE(engine) << engine.error().message;
-  auto client = std::make_shared<Collector>();
-  for (Ticket t = 0; t < 10; ++t) ASSERT_TRUE(submit(**engine, client, t, 7));
-  client->wait_for(10);
-  EXPECT_EQ((*engine)->stats().cores, 1U);
-}
-
-/// The worker waits while its slot is lent, and must be told when it is back.
-TEST(BatchScheduler, MendsACoreThatWasLostWhileItsSlotWasLent) {
-  for (int round = 0; round < 50; ++round) {
-    BatchScheduler scheduler(1, 0ms, {0}, true);
-    scheduler.add(nullptr, 0);
-    Batch* const lent = scheduler.borrow({});
-    ASSERT_NE(lent, nullptr);
-    std::promise<BatchScheduler::Turn> turn;
-    std::promise<void> waits;
-    std::jthread worker([&](std::stop_token stop) {
-      waits.set_value();
-      turn.set_value(scheduler.wait_for_batch(std::move(stop), *lent));
-    });
-    waits.get_future().wait();
-    std::this_thread::yield();
-    scheduler.retire(*lent);
-    scheduler.release(*lent);
-    auto result = turn.get_future();
-    ASSERT_EQ(result.wait_for(10s), std::future_status::ready) << "round " << round;
-    EXPECT_EQ(result.get(), BatchScheduler::Turn::kMend);
-  }
-}
-
 TEST(Engine, WaitsForFullBatchesIfItIsTold) {
   std::atomic<int> runs = 0;
   std::atomic<bool> all_full = true;
@@ -339,22 +187,6 @@ TEST(Engine, WaitsForFullBatchesIfItIsTold) {
   EXPECT_TRUE(all_full);
 }
 
-/// Two cores went under it: its frames come back marked, and why is known.
-TEST(Engine, SaysWhyABatchThatLostTwoCoresIsUnanalysed) {
-  std::atomic<int> losses = 2;
-  auto engine = make_engine(1, {.cores = 3, .on_run = [&](CoreId, std::uint64_t, std::uint32_t) -> Result<void> {
-                                  if (losses-- > 0) return Error{Errc::kCoreLost, "HW_ERROR"};
-                                  return {};
-                                }});
-  auto client = std::make_shared<Collector>();
-  ASSERT_TRUE(submit(*engine, client, 0, 7));
-  EXPECT_EQ(client->wait_for(1).at(0)->status, FrameStatus::kUnanalysed);
-  EXPECT_EQ(engine->first_refusal(), "HW_ERROR");
-  ASSERT_TRUE(submit(*engine, client, 1, 7));
-  EXPECT_EQ(client->wait_for(2).at(1)->status, FrameStatus::kAnalysed);
-  EXPECT_EQ(engine->stats().cores, 1U);
-}
-
 TEST(Engine, GivesASlowCoreFewerBatches) {
   std::array<std::atomic<int>, 2> runs{};
   Gate gate;
@@ -368,25 +200,6 @@ TEST(Engine, GivesASlowCoreFewerBatches) {
   client->wait_for(100);
   EXPECT_LE(runs[0], 2);  // what its slots hold
   EXPECT_GE(runs[1], 98);
-}
-
-TEST(BatchScheduler, PrefersTheCoreThatWillBeDoneFirst) {
-  BatchScheduler scheduler(1, 0ms, {0, 1}, false);
-  for (const std::size_t core : {0U, 1U, 0U, 1U}) scheduler.add(nullptr, core);
-  const auto run = [&](std::chrono::milliseconds time) {
-    Batch* const batch = scheduler.borrow({});
-    scheduler.begin_run(*batch);
-    std::this_thread::sleep_for(time);
-    scheduler.end_run(*batch);
-    scheduler.release(*batch);
-    return batch->core->id;
-  };
-  EXPECT_EQ(run(50ms), 0U);
-  EXPECT_EQ(run(1ms), 1U);
-  Batch* const first = scheduler.borrow({});
-  EXPECT_EQ(first->core->id, 1U);
-  EXPECT_EQ(scheduler.borrow({})->core->id, 1U);  // two of its batches before one of the other
-  EXPECT_EQ(scheduler.borrow({})->core->id, 0U);
 }
 
 TEST(Engine, MakesTheSlotsOfAllCoresAtOnce) {
@@ -413,20 +226,6 @@ TEST(Engine, MakesTheSlotsOfAllCoresAtOnce) {
   };
   const auto engine = Engine::create(std::make_unique<Meeting>(), std::make_shared<const ModelSpec>(fake_model(1)), {});
   EXPECT_TRUE(engine) << engine.error().message;
-}
-
-TEST(Engine, DeliversFramesUnanalysedWhenNoCoreIsLeftAndThenRefuses) {
-  auto engine = make_engine(1, {.cores = 2, .on_run = [](CoreId, std::uint64_t, std::uint32_t) -> Result<void> {
-                                  return Error{Errc::kCoreLost, "HW_ERROR"};
-                                }});
-  auto client = std::make_shared<Collector>();
-  std::size_t accepted = 0;
-  Result<void> last;
-  while (accepted < 1000 && (last = submit(*engine, client, accepted, 1))) ++accepted;
-  ASSERT_FALSE(last);
-  EXPECT_EQ(last.error().code, Errc::kDevice);
-  EXPECT_THAT(last.error().message, testing::HasSubstr("HW_ERROR"));
-  for (const auto& [ticket, result] : client->wait_for(accepted)) EXPECT_EQ(result->status, FrameStatus::kUnanalysed);
 }
 
 TEST(Engine, TriesAgainWhileTheDeviceIsBusy) {

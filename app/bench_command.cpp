@@ -112,7 +112,9 @@ class Sweep {
     for (const BenchCase& what : cases_) report_.results.push_back({what, what.device == kNeuronSim, {}});
   }
 
+  /// After a failure the report has what was measured before it.
   Result<void> run() {
+    Result<void> failure;
     const std::size_t total = cases_.size() * request_.repeat;
     for (std::size_t n = 0; n < total && !g_interrupted; ++n) {
       BenchResult& result = report_.results[n % cases_.size()];
@@ -122,15 +124,15 @@ class Sweep {
           what.whole ? measure_whole(what, request_.input, request_.time) : measure_net(what, request_.time);
       if (!measured && g_interrupted) break;
       if (!measured) {
-        printer_.clear();
-        return measured.error();
+        failure = measured.error();
+        break;
       }
       result.what.cores = measured->cores;
       result.runs.push_back(*measured);
     }
     printer_.clear();
     std::erase_if(report_.results, [](const BenchResult& result) { return result.runs.empty(); });
-    return {};
+    return failure;
   }
 
   const BenchReport& report() const { return report_; }
@@ -189,13 +191,15 @@ Result<void> bench(Request request) {
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
   Sweep sweep(request, std::move(*cases));
-  if (auto done = sweep.run(); !done) return done;
+  const auto swept = sweep.run();
   const BenchReport& report = sweep.report();
+  if (!swept && report.results.empty()) return swept;
   if (report.results.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
 
   const bool own_stdout = request.json != "-" && request.csv != "-" && request.html != "-";
   if (own_stdout) fmt::print("{}", bench_table(report));
   if (auto written = write_all(request, report); !written) return written;
+  if (!swept) return swept;
   const auto noisy =
       std::ranges::count_if(report.results, [](const BenchResult& r) { return r.spread() > kNoisySpread; });
   if (noisy > 0) {

@@ -25,7 +25,7 @@ inline constexpr const char* kSynthetic = "synthetic";  ///< as input: a moving 
 
 EngineSettings settings_of(const BenchCase& what);
 
-/// The case with the numbers that its model and device have: batch, cores, request batch, resolution. Loads no network.
+/// The case with the numbers that its model has: device, batch, request batch, resolution. Loads no network.
 /// kUsage, kModel, kDevice.
 Result<BenchCase> resolve_case(BenchCase what);
 

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <cstddef>
 #include <latch>
 #include <mutex>
 #include <optional>
@@ -75,7 +75,7 @@ void fill(MutableTensorView input) {
   if (input.dtype == DType::kF32) {
     for (float& value : input.as<float>()) value = static_cast<float>(random() % 256);
   } else {
-    std::memset(input.data, 1, input.bytes());
+    for (std::size_t i = 0; i < input.bytes(); ++i) input.data[i] = static_cast<std::byte>(random() % 256);
   }
 }
 
@@ -99,7 +99,8 @@ Result<BenchCase> resolve_case(BenchCase what) {
   what.device = device_for(what.device, *model);
   what.batch = static_cast<std::uint32_t>(model->input.batch);
   what.net_resolution = fmt::format("{}x{}", model->input.size.width, model->input.size.height);
-  if (what.request_batch == 0) what.request_batch = what.batch;
+  if (what.request_batch == 0 || what.whole) what.request_batch = what.batch;
+  if (!what.whole) what.streams = 1;
   return what;
 }
 
@@ -146,6 +147,8 @@ Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time) {
   Histogram latency;
   for (const Worker& worker : workers) {
     if (worker.error) return *worker.error;
+  }
+  for (const Worker& worker : workers) {
     if (worker.requests < kLeastRequests) return Error{Errc::kCancelled, "interrupted"};
     run.frames += worker.rows;
     run.throughput += static_cast<double>(worker.rows) / seconds_between(worker.first, worker.last);

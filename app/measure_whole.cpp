@@ -107,6 +107,7 @@ Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, 
   const auto began = Clock::now();
   wait_for(time.frames > 0 ? kForever : time.seconds,
            [&] { return over() || (time.frames > 0 && streams.frames() >= frames_before + time.frames); });
+  wait_for(kForever, [&] { return over() || streams.frames() > frames_before; });  // one result at least
   const StreamStats stats = streams.first();
   const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
   BenchRun run;
@@ -114,7 +115,10 @@ Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, 
   run.frames = streams.frames() - frames_before;
   ProcessUse::now(device).since(before, seconds, run);
   if (const auto failure = streams.failure()) return *failure;
-  if (run.frames == 0) return Error{Errc::kCancelled, "interrupted"};
+  if (run.frames == 0 && time.is_interrupted()) return Error{Errc::kCancelled, "interrupted"};
+  if (run.frames == 0) {
+    return Error{Errc::kUsage, fmt::format("--input {}: ends before anything was measured; give a longer clip", input)};
+  }
 
   run.elapsed_s = seconds;
   run.throughput = static_cast<double>(run.frames) / seconds;

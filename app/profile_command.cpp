@@ -49,10 +49,17 @@ void interrupt(int signal) {
 /// For a video that nobody wants; gone with it.
 class ScratchFolder {
  public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "posecam-profile-XXXXXX").string();
-    if (::mkdtemp(name.data())) path_ = name;
+  /// kOutput if there is no place for temporary files.
+  Result<void> make() {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "posecam-profile-XXXXXX").string();
+    if (error || !::mkdtemp(name.data())) {
+      return Error{Errc::kOutput, "no folder for temporary files can be made: set TMPDIR, or use --no-video"};
+    }
+    path_ = name;
+    return {};
   }
+  ScratchFolder() = default;
   ScratchFolder(const ScratchFolder&) = delete;
   ScratchFolder& operator=(const ScratchFolder&) = delete;
   ~ScratchFolder() {
@@ -72,7 +79,7 @@ struct Profile {
 
 /// The clip, once, with everything that `posecam run --write-video --json-lines` does.
 Result<Profile> play(const Request& request) {
-  const ScratchFolder scratch;
+  ScratchFolder scratch;
   RunOptions options;
   static_cast<EngineSettings&>(options) = static_cast<const EngineSettings&>(request);
   options.max_frames = request.frames;
@@ -80,7 +87,10 @@ Result<Profile> play(const Request& request) {
   if (!input) return input.error();
   Outputs outputs;
   outputs.json_lines = "/dev/null";
-  if (!request.no_video) outputs.video = scratch.path() / "annotated.mp4";
+  if (!request.no_video) {
+    if (auto made = scratch.make(); !made) return made.error();
+    outputs.video = scratch.path() / "annotated.mp4";
+  }
   auto topology = build_topology(options, *input, outputs, "");
   if (!topology) return topology.error();
   auto stream = std::make_unique<Stream>(
@@ -128,7 +138,7 @@ Result<void> profile(Request request) {
     if (!second) return second.error();
     columns.push_back(std::move(second->column));
   }
-  fmt::print("{}", profile_table(columns));
+  if (request.trace != "-") fmt::print("{}", profile_table(columns));
   if (!request.trace.empty()) {
     if (auto written = write_document(request.trace, trace_json(first->threads)); !written) return written;
   }

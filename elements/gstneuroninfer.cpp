@@ -223,7 +223,8 @@ static void gst_neuron_infer_class_init(GstNeuronInferClass* klass) {
   posecam::gst::install_properties(object_class, kTable);
   g_object_class_install_property(
       object_class, kStats,
-      g_param_spec_boxed("stats", "stats", "Frames by outcome, people, batches, and median and p99 of each stage",
+      g_param_spec_boxed("stats", "stats",
+                         "Frames by outcome, people, batches, cores lost, and median, p90 and p99 of each stage",
                          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
   g_object_class_install_property(
       object_class, kLatency,

@@ -119,21 +119,21 @@ std::shared_ptr<Engine> InferElement::engine() const {
 
 /// Ends every wait of this stream; what is under way in the engine is forgotten when the stream is cleared.
 void InferElement::start_flushing() {
-  flow_ = GST_FLOW_FLUSHING;
   std::lock_guard lock(mutex_);
+  flow_ = GST_FLOW_FLUSHING;
   stop_.request_stop();
 }
 
 void InferElement::stop_flushing() {
   eos_ = false;
   failed_ = false;
-  resume();
+  resume({});
 }
 
 /// The task starts with the lock held: it must not start once the pad was deactivated, since nobody would stop it then.
-void InferElement::resume() {
+void InferElement::resume(std::optional<GstFlowReturn> after) {
   std::lock_guard lock(mutex_);
-  if (!active_pad_) return;
+  if (!active_pad_ || (after && flow_ != *after)) return;
   stop_ = {};
   flow_ = GST_FLOW_OK;
   gst_pad_start_task(
@@ -336,6 +336,7 @@ void InferElement::loop() {
     if (const GstFlowReturn flow = forward(std::move(*frame)); flow != GST_FLOW_OK) stop_after(flow);
   } else if (auto* event = std::get_if<EventPtr>(&*item)) {
     if (GST_EVENT_TYPE(event->get()) == GST_EVENT_EOS) {
+      stats_posted_ = Clock::now();  // once is enough
       supervise();
       post_stats();
     }
@@ -384,12 +385,12 @@ void InferElement::post_stats() {
 /// Downstream wants no more. Upstream learns of it with its next frame; after EOS there is none, so an error is posted
 /// here, as queue does.
 void InferElement::stop_after(GstFlowReturn flow) {
-  flow_ = flow;
   {
-    std::lock_guard lock(mutex_);
+    std::lock_guard lock(mutex_);  // one step, or a resume() in between would be undone
+    flow_ = flow;
     stop_.request_stop();
+    gst_pad_pause_task(src_);
   }
-  gst_pad_pause_task(src_);
   if (eos_ && is_failure(flow)) fail_downstream(flow);
 }
 
@@ -427,7 +428,7 @@ GstClockTime InferElement::latency() const { return stats_.latency() + settings(
 
 bool InferElement::handle_src_event(EventPtr event) {
   if (GST_EVENT_TYPE(event.get()) == GST_EVENT_QOS) lateness_.heed(event.get());
-  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_RECONFIGURE && flow_ == GST_FLOW_NOT_LINKED) resume();  // linked again
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_RECONFIGURE) resume(GST_FLOW_NOT_LINKED);  // linked again
   return gst_pad_event_default(src_, GST_OBJECT(self_), event.release()) != 0;
 }
 

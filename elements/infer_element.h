@@ -102,7 +102,7 @@ class InferElement {
 
   void start_flushing();
   void stop_flushing();
-  void resume();
+  void resume(std::optional<GstFlowReturn> after);  ///< only if the stream stands because of that; none: in any case
   std::stop_token token() const;
   std::shared_ptr<Engine> engine() const;
   Size frame_size() const { return {GST_VIDEO_INFO_WIDTH(&info_), GST_VIDEO_INFO_HEIGHT(&info_)}; }

@@ -23,9 +23,9 @@ class InferStats {
   /// How long a frame takes from its arrival to its result, 99 of 100 times, in ns; a guess before the first frames.
   GstClockTime latency() const;
   /// "neuron-stats": frames, analysed, skipped, unanalysed, late, people-total (uint64), people (int, in the last
-  /// frame), STAGE-median-ms and STAGE-p99-ms for preprocess, queue, infer, post and for all of a frame's way through
-  /// the element, latency (double), and of the engine, if there is one:
-  /// device (string), cores (uint), batches (uint64), batch-fill (double, mean rows a batch). The caller frees it.
+  /// frame), STAGE-median-ms, STAGE-p90-ms and STAGE-p99-ms for preprocess, queue, infer, post and for all of a frame's
+  /// way through the element, latency (double), and of the engine, if there is one: device (string), cores (uint, that
+  /// are left), cores-lost (uint64), batches (uint64), batch-fill (double, mean rows a batch). The caller frees it.
   GstStructure* to_structure(const Engine* engine) const;
 
  private:

@@ -182,6 +182,7 @@ bool BatchScheduler::mended(std::stop_token stop, Batch& batch) {
   }
   core.given_up = core.back = 0;
   core.lost = false;
+  core.run_ms = 0;  // what it did before it was lost says nothing
   ++core.mends;
   wake_workers(core);
   room_.notify_all();
@@ -201,12 +202,14 @@ bool BatchScheduler::begin_run(Batch& batch) {
   return true;
 }
 
-void BatchScheduler::end_run(Batch& batch) {
+void BatchScheduler::end_run(Batch& batch, bool good) {
   std::lock_guard lock(mutex_);
   --batch.core->running;
-  const double ms = std::chrono::duration<double, std::milli>(Clock::now() - batch.started).count();
-  double& average = batch.core->run_ms;
-  average += (ms - average) / (average > 0 ? 8 : 1);
+  if (good) {
+    const double ms = std::chrono::duration<double, std::milli>(Clock::now() - batch.started).count();
+    double& average = batch.core->run_ms;
+    average += (ms - average) / (average > 0 ? 8 : 1);
+  }
   if (open_ && open_->core == batch.core) open_->wake.notify_one();
 }
 

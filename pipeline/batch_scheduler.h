@@ -87,7 +87,8 @@ class BatchScheduler {
   Turn wait_for_batch(std::stop_token stop, Batch& batch);
   /// Counts a run on the core of `batch`. False: that core is lost.
   bool begin_run(Batch& batch);
-  void end_run(Batch& batch);  ///< and learns from its time how fast the core is
+  /// A run that was `good` also tells how fast the core is: one refused at once, or given up late, does not.
+  void end_run(Batch& batch, bool good);
   /// A slot of a living core for the rows of a lost one; served before the streams. Null: no core left, or stopped.
   Batch* borrow(std::stop_token stop);
   void release(Batch& batch);

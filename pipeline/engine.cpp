@@ -127,7 +127,7 @@ Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Result<voi
   for (int runs = 0;;) {
     if (scheduler.begin_run(*where)) {
       outcome = execute(stop, *where, frames);
-      scheduler.end_run(*where);
+      scheduler.end_run(*where, static_cast<bool>(outcome));
       if (outcome || outcome.error().code != Errc::kCoreLost) return where;
       retire(*where, outcome.error());
       if (++runs == kMaxRuns) return where;

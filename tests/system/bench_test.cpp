@@ -114,6 +114,17 @@ TEST_F(Bench, RefusesBadUsageInOneLine) {
                  "none.mp4");
 }
 
+TEST_F(Bench, SaysWhatTheDeviceSaidAndShowsWhatWasMeasuredBefore) {
+  const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const Variable config("NEURON_SIM_CONFIG", R"({"cores": 2, "mode": "timed", "time": {"fixed_ms": 20, "per_row_ms": 0},
+      "faults": [{"call": "nrt_execute", "core": 1, "from": 3, "status": 1}]})");
+  const Outcome ran = quick({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--cores", "1,2"});
+  EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("NRT_FAILURE"));
+  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 2) << ran.out;  // the head and the case that went well
+}
+
 TEST_F(Bench, ShowsWhatItHasWhenInterrupted) {
   const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")});
   ASSERT_EQ(made.code, 0) << made.err;

@@ -76,6 +76,15 @@ TEST_F(Profile, ShowsTheFastDecoderBesideTheReference) {
   EXPECT_THAT(ran.out, HasSubstr("fast, 5 taps"));
 }
 
+TEST_F(Profile, TouchesNoFileOfTheUsersWhereThereIsNoTemporaryFolder) {
+  const Variable nowhere("TMPDIR", at("not-there"));
+  const Outcome ran = profile({"testsrc", "--model", kTinyModel, "--device", "opencv"});
+  EXPECT_EQ(ran.code, 5) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("TMPDIR"));
+  EXPECT_FALSE(std::filesystem::exists("annotated.mp4"));
+  EXPECT_EQ(profile({"testsrc", "--model", kTinyModel, "--device", "opencv", "--no-video"}).code, 0);
+}
+
 TEST_F(Profile, RefusesBadUsageInOneLine) {
   const auto refused = [&](const std::vector<std::string>& args, int code, const std::string& message) {
     const Outcome ran = profile(args);

@@ -42,12 +42,17 @@ TEST(BatchScheduler, PrefersTheCoreThatWillBeDoneFirst) {
     Batch* const batch = scheduler.borrow({});
     scheduler.begin_run(*batch);
     std::this_thread::sleep_for(time);
-    scheduler.end_run(*batch);
+    scheduler.end_run(*batch, true);
     scheduler.release(*batch);
     return batch->core->id;
   };
   EXPECT_EQ(run(50ms), 0U);
   EXPECT_EQ(run(1ms), 1U);
+  Batch* const refused = scheduler.borrow({});
+  scheduler.begin_run(*refused);
+  std::this_thread::sleep_for(200ms);
+  scheduler.end_run(*refused, false);  // says nothing of the core
+  scheduler.release(*refused);
   Batch* const first = scheduler.borrow({});
   EXPECT_EQ(first->core->id, 1U);
   EXPECT_EQ(scheduler.borrow({})->core->id, 1U);  // two of its batches before one of the other

@@ -191,7 +191,7 @@ Result<void> bench(Request request) {
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
   Sweep sweep(request, std::move(*cases));
-  const auto swept = sweep.run();
+  auto swept = sweep.run();
   const BenchReport& report = sweep.report();
   if (!swept && report.results.empty()) return swept;
   if (report.results.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};

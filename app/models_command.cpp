@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <unistd.h>
 #include <variant>
@@ -15,12 +17,15 @@
 
 #include "app/exit_code.h"
 #include "app/tell.h"
+#include "models/made.h"
 #include "models/model_spec.h"
 #include "models/store.h"
 #include "models/zoo.h"
 
 namespace posecam {
 namespace {
+
+constexpr std::size_t kLabelsShown = 100;
 
 struct ModelsOptions {
   std::vector<std::string> names;
@@ -48,7 +53,14 @@ std::uint64_t total_bytes(const ModelSpec& spec) {
   return total;
 }
 
-std::string_view task_name(Task task) { return task == Task::kPose ? "pose" : "detection"; }
+std::string_view task_name(Task task) {
+  switch (task) {
+    case Task::kPose: return "pose";
+    case Task::kDetection: return "detection";
+    case Task::kClassification: break;
+  }
+  return "classification";
+}
 
 std::string size_text(Size size) { return fmt::format("{}x{}", size.width, size.height); }
 
@@ -97,10 +109,10 @@ void print_json(const ModelStore& store, const std::vector<ModelSpec>& specs) {
 void print_table(const ModelStore& store, const std::vector<ModelSpec>& specs) {
   std::size_t width = 4;
   for (const ModelSpec& spec : specs) width = std::max(width, spec.name.size());
-  fmt::print("{:<{}}  {:<9}  {:>9}  {:<10}  {:>8}  {}\n", "NAME", width, "TASK", "INPUT", "LICENCE", "SIZE", "PULLED");
+  fmt::print("{:<{}}  {:<14}  {:>9}  {:<12}  {:>8}  {}\n", "NAME", width, "TASK", "INPUT", "LICENCE", "SIZE", "PULLED");
   for (const ModelSpec& spec : specs) {
     const auto pulled = backends_pulled(store, spec);
-    fmt::print("{:<{}}  {:<9}  {:>9}  {:<10}  {:>8}  {}\n", spec.name, width, task_name(spec.task),
+    fmt::print("{:<{}}  {:<14}  {:>9}  {:<12}  {:>8}  {}\n", spec.name, width, task_name(spec.task),
                size_text(spec.input.size), spec.license, readable_bytes(total_bytes(spec)),
                pulled.empty() ? "-" : fmt::format("{}", fmt::join(pulled, ", ")));
   }
@@ -124,6 +136,10 @@ std::string decoder_text(const DecoderSpec& decoder) {
   if (const auto* yolox = std::get_if<YoloxDecoder>(&decoder)) {
     return fmt::format("yolox: {}, strides {}, threshold {}, NMS at IoU {}", yolox->output,
                        fmt::join(yolox->strides, "/"), yolox->threshold, yolox->nms_threshold);
+  }
+  if (const auto* classes = std::get_if<ClassDecoder>(&decoder)) {
+    return fmt::format("classes: {} from value {}, {}, the best {}", classes->scores.output, classes->scores.first,
+                       classes->values == ClassDecoder::Values::kLogits ? "logits" : "probabilities", classes->top);
   }
   const auto& ssd = std::get<SsdDecoder>(decoder);
   return fmt::format("ssd: {}, threshold {}, NMS at IoU {}", ssd.output, ssd.threshold, ssd.nms_threshold);
@@ -150,7 +166,9 @@ void print_files(const ModelStore& store, const ModelSpec& spec) {
     for (const WeightFile& file : weights.files) {
       fmt::print("{:<12} {}  {}\n", "", file.name, readable_bytes(file.bytes));
       fmt::print("{:<12}   sha256 {}\n", "", file.sha256);
-      fmt::print("{:<12}   {}\n", "", file.url.empty() ? "not published: only from a mirror" : file.url);
+      const std::string nowhere =
+          is_made(spec.name) ? "made: " + pull_command(spec) : "not published: only from a mirror";
+      fmt::print("{:<12}   {}\n", "", file.url.empty() ? nowhere : file.url);
     }
   }
 }
@@ -170,8 +188,11 @@ int show(const ModelsOptions& options) {
   fmt::print("{:<12} {}\n", "decoder", decoder_text(spec->decoder));
   if (spec->skeleton)
     fmt::print("{:<12} {}, {} keypoints\n", "skeleton", spec->skeleton->name, spec->skeleton->parts.size());
-  if (!spec->labels.empty())
-    fmt::print("{:<12} {}: {}\n", "labels", spec->labels.size(), fmt::join(spec->labels, ", "));
+  if (!spec->labels.empty()) {
+    const std::span shown = std::span(spec->labels).first(std::min(spec->labels.size(), kLabelsShown));
+    fmt::print("{:<12} {}: {}{}\n", "labels", spec->labels.size(), fmt::join(shown, ", "),
+               shown.size() < spec->labels.size() ? ", ..." : "");
+  }
   print_files(*store, *spec);
   return 0;
 }
@@ -209,22 +230,23 @@ void print_pulled(const ModelSpec& spec, const std::vector<FileReport>& reports)
     if (!seen.insert(report.file.name).second) continue;
     const bool good = report.state == FileState::kGood;
     fmt::print("{}: {}  {}  {}\n", spec.name, report.file.name, readable_bytes(report.file.bytes),
-               report.pulled ? "pulled"
+               report.pulled ? (is_made(spec.name) ? "made" : "pulled")
                : good        ? "already there"
                              : report.problem);
   }
 }
 
-int pull_one(const ModelStore& store, const ModelSpec& spec, const std::string& mirror) {
+using Bring = std::function<Result<std::vector<FileReport>>(const ModelSpec&, const PullOptions&)>;
+
+int bring_one(const ModelStore& store, const ModelSpec& spec, const Bring& bring) {
   ProgressLine line;
   PullOptions options;
-  options.mirror = mirror;
   options.progress = [&](const WeightFile& file, std::uint64_t done) { line.update(file, done); };
   options.note = [&](const std::string& note) {
     line.clear();
     tell("posecam: {}\n", note);
   };
-  const auto reports = store.pull(spec, options);
+  const auto reports = bring(spec, options);
   line.clear();
   if (!reports) return complain(reports.error());
   print_pulled(spec, *reports);
@@ -232,14 +254,28 @@ int pull_one(const ModelStore& store, const ModelSpec& spec, const std::string& 
   return 0;
 }
 
+int bring_all(const ModelStore& store, const std::vector<std::string>& names, const Bring& bring) {
+  const auto specs = find_models(names);
+  if (!specs) return complain(specs.error());
+  int worst = 0;
+  for (const ModelSpec& spec : *specs) worst = std::max(worst, bring_one(store, spec, bring));
+  return worst;
+}
+
 int pull(const ModelsOptions& options) {
   const auto store = ModelStore::open_default();
   if (!store) return complain(store.error());
-  const auto specs = find_models(options.names);
-  if (!specs) return complain(specs.error());
-  int worst = 0;
-  for (const ModelSpec& spec : *specs) worst = std::max(worst, pull_one(*store, spec, options.mirror));
-  return worst;
+  return bring_all(*store, options.names, [&](const ModelSpec& spec, PullOptions how) {
+    how.mirror = options.mirror;
+    return store->pull(spec, how);
+  });
+}
+
+int make(const ModelsOptions& options) {
+  const auto store = ModelStore::open_default();
+  if (!store) return complain(store.error());
+  return bring_all(*store, options.names,
+                   [&](const ModelSpec& spec, const PullOptions& how) { return make_weights(*store, spec, how); });
 }
 
 /// Files of backends that were never pulled are no fault, unless nothing of a model that was asked for is there.
@@ -315,6 +351,9 @@ void add_models_command(CLI::App& app, int& code) {
   pull_command->add_option("--mirror", options->mirror, "Directory or URL to look at before the published place")
       ->type_name("DIR|URL")
       ->envname("POSECAM_MODEL_MIRROR");
+  add("make", "Make the weights of a network that is for measurements: resnet50", make)
+      ->add_option("NAME", options->names, "Zoo names")
+      ->required();
   add("verify", "Read all pulled weights and compare them with their checksums", verify)
       ->add_option("NAME", options->names, "Only these models");
   add("path", "Where the weights lie", path)->add_option("NAME", options->names, "Folder of this model")->expected(1);

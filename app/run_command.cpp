@@ -87,7 +87,7 @@ Result<void> Run::prepare() {
   if (model->task != Task::kPose && !(options_.write_coco_json.empty() && options_.write_motion_json.empty())) {
     return Error{
         Errc::kUsage,
-        fmt::format("--model {}: finds objects, and --write-coco-json and --write-motion-json are for keypoints; "
+        fmt::format("--model {}: finds no keypoints, and --write-coco-json and --write-motion-json are for those; "
                     "use --json-lines, or a pose model",
                     options_.model)};
   }

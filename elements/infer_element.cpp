@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "elements/element_error.h"
 #include "elements/regions_of_interest.h"
 #include "elements/result_meta.h"
@@ -69,7 +71,13 @@ void InferElement::set_engine(std::shared_ptr<Engine> engine) {
 Result<void> InferElement::adopt_engine(Size video) {
   auto engine = acquire_engine(active_, video);
   if (!engine) return engine.error();
-  preprocessor_.emplace((*engine)->model().input);
+  const ModelSpec& model = (*engine)->model();
+  if (model.task == Task::kClassification && active_.inference_region != "full-frame") {
+    return Error{Errc::kUsage,
+                 fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
+                             active_.inference_region, model.name)};
+  }
+  preprocessor_.emplace(model.input);
   set_engine(std::move(*engine));
   make_room();
   return {};

@@ -37,6 +37,13 @@ const posecam::Detection* object_of(const GstNeuronResultMeta* meta, guint objec
   return element(result_of(meta).detections, object);
 }
 
+const posecam::Classification* class_of(const GstNeuronResultMeta* meta, guint number) {
+  return element(result_of(meta).classes, number);
+}
+
+/// All of a std::string of the ModelSpec, so it ends with a NUL.
+const gchar* text_of(std::string_view label) { return label.empty() ? nullptr : label.data(); }
+
 template <class T, class U>
 void give(T* out, U value) {
   if (out) *out = value;
@@ -80,9 +87,13 @@ const gchar* gst_neuron_result_meta_get_model_name(const GstNeuronResultMeta* me
 }
 
 const gchar* gst_neuron_result_meta_get_detector_name(const GstNeuronResultMeta* meta) {
-  if (const auto& detector = result_of(meta).detector) return detector->name.c_str();
-  const ModelSpec* model = model_of(meta);
-  return model && model->task == posecam::Task::kDetection ? model->name.c_str() : nullptr;
+  const auto detector = result_of(meta).model_for(posecam::Task::kDetection);
+  return detector ? detector->name.c_str() : nullptr;
+}
+
+const gchar* gst_neuron_result_meta_get_classifier_name(const GstNeuronResultMeta* meta) {
+  const auto classifier = result_of(meta).model_for(posecam::Task::kClassification);
+  return classifier ? classifier->name.c_str() : nullptr;
 }
 
 // The texts of a Skeleton are literals, which end with a NUL.
@@ -156,9 +167,7 @@ guint gst_neuron_result_meta_get_n_objects(const GstNeuronResultMeta* meta) {
 
 const gchar* gst_neuron_result_meta_get_object_label(const GstNeuronResultMeta* meta, guint object) {
   const auto* detection = object_of(meta, object);
-  // All of a std::string of the ModelSpec, so it ends with a NUL.
-  const std::string_view label = detection ? result_of(meta).label_of(*detection) : std::string_view();
-  return label.empty() ? nullptr : label.data();
+  return detection ? text_of(result_of(meta).label_of(*detection)) : nullptr;
 }
 
 gfloat gst_neuron_result_meta_get_object_score(const GstNeuronResultMeta* meta, guint object) {
@@ -174,4 +183,18 @@ gboolean gst_neuron_result_meta_get_object_box(const GstNeuronResultMeta* meta, 
                                                gfloat* width, gfloat* height) {
   const auto* detection = object_of(meta, object);
   return detection ? give_box(detection->box, x, y, width, height) : FALSE;
+}
+
+guint gst_neuron_result_meta_get_n_classes(const GstNeuronResultMeta* meta) {
+  return static_cast<guint>(result_of(meta).classes.size());
+}
+
+const gchar* gst_neuron_result_meta_get_class_label(const GstNeuronResultMeta* meta, guint number) {
+  const auto* found = class_of(meta, number);
+  return found ? text_of(result_of(meta).label_of(*found)) : nullptr;
+}
+
+gfloat gst_neuron_result_meta_get_class_score(const GstNeuronResultMeta* meta, guint number) {
+  const auto* found = class_of(meta, number);
+  return found ? found->score : 0;
 }

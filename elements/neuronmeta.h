@@ -68,6 +68,9 @@ GST_NEURON_META_API const gchar* gst_neuron_result_meta_get_model_name(const Gst
 /* Name of the network that found the objects, or NULL when none looked for objects. Since: 0.1 */
 GST_NEURON_META_API const gchar* gst_neuron_result_meta_get_detector_name(const GstNeuronResultMeta* meta);
 
+/* The network that said what the whole picture shows; NULL when none did. Since: 0.1 */
+GST_NEURON_META_API const gchar* gst_neuron_result_meta_get_classifier_name(const GstNeuronResultMeta* meta);
+
 /* ---- the skeleton: how the keypoints of every person in this frame are numbered ---- */
 
 /* "body-pose/openpose-18", "body-pose/openpose-25" or "body-pose/coco-17"; NULL when no network looked for keypoints.
@@ -123,6 +126,17 @@ GST_NEURON_META_API gboolean gst_neuron_result_meta_get_object_id(const GstNeuro
                                                                   gint64* id);
 GST_NEURON_META_API gboolean gst_neuron_result_meta_get_object_box(const GstNeuronResultMeta* meta, guint object,
                                                                    gfloat* x, gfloat* y, gfloat* width, gfloat* height);
+
+/* ---- classes of the whole picture, the likeliest first ---- */
+
+/* Since: 0.1 */
+GST_NEURON_META_API guint gst_neuron_result_meta_get_n_classes(const GstNeuronResultMeta* meta);
+
+/* "tabby", "cheeseburger"; NULL when the network has no name for it. Since: 0.1 */
+GST_NEURON_META_API const gchar* gst_neuron_result_meta_get_class_label(const GstNeuronResultMeta* meta, guint number);
+
+/* Probability in (0,1]. Since: 0.1 */
+GST_NEURON_META_API gfloat gst_neuron_result_meta_get_class_score(const GstNeuronResultMeta* meta, guint number);
 
 /* NOLINTEND(modernize-use-using, readability-identifier-naming) */
 

@@ -54,6 +54,12 @@ struct Detection {
   std::optional<std::int64_t> id;  ///< set by a tracker
 };
 
+/// What the whole image shows.
+struct Classification {
+  float score = 0;   ///< probability, (0,1]
+  int label_id = 0;  ///< index into the model's labels
+};
+
 enum class FrameStatus : std::uint8_t {
   kAnalysed,    ///< the network saw it; empty lists mean nobody is there
   kSkipped,     ///< left out on purpose (interval, quality of service, gap)
@@ -70,17 +76,38 @@ struct FrameTimes {
 
 struct FrameResult {
   FrameStatus status = FrameStatus::kAnalysed;
-  std::vector<Pose> poses;            ///< best score first
-  std::vector<Detection> detections;  ///< best score first
+  std::vector<Pose> poses;              ///< best score first
+  std::vector<Detection> detections;    ///< best score first
+  std::vector<Classification> classes;  ///< best score first
   FrameTimes times;
   std::shared_ptr<const ModelSpec> model;     ///< of the poses, where people were looked for; never null once published
   std::shared_ptr<const ModelSpec> detector;  ///< of the detections, where it is another one; else null
+  std::shared_ptr<const ModelSpec> classifier;  ///< of the classes, where it is another one; else null
+
+  /// Nothing is found; lists keep their capacity, the other fields their values.
+  void clear() {
+    poses.clear();
+    detections.clear();
+    classes.clear();
+  }
+
+  /// The network that did it; null if none did.
+  std::shared_ptr<const ModelSpec> model_for(Task task) const {
+    for (const auto* candidate : {&model, &detector, &classifier}) {
+      if (*candidate && (*candidate)->task == task) return *candidate;
+    }
+    return nullptr;
+  }
 
   /// Empty where the network has no name for it.
-  std::string_view label_of(const Detection& detection) const {
-    const ModelSpec* named = detector ? detector.get() : model.get();
-    const auto label = static_cast<std::size_t>(detection.label_id);  // a negative one is beyond every list
-    return named && label < named->labels.size() ? std::string_view(named->labels[label]) : std::string_view();
+  std::string_view label_of(const Detection& found) const { return label(detector, found.label_id); }
+  std::string_view label_of(const Classification& found) const { return label(classifier, found.label_id); }
+
+ private:
+  std::string_view label(const std::shared_ptr<const ModelSpec>& of, int id) const {
+    const ModelSpec* named = of ? of.get() : model.get();
+    const auto index = static_cast<std::size_t>(id);  // a negative one is beyond every list
+    return named && index < named->labels.size() ? std::string_view(named->labels[index]) : std::string_view();
   }
 };
 

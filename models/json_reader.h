@@ -44,6 +44,7 @@ class JsonNode {
   /// Expects an object that has no keys but these.
   void expect_keys(std::initializer_list<std::string_view> keys) const;
   bool has(std::string_view key) const;
+  bool is_text() const { return value_ && value_->is_string(); }
   /// The member `key`; a missing one is a problem once it is read.
   JsonNode at(std::string_view key) const;
   /// Members in the order of their keys.

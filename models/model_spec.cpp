@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "models/decoder_reader.h"
 #include "models/json_reader.h"
+#include "models/labels.h"
 
 namespace posecam {
 namespace {
@@ -207,94 +209,33 @@ InputSpec read_input(const JsonNode& node) {
   return input;
 }
 
-std::string read_output(const JsonNode& node, const std::vector<std::string>& outputs) {
-  std::string name = node.text(1, 256);
-  if (std::find(outputs.begin(), outputs.end(), name) == outputs.end()) {
-    node.mismatch(fmt::format("one of the outputs \"{}\"", fmt::join(outputs, "\", \"")));
+/// A list in the descriptor, or the name of a text file with a label a line.
+std::vector<std::string> labels_of(const JsonNode& node, const std::filesystem::path& descriptor) {
+  if (!node.is_text()) {
+    std::vector<std::string> labels;
+    for (const JsonNode& item : node.items(1, kMaxLabels)) labels.push_back(item.text(1, kLongestLabel));
+    return labels;
   }
-  return name;
+  const std::string name =
+      read_name(node, is_plain_name, "a list, or the name of a text file with a label a line", 128);
+  if (name.empty()) return {};
+  const auto file = find_labels(name, descriptor);
+  auto labels = file ? read_labels(*file) : Result<std::vector<std::string>>(file.error());
+  if (labels) return *std::move(labels);
+  node.problem(labels.error().message);
+  return {};
 }
 
-ChannelRange read_range(const JsonNode& node, const std::vector<std::string>& outputs) {
-  node.expect_keys({"output", "first"});
-  return {read_output(node.at("output"), outputs), static_cast<int>(node.at("first").integer(0, 4096))};
-}
-
-void read_share(const JsonNode& node, std::string_view key, float& value) {
-  if (node.has(key)) value = node.at(key).number(0, 1);
-}
-
-void read_count(const JsonNode& node, std::string_view key, int& value) {
-  if (node.has(key)) value = static_cast<int>(node.at(key).integer(1, 1000));
-}
-
-PafDecoder read_paf(const JsonNode& node, const std::vector<std::string>& outputs) {
-  node.expect_keys({"kind", "heatmaps", "pafs", "stride", "threshold", "paf_threshold", "taps", "max_people"});
-  PafDecoder paf;
-  paf.heatmaps = read_range(node.at("heatmaps"), outputs);
-  paf.pafs = read_range(node.at("pafs"), outputs);
-  paf.stride = static_cast<int>(node.at("stride").integer(1, 256));
-  read_share(node, "threshold", paf.threshold);
-  read_share(node, "paf_threshold", paf.paf_threshold);
-  read_count(node, "max_people", paf.max_people);
-  if (node.has("taps")) paf.taps = static_cast<int>(node.at("taps").integer(1, 99));
-  return paf;
-}
-
-YoloxDecoder read_yolox(const JsonNode& node, const std::vector<std::string>& outputs) {
-  node.expect_keys({"kind", "output", "boxes", "strides", "threshold", "nms_threshold", "max_detections"});
-  YoloxDecoder yolox;
-  yolox.output = read_output(node.at("output"), outputs);
-  if (node.has("boxes")) {
-    using Boxes = YoloxDecoder::Boxes;
-    static constexpr std::pair<std::string_view, Boxes> kBoxes[]{{"cells", Boxes::kCells}, {"pixels", Boxes::kPixels}};
-    yolox.boxes = node.at("boxes").one_of(kBoxes);
-  }
-  yolox.strides.clear();
-  for (const JsonNode& item : node.at("strides").items(1, 8)) {
-    yolox.strides.push_back(static_cast<int>(item.integer(1, 256)));
-  }
-  read_share(node, "threshold", yolox.threshold);
-  read_share(node, "nms_threshold", yolox.nms_threshold);
-  read_count(node, "max_detections", yolox.max_detections);
-  return yolox;
-}
-
-SsdDecoder read_ssd(const JsonNode& node, const std::vector<std::string>& outputs) {
-  node.expect_keys({"kind", "output", "threshold", "nms_threshold", "max_detections"});
-  SsdDecoder ssd;
-  ssd.output = read_output(node.at("output"), outputs);
-  read_share(node, "threshold", ssd.threshold);
-  read_share(node, "nms_threshold", ssd.nms_threshold);
-  read_count(node, "max_detections", ssd.max_detections);
-  return ssd;
-}
-
-enum class DecoderKind : std::uint8_t { kPaf, kYolox, kSsd };
-
-DecoderSpec read_decoder(const JsonNode& node, Task task, const std::vector<std::string>& outputs) {
-  static constexpr std::pair<std::string_view, DecoderKind> kPoseKinds[] = {{"paf", DecoderKind::kPaf}};
-  static constexpr std::pair<std::string_view, DecoderKind> kDetectionKinds[] = {{"yolox", DecoderKind::kYolox},
-                                                                                 {"ssd", DecoderKind::kSsd}};
-  const JsonNode kind = node.at("kind");
-  switch (task == Task::kPose ? kind.one_of(kPoseKinds) : kind.one_of(kDetectionKinds)) {
-    case DecoderKind::kPaf: return read_paf(node, outputs);
-    case DecoderKind::kYolox: return read_yolox(node, outputs);
-    case DecoderKind::kSsd: return read_ssd(node, outputs);
-  }
-  return PafDecoder{};
-}
-
-/// A pose model names its skeleton, a detection model its labels.
+/// A pose model names its skeleton, others their labels.
 void read_vocabulary(const JsonNode& root, ModelSpec& spec) {
   static constexpr std::pair<std::string_view, std::string_view> kSkeletons[] = {{"coco-18", "coco-18"},
                                                                                  {"body-25", "body-25"}};
   if (spec.task == Task::kPose) {
     spec.skeleton = find_skeleton(root.at("skeleton").one_of(kSkeletons));
-    if (root.has("labels")) root.at("labels").problem(R"(only with "task": "detection")");
+    if (root.has("labels")) root.at("labels").problem(R"(not with "task": "pose", which has a skeleton)");
     return;
   }
-  for (const JsonNode& item : root.at("labels").items(1, 10000)) spec.labels.push_back(item.text(1, 128));
+  spec.labels = labels_of(root.at("labels"), spec.path);
   if (root.has("skeleton")) root.at("skeleton").problem(R"(only with "task": "pose")");
 }
 
@@ -309,8 +250,8 @@ std::vector<std::string> read_outputs(const JsonNode& node) {
 }
 
 void read_spec(const JsonNode& root, ModelSpec& spec) {
-  static constexpr std::pair<std::string_view, Task> kTasks[] = {{"pose", Task::kPose},
-                                                                 {"detection", Task::kDetection}};
+  static constexpr std::pair<std::string_view, Task> kTasks[] = {
+      {"pose", Task::kPose}, {"detection", Task::kDetection}, {"classification", Task::kClassification}};
   // First, so that a descriptor of another version is called that, and not a heap of unknown keys.
   if (root.has("schema_version")) root.at("schema_version").integer(kSchemaVersion, kSchemaVersion);
   root.expect_keys({"$schema", "schema_version", "name", "description", "task", "license", "source", "weights",

@@ -17,7 +17,7 @@
 
 namespace posecam {
 
-enum class Task : std::uint8_t { kPose, kDetection };
+enum class Task : std::uint8_t { kPose, kDetection, kClassification };
 enum class Layout : std::uint8_t { kNchw, kNhwc };
 enum class ColorOrder : std::uint8_t { kBgr, kRgb };
 enum class ResizeRule : std::uint8_t { kLetterbox, kStretch };
@@ -61,7 +61,7 @@ struct InputSpec {
   Shape shape() const;  ///< batch x 3 x h x w or batch x h x w x 3
 };
 
-/// A run of channels in one output (NCHW, dimension 1).
+/// A run of channels in one output (maps: NCHW, dimension 1).
 struct ChannelRange {
   std::string output;
   int first = 0;
@@ -98,7 +98,17 @@ struct SsdDecoder {
   int max_detections = 200;
 };
 
-using DecoderSpec = std::variant<PafDecoder, YoloxDecoder, SsdDecoder>;
+/// One value for each class of the whole image: (classes before the first label) + labels of them, of any rank.
+struct ClassDecoder {
+  enum class Values : std::uint8_t { kLogits, kProbabilities };  ///< logits still want a softmax
+  ChannelRange scores;  ///< `first`: value of label 0; TensorFlow's ImageNet networks have "background" before it
+  Values values = Values::kLogits;
+  float scale = 1;      ///< a logit for each step of the output: networks with integer outputs give steps
+  float threshold = 0;  ///< least probability of a class that is told
+  int top = 5;          ///< most classes that are told
+};
+
+using DecoderSpec = std::variant<PafDecoder, YoloxDecoder, SsdDecoder, ClassDecoder>;
 
 /// Immutable after load. Copyable value.
 struct ModelSpec {
@@ -112,7 +122,7 @@ struct ModelSpec {
   std::vector<std::string> outputs;  ///< names, in the order slots hand them out
   DecoderSpec decoder;
   const Skeleton* skeleton = nullptr;  ///< pose models; static storage
-  std::vector<std::string> labels;     ///< detection models, by label id
+  std::vector<std::string> labels;     ///< detection and classification models, by label id
   std::filesystem::path path;          ///< the descriptor it came from
 
   /// Reads and checks a descriptor. kModel with "FILE: KEY: expectation" on the first thing that is wrong.

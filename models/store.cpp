@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "models/download.h"
+#include "models/made.h"
 #include "models/paths.h"
 #include "models/sha256.h"
 
@@ -166,6 +167,7 @@ bool any_backend_complete(const ModelSpec& spec, const std::vector<FileReport>& 
 std::string pull_command(const ModelSpec& spec) {
   const auto share = share_dir();
   const bool in_zoo = share && spec.path == *share / "models" / (spec.name + ".json");
+  if (in_zoo && is_made(spec.name)) return "posecam models make " + spec.name;
   const bool published = std::ranges::any_of(spec.weights, [](const BackendWeights& weights) {
     return std::ranges::all_of(weights.files, [](const WeightFile& file) { return !file.url.empty(); });
   });
@@ -277,8 +279,8 @@ Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const Pu
   const std::string why = options.mirror.empty()
                               ? "its weights are not published"
                               : fmt::format("not published, and not in the mirror: {}", reports.front().problem);
-  return Error{Errc::kModel,
-               fmt::format("model '{}': {}; run with a mirror that has them: {}", spec.name, why, pull_command(spec))};
+  const char* const remedy = is_made(spec.name) ? "run" : "run with a mirror that has them";
+  return Error{Errc::kModel, fmt::format("model '{}': {}; {}: {}", spec.name, why, remedy, pull_command(spec))};
 }
 
 }  // namespace posecam

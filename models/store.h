@@ -39,7 +39,8 @@ struct PullOptions {
   std::stop_token stop;
 };
 
-/// What a user types to get the model: by its name when it is of the zoo, else by the path of its descriptor.
+/// What a user types to get the model (pull, or make): by its name when it is of the zoo, else by the path of its
+/// descriptor.
 std::string pull_command(const ModelSpec& spec);
 
 /// What a user types to compile the model for a Neuron target.

@@ -4,13 +4,13 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "models/labels.h"
 #include "models/store.h"
 #include "models/zoo.h"
 #include "pipeline/backends.h"
@@ -25,21 +25,6 @@ namespace {
 template <class T, class V>
 std::optional<T> if_set(V value) {
   return value < 0 ? std::optional<T>{} : std::optional<T>{static_cast<T>(value)};
-}
-
-Result<std::vector<std::string>> read_labels(const std::string& path) {
-  std::ifstream file(path);
-  std::vector<std::string> labels;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    labels.push_back(std::move(line));
-  }
-  if (labels.empty()) {
-    return Error{Errc::kUsage, fmt::format("labels-file={}: cannot be read, or is empty: give a file with one label a "
-                                           "line, in the order of the model's classes",
-                                           path)};
-  }
-  return labels;
 }
 
 constexpr const char* kBetter = "openpose";
@@ -142,7 +127,7 @@ Result<ModelSpec> resolve_model(const EngineSettings& s, Size video) {
   auto spec = is_neuron(device) ? resolve_compiled(s, device, *found, video) : resolve_plain(s, found, video);
   if (!spec || s.labels_file.empty()) return spec;
   auto labels = read_labels(s.labels_file);
-  if (!labels) return labels.error();
+  if (!labels) return Error{Errc::kUsage, "labels-file=" + labels.error().message};
   if (labels->size() != spec->labels.size()) {
     return Error{Errc::kUsage, fmt::format("labels-file={}: {} labels, but model {} has {} classes", s.labels_file,
                                            labels->size(), spec->name, spec->labels.size())};

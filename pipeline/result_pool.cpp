@@ -25,10 +25,10 @@ class ResultPool::Store {
 
   void give_back(FrameResult* result) {
     std::unique_ptr<FrameResult> owned(result);
-    owned->poses.clear();
-    owned->detections.clear();
+    owned->clear();
     owned->model.reset();
     owned->detector.reset();
+    owned->classifier.reset();
     owned->times = {};
     owned->status = FrameStatus::kAnalysed;
     std::lock_guard lock(mutex_);

@@ -82,6 +82,14 @@ void draw_label(const Canvas& canvas, const DrawStyle& style, const PixelRect& a
   canvas.text(label, x + style.text_margin, y + height - style.text_margin, style, text_color(color));
 }
 
+void format_named(Label& label, std::string_view name, int label_id, float score) {
+  if (name.empty()) {
+    format(label, "{} {:.2f}", label_id, score);
+  } else {
+    format(label, "{:.40} {:.2f}", name, score);
+  }
+}
+
 void draw_detection(const Canvas& canvas, const DrawStyle& style, const Detection& detection, std::string_view name,
                     const DrawOptions& options) {
   const auto rect = to_pixels(detection.box, canvas.size());
@@ -92,10 +100,8 @@ void draw_detection(const Canvas& canvas, const DrawStyle& style, const Detectio
   Label label{};
   if (!name.empty() && detection.id) {
     format(label, "{:.40} {:.2f} #{}", name, detection.score, *detection.id);
-  } else if (!name.empty()) {
-    format(label, "{:.40} {:.2f}", name, detection.score);
   } else {
-    format(label, "{} {:.2f}", detection.label_id, detection.score);
+    format_named(label, name, detection.label_id, detection.score);
   }
   draw_label(canvas, style, *rect, label.data(), color);
 }
@@ -106,6 +112,13 @@ void draw_pose_id(const Canvas& canvas, const DrawStyle& style, const Pose& pose
   Label label{};
   format(label, "#{}", *pose.id);
   draw_label(canvas, style, *rect, label.data(), index_color(*pose.id));
+}
+
+/// In the upper left corner: it is about the whole frame.
+void draw_class(const Canvas& canvas, const DrawStyle& style, const Classification& best, std::string_view name) {
+  Label label{};
+  format_named(label, name, best.label_id, best.score);
+  draw_label(canvas, style, {0, 0, 1, 1}, label.data(), index_color(best.label_id));
 }
 
 bool has_skeleton(const FrameResult& result) { return result.model != nullptr && result.model->skeleton != nullptr; }
@@ -125,6 +138,9 @@ void draw_all(const FrameResult& result, const DrawOptions& options, const Canva
   }
   if (options.labels) {
     for (auto p = result.poses.rbegin(); p != result.poses.rend(); ++p) draw_pose_id(canvas, style, *p);
+    if (!result.classes.empty()) {
+      draw_class(canvas, style, result.classes.front(), result.label_of(result.classes.front()));
+    }
   }
 }
 
@@ -133,6 +149,7 @@ void draw_all(const FrameResult& result, const DrawOptions& options, const Canva
 bool draws_anything(const FrameResult& result, const DrawOptions& options) {
   const auto boxed = [](const Detection& d) { return drawable(d.box); };
   if (options.boxes && std::ranges::any_of(result.detections, boxed)) return true;
+  if (options.labels && !result.classes.empty()) return true;
   const auto shown = [&](const Pose& pose) {
     const auto seen = [&](const auto& k) { return drawable(k, options.min_score); };
     return (options.skeletons && has_skeleton(result) && std::ranges::any_of(pose.keypoints, seen)) ||

@@ -147,6 +147,21 @@ void append_objects(std::string& out, const FrameInfo& info, const FrameResult& 
   out += ']';
 }
 
+void append_classes(std::string& out, const FrameResult& result) {
+  out += ",\"classes\":[";
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    const Classification& found = result.classes[i];
+    out += i > 0 ? ",{\"label\":" : "{\"label\":";
+    json::append_string(out, result.label_of(found));
+    out += ",\"label_id\":";
+    json::append_integer(out, std::int64_t{found.label_id});
+    out += ",\"confidence\":";
+    json::append_number(out, double{found.score}, kScoreDecimals);
+    out += '}';
+  }
+  out += ']';
+}
+
 }  // namespace
 
 void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::string& out) {
@@ -163,6 +178,7 @@ void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::s
   append_times(out, result.times);
   append_people(out, info, result);
   append_objects(out, info, result);
+  if (result.model_for(Task::kClassification)) append_classes(out, result);
   out += "}\n";
 }
 

@@ -55,8 +55,7 @@ class PafPostprocessor final : public Postprocessor {
         max_people_(static_cast<std::size_t>(max_people)) {}
 
   Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.poses.clear();
-    result.detections.clear();
+    result.clear();
     const auto heatmaps = checked(heatmaps_, outputs);
     if (!heatmaps) return heatmaps.error();
     const auto pafs = checked(pafs_, outputs);

@@ -1,5 +1,6 @@
 #include "postprocess/postprocessor.h"
 
+#include "postprocess/classes.h"
 #include "postprocess/paf_postprocessor.h"
 #include "postprocess/ssd.h"
 #include "postprocess/yolox.h"
@@ -14,6 +15,7 @@ struct Maker {
   auto operator()(const PafDecoder& decoder) const { return make_paf_postprocessor(spec, decoder, options); }
   auto operator()(const YoloxDecoder& decoder) const { return make_yolox_postprocessor(spec, decoder, options); }
   auto operator()(const SsdDecoder& decoder) const { return make_ssd_postprocessor(spec, decoder, options); }
+  auto operator()(const ClassDecoder& decoder) const { return make_class_postprocessor(spec, decoder, options); }
 };
 
 }  // namespace

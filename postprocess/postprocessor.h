@@ -1,5 +1,5 @@
 #pragma once
-// Tensors of one frame -> people or objects, by the decoder that the model's descriptor names.
+// Tensors of one frame -> people, objects or classes, by the decoder that the model's descriptor names.
 
 #include <cstdint>
 #include <memory>
@@ -32,9 +32,9 @@ class Postprocessor {
   static Result<std::unique_ptr<Postprocessor>> create(const ModelSpec& spec, const DecodeOptions& options);
   virtual ~Postprocessor() = default;
 
-  /// `outputs` in the order of ModelSpec::outputs, each one row (batch dimension 1) of f32. Fills poses or detections
-  /// of `result` (clears them, keeps their capacity) and leaves its other fields alone. Any content is safe: NaN and
-  /// infinities count as nothing found; shapes that do not fit are kModel.
+  /// `outputs` in the order of ModelSpec::outputs, each one row (batch dimension 1) of f32. Fills poses, detections
+  /// or classes of `result` (clears all three, keeps their capacity) and leaves its other fields alone. Any content is
+  /// safe: NaN and infinities count as nothing found; shapes that do not fit are kModel.
   virtual Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) = 0;
 };
 

@@ -116,19 +116,19 @@ FrameResult combine(std::span<const Region> regions, std::span<const std::shared
 FrameResult merge(const FrameResult& before, const FrameResult& now) {
   FrameResult both = now;
   add_times(both.times, before.times);
-  const auto looks_for = [](const FrameResult& result, Task task) {
-    const ModelSpec* other = result.detector.get();
-    return result.model->task == task || (other && other->task == task);
+  // What was looked for twice is what the second found.
+  const auto take = [&](Task task, auto FrameResult::*list) {
+    auto model = now.model_for(task);
+    if (model) return model;
+    both.*list = before.*list;
+    return before.model_for(task);
   };
-  const auto detector_of = [](const FrameResult& result) { return result.detector ? result.detector : result.model; };
-  if (!looks_for(now, Task::kPose) && looks_for(before, Task::kPose)) {
-    both.poses = before.poses;
-    both.detector = now.model;
-    both.model = before.model;
-  } else if (!looks_for(now, Task::kDetection) && looks_for(before, Task::kDetection)) {
-    both.detections = before.detections;
-    both.detector = detector_of(before);
-  }
+  const auto pose = take(Task::kPose, &FrameResult::poses);
+  const auto detector = take(Task::kDetection, &FrameResult::detections);
+  const auto classifier = take(Task::kClassification, &FrameResult::classes);
+  both.model = pose ? pose : detector ? detector : classifier;
+  both.detector = detector != both.model ? detector : nullptr;
+  both.classifier = classifier != both.model ? classifier : nullptr;
   return both;
 }
 

@@ -19,8 +19,7 @@ class SsdPostprocessor final : public Postprocessor {
       : output_(output), labels_(static_cast<float>(labels)), threshold_(threshold), collector_(std::move(collector)) {}
 
   Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.poses.clear();
-    result.detections.clear();
+    result.clear();
     if (outputs.size() <= output_) {
       return Error{Errc::kModel, fmt::format("SSD: {} outputs, the boxes are output {}", outputs.size(), output_)};
     }

@@ -61,8 +61,7 @@ class YoloxPostprocessor final : public Postprocessor {
   }
 
   Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.poses.clear();
-    result.detections.clear();
+    result.clear();
     if (outputs.size() <= output_) {
       return Error{Errc::kModel, fmt::format("YOLOX: {} outputs, the boxes are output {}", outputs.size(), output_)};
     }

@@ -62,7 +62,7 @@ class Descriptor:
     def rename(self, names: dict[str, str]) -> None:
         """Outputs get other names, wherever they are mentioned."""
         self.document["outputs"] = [names[o] for o in self.outputs]
-        users = [r for r, _ in self.ranges()] or [self.decoder]
+        users = [r for r, _ in self.ranges()] or [self.decoder.get("scores", self.decoder)]
         for user in users:
             user["output"] = names[user["output"]]
 
@@ -147,6 +147,9 @@ def compiled(descriptor: Descriptor, target: str, precision: str, neffs: list[tu
     result = Descriptor(copy.deepcopy(descriptor.document), descriptor.path)
     entries = [{"name": name, "batch": batch, **files.described(file)} for batch, name, file in neffs]
     result.document["weights"] = {"neuron": {"target": target, "precision": precision, "files": entries}}
+    labels = result.document.get("labels")
+    if isinstance(labels, str) and (file := descriptor.path.parent / labels).is_file():  # the copy lies elsewhere
+        result.document["labels"] = files.read(file).decode().splitlines()
     result.input["batch"] = max(batch for batch, _, _ in neffs)
     return result
 

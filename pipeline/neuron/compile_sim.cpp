@@ -151,6 +151,7 @@ Result<std::string> descriptor(const ModelSpec& spec, const SimCompileOptions& o
   }
   json["weights"] = {
       {"neuron", {{"target", "sim"}, {"precision", to_string(options.dtype)}, {"files", std::move(list)}}}};
+  if (json.contains("labels")) json["labels"] = spec.labels;  // may be a file beside the other descriptor
   auto& input = json["inputs"][0];
   input["size"] = {{"width", spec.input.size.width}, {"height", spec.input.size.height}};
   input["batch"] = options.batches.back();

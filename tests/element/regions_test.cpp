@@ -2,9 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gst/video/gstvideometa.h>
+#include <nlohmann/json.hpp>
 
 #include "elements/result_meta.h"
 #include "tests/element/harness.h"
+#include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
 
 namespace posecam::test {
 namespace {
@@ -67,6 +70,24 @@ TEST(NeuronInferRegions, AFrameWithoutRegionsIsAnalysedAndEmpty) {
   gst::BufferPtr out(gst_harness_pull(h.get()));
   EXPECT_EQ(gst::get_result(out.get())->status, FrameStatus::kAnalysed);
   EXPECT_TRUE(gst::get_result(out.get())->detections.empty());
+}
+
+TEST(NeuronInferRegions, ANetworkForWholePicturesTakesNone) {
+  use_fake_device({.cores = 1});
+  auto model = nlohmann::json::parse(read_file(source_dir() / "tests/data/one_object.json"));
+  model["task"] = "classification";
+  model["decoder"] = {{"kind", "classes"}, {"scores", {{"output", "detections"}, {"first", 0}}}, {"values", "logits"}};
+  model["labels"] = {"a", "b", "c", "d", "e", "f"};  // as many as the fake device gives values
+  const TempDir dir;
+  write_file(dir.path() / "model.json", model.dump());
+  const std::string line = "neuroninfer device=fake model=" + (dir.path() / "model.json").string();
+  auto regions = launch("videotestsrc num-buffers=1 ! " + line + " inference-region=roi-list ! fakesink");
+  EXPECT_THAT(play(regions.get()), testing::HasSubstr("model one-object says what a whole picture shows"));
+  auto h = harness(line);
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 1);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  EXPECT_EQ(gst::get_result(out.get())->classes.size(), 5U);
 }
 
 TEST(NeuronInferRegions, RegionsOutsideTheFrameAreLeftOut) {

@@ -290,6 +290,26 @@ TEST(NeuronMeta, GivesTheObjectsByTheNamesOfTheirDetector) {
   EXPECT_FALSE(gst_neuron_result_meta_get_object_id(meta, 1, &id));
 }
 
+TEST(NeuronMeta, GivesWhatTheWholePictureShows) {
+  FrameResult result;
+  auto model = *detector_model({"cat", "dog"});
+  model.task = Task::kClassification;
+  model.name = "classifier";
+  result.model = pose_model(coco18());
+  result.classifier = std::make_shared<const ModelSpec>(model);
+  result.classes = {{0.75F, 1}, {0.25F, 9}};
+  const auto buffer = new_buffer();
+  auto* meta = meta_with(buffer.get(), result);
+  EXPECT_STREQ(gst_neuron_result_meta_get_classifier_name(meta), "classifier");
+  ASSERT_EQ(gst_neuron_result_meta_get_n_classes(meta), 2U);
+  EXPECT_STREQ(gst_neuron_result_meta_get_class_label(meta, 0), "dog");
+  EXPECT_EQ(gst_neuron_result_meta_get_class_label(meta, 1), nullptr);
+  EXPECT_EQ(gst_neuron_result_meta_get_class_score(meta, 0), 0.75F);
+  meta = meta_with(buffer.get(), *a_result());
+  EXPECT_EQ(gst_neuron_result_meta_get_classifier_name(meta), nullptr);
+  EXPECT_EQ(gst_neuron_result_meta_get_n_classes(meta), 0U);
+}
+
 TEST(NeuronMeta, NamesTheOneNetworkThatRan) {
   const auto buffer = new_buffer();
   auto* meta = meta_with(buffer.get(), detections({}, {}));
@@ -318,6 +338,8 @@ void expect_nothing(const GstNeuronResultMeta* meta, guint person, guint object)
   EXPECT_FALSE(gst_neuron_result_meta_get_keypoint(meta, person, 0, nullptr, nullptr, nullptr));
   EXPECT_EQ(gst_neuron_result_meta_get_object_label(meta, object), nullptr);
   EXPECT_EQ(gst_neuron_result_meta_get_object_score(meta, object), 0);
+  EXPECT_EQ(gst_neuron_result_meta_get_class_label(meta, object), nullptr);
+  EXPECT_EQ(gst_neuron_result_meta_get_class_score(meta, object), 0);
   EXPECT_FALSE(gst_neuron_result_meta_get_object_id(meta, object, nullptr));
   EXPECT_FALSE(gst_neuron_result_meta_get_object_box(meta, object, nullptr, nullptr, nullptr, nullptr));
 }

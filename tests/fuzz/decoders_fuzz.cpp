@@ -143,16 +143,34 @@ Case ssd_case(Input& input) {
   return c;
 }
 
+Case class_case(Input& input) {
+  Case c;
+  c.spec = detector(input.below(1, 40));
+  c.spec.task = Task::kClassification;
+  ClassDecoder classes;
+  classes.scores = {"boxes", input.below(0, 2)};
+  classes.values = input.flag() ? ClassDecoder::Values::kLogits : ClassDecoder::Values::kProbabilities;
+  classes.scale = input.fraction() + 1e-6F;
+  classes.top = input.below(1, 10);
+  c.spec.decoder = classes;
+  c.shapes = {Shape{1, static_cast<std::int64_t>(c.spec.labels.size()) + classes.scores.first}};
+  c.values = {std::vector<float>(c.shapes[0].elements())};
+  fill(c.values[0], input);
+  patch(c.values[0], input, 20);
+  return c;
+}
+
 Case read_case(Input& input) {
   Case c;
-  switch (const int kind = input.below(0, 6)) {
+  switch (const int kind = input.below(0, 7)) {
     case 0:
     case 1: c = paf_case(coco18(), kind == 1, input); break;
     case 2:
     case 3: c = paf_case(body25(), kind == 3, input); break;
     case 4: c = yolox_case(YoloxDecoder::Boxes::kCells, input); break;
     case 5: c = yolox_case(YoloxDecoder::Boxes::kPixels, input); break;
-    default: c = ssd_case(input); break;
+    case 6: c = ssd_case(input); break;
+    default: c = class_case(input); break;
   }
   read_options(c.options, input);
   if (input.byte() % 16 == 15) spoil(c, input);
@@ -183,6 +201,7 @@ std::size_t most(const Case& c) {
   if (const auto* yolox = std::get_if<YoloxDecoder>(&c.spec.decoder))
     return static_cast<std::size_t>(yolox->max_detections);
   if (const auto* ssd = std::get_if<SsdDecoder>(&c.spec.decoder)) return static_cast<std::size_t>(ssd->max_detections);
+  if (const auto* classes = std::get_if<ClassDecoder>(&c.spec.decoder)) return static_cast<std::size_t>(classes->top);
   return static_cast<std::size_t>(c.options.max_people.value_or(PafDecoder{}.max_people));
 }
 
@@ -202,11 +221,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto done = (*decoder)->run(c.views(), letterbox, result);
   if (!done) {
     expect(!c.fits && done.error().code == Errc::kModel, "tensors of the right shape:", done.error().message);
-    expect(result.poses.empty() && result.detections.empty(), "a failure finds nobody");
+    expect(result.poses.empty() && result.detections.empty() && result.classes.empty(), "a failure finds nobody");
     return 0;
   }
   check_poses(result, most(c));
   check_detections(result, most(c), nms_threshold(c));
+  check_classes(result, most(c));
 
   FrameResult again;
   expect((*decoder)->run(c.views(), letterbox, again) && same_result(result, again), "decoding twice differs");

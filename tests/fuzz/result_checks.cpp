@@ -44,6 +44,7 @@ void check_ndjson(const FrameInfo& info, const FrameResult& result) {
   const Skeleton* skeleton = result.model->skeleton;
   expect(frame["people"].size() == (skeleton ? result.poses.size() : 0), "NDJSON: people");
   expect(frame["objects"].size() == result.detections.size(), "NDJSON: objects");
+  expect(frame.contains("classes") == (result.model->task == Task::kClassification), "NDJSON: classes or none");
   for (const json& person : frame["people"]) {
     check_numbers(person.at("pose_keypoints_2d"), skeleton->parts.size() * 3);
     check_numbers(person.at("bbox"), 4);
@@ -184,6 +185,16 @@ bool same(const Keypoint& p, const Keypoint& q) { return p.x == q.x && p.y == q.
 
 bool same(const Box& p, const Box& q) { return p.x == q.x && p.y == q.y && p.width == q.width && p.height == q.height; }
 
+void check_classes(const FrameResult& result, std::size_t most) {
+  expect(result.classes.size() <= most, "more classes than asked for");
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    const Classification& found = result.classes[i];
+    expect(found.score > 0 && found.score <= 1, "a score is outside (0,1]");
+    expect(!result.label_of(found).empty(), "a class is none of the model's");
+    expect(i == 0 || result.classes[i - 1].score >= found.score, "classes: best score first");
+  }
+}
+
 bool same_result(const FrameResult& a, const FrameResult& b) {
   const auto same_pose = [](const Pose& p, const Pose& q) {
     for (std::size_t k = 0; k < kMaxKeypoints; ++k) {
@@ -195,7 +206,10 @@ bool same_result(const FrameResult& a, const FrameResult& b) {
   const auto same_detection = [](const Detection& p, const Detection& q) {
     return same(p.box, q.box) && p.score == q.score && p.label_id == q.label_id;
   };
-  return std::ranges::equal(a.poses, b.poses, same_pose) &&
+  const auto same_class = [](const Classification& p, const Classification& q) {
+    return p.score == q.score && p.label_id == q.label_id;
+  };
+  return std::ranges::equal(a.poses, b.poses, same_pose) && std::ranges::equal(a.classes, b.classes, same_class) &&
          std::ranges::equal(a.detections, b.detections, same_detection);
 }
 

@@ -10,6 +10,7 @@ namespace posecam::fuzz {
 /// The promises of frame_result.h and of the decoders' headers.
 void check_poses(const FrameResult& result, std::size_t most);
 void check_detections(const FrameResult& result, std::size_t most, float nms_threshold);
+void check_classes(const FrameResult& result, std::size_t most);
 bool same_result(const FrameResult& a, const FrameResult& b);
 
 /// Every format of results parses and has the keys its readers rely on. `result.model` must be set.

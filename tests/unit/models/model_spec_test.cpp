@@ -112,7 +112,7 @@ TEST(ModelSpec, AcceptsAWholeNumberWrittenWithAFraction) {
 
 TEST(ModelSpec, RefusesEachFaultWithItsKeyAndExpectation) {
   for (const auto& bad : test::kBadDocuments) {
-    const auto base = bad.base == "pose" ? pose_document() : detection_document();
+    const auto base = test::document_of(bad.base);
     EXPECT_THAT(refusal(bent(base, bad.pointer, bad.value).dump()), StartsWith("m.json: " + std::string(bad.message)))
         << bad.pointer << " = " << bad.value;
   }

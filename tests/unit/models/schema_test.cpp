@@ -54,14 +54,14 @@ TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
   }
   add(test::pose_document(), true);
   add(test::detection_document(), true);
+  add(test::classification_document(), true);
   add(test::bent(test::pose_document(), "/inputs/0/size/width", "64.0"), true);
   auto neuron = test::pose_document()["weights"]["openvino"];
   neuron["target"] = "inf2";
   neuron["files"][0]["batch"] = 4;
   add(test::bent(test::pose_document(), "/weights/neuron", neuron.dump()), true);
   for (const auto& bad : test::kBadDocuments) {
-    const auto base = bad.base == "pose" ? test::pose_document() : test::detection_document();
-    if (bad.schema_sees_it) add(test::bent(base, bad.pointer, bad.value), false);
+    if (bad.schema_sees_it) add(test::bent(test::document_of(bad.base), bad.pointer, bad.value), false);
   }
 
   const Verdicts verdicts = judge(documents);

@@ -34,6 +34,22 @@ inline nlohmann::json detection_document() {
   return document;
 }
 
+inline nlohmann::json classification_document() {
+  auto document = detection_document();
+  document["task"] = "classification";
+  document["decoder"] = {{"kind", "classes"},
+                         {"scores", {{"output", "heat"}, {"first", 1}}},
+                         {"values", "logits"},
+                         {"scale", 0.5},
+                         {"top", 3}};
+  return document;
+}
+
+/// A descriptor of that task.
+inline nlohmann::json document_of(std::string_view task) {
+  return task == "pose" ? pose_document() : task == "detection" ? detection_document() : classification_document();
+}
+
 /// The document with the value at a JSON pointer ("/inputs/0/size") replaced by a JSON text; "-" removes it.
 inline nlohmann::json bent(nlohmann::json document, std::string_view pointer, std::string_view value) {
   const nlohmann::json::json_pointer where{std::string(pointer)};

@@ -177,12 +177,14 @@ TEST(Draw, SaysBeforehandWhetherAFrameWillChange) {
   FrameResult nobody = scene();
   nobody.poses.clear();
   nobody.detections.clear();
+  FrameResult owl = nobody;
+  owl.classes = {{0.5F, 0}};
   FrameResult headless = scene();
   headless.model = std::make_shared<ModelSpec>();  // without a skeleton
   for (const bool skeletons : {false, true}) {
     for (const bool boxes : {false, true}) {
       for (const bool labels : {false, true}) {
-        for (const FrameResult& result : {scene(), unsure, nowhere, nobody, headless, FrameResult{}}) {
+        for (const FrameResult& result : {scene(), unsure, nowhere, nobody, owl, headless, FrameResult{}}) {
           agrees(result, {.skeletons = skeletons, .boxes = boxes, .labels = labels});
         }
       }

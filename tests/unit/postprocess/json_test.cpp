@@ -176,6 +176,19 @@ TEST(NdjsonLine, DescribesObjects) {
   EXPECT_EQ(json["objects"][2]["label"], "");
 }
 
+TEST(NdjsonLine, SaysWhatTheWholeFrameShows) {
+  FrameResult result;
+  auto model = *detection_model();
+  model.task = Task::kClassification;
+  result.model = std::make_shared<const ModelSpec>(model);
+  result.classes = {{0.93F, 1}, {0.0625F, 80}};
+  const Json json = Json::parse(line_of(frame(), result));
+  EXPECT_EQ(json["classes"].dump(),
+            R"([{"label":"bicycle","label_id":1,"confidence":0.93},{"label":"","label_id":80,"confidence":0.0625}])");
+  result.model = detection_model();
+  EXPECT_FALSE(Json::parse(line_of(frame(), result)).contains("classes"));
+}
+
 TEST(NdjsonLine, LeavesOutTimesThatAreNotKnown) {
   FrameInfo info = frame();
   info.pts_ns.reset();

@@ -122,6 +122,29 @@ TEST(Merge, KeepsPeopleAndObjectsWhicheverNetworkWasFirst) {
   }
 }
 
+TEST(Merge, KeepsWhatEveryKindOfNetworkFound) {
+  FrameResult people;
+  people.model = model(Task::kPose, "pose");
+  people.poses = {pose_in({0, 0, 1, 1}, 0.5F)};
+  FrameResult objects;
+  objects.model = model(Task::kDetection, "detector");
+  objects.detections = {{{0, 0, 1, 1}, 0.5F, 0, {}}};
+  FrameResult classes;
+  classes.model = model(Task::kClassification, "classifier");
+  classes.classes = {{0.5F, 0}};
+  for (const FrameResult& all : {merge(merge(people, objects), classes), merge(merge(classes, objects), people),
+                                 merge(merge(objects, people), classes)}) {
+    EXPECT_EQ(all.model->name, "pose");
+    EXPECT_EQ(all.detector->name, "detector");
+    EXPECT_EQ(all.classifier->name, "classifier");
+    EXPECT_EQ(all.poses.size() + all.detections.size() + all.classes.size(), 3U);
+  }
+  const FrameResult both = merge(classes, objects);
+  EXPECT_EQ(both.model->name, "detector");
+  EXPECT_EQ(both.detector, nullptr);
+  EXPECT_EQ(both.classifier->name, "classifier");
+}
+
 TEST(Merge, TheSecondOfTwoNetworksOfOneKindStandsOver) {
   FrameResult first;
   first.model = model(Task::kPose, "first");

@@ -32,7 +32,7 @@ struct BenchRun {
   std::uint64_t frames = 0;
   double elapsed_s = 0;
   double throughput = 0;  ///< frames a second
-  double p50_ms = 0;      ///< of a request; end to end: from the decoded frame to its result
+  double p50_ms = 0;      ///< of a request; end to end: of a frame, from decoded to its result
   double p90_ms = 0;
   double p99_ms = 0;
   double core_use = 0;        ///< busy share of the device's cores, 0 to 1

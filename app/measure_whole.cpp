@@ -10,6 +10,7 @@
 #include <glib.h>
 
 #include "app/inputs.h"
+#include "app/latency_meter.h"
 #include "app/measure.h"
 #include "app/measure_tools.h"
 #include "app/outputs.h"
@@ -17,6 +18,7 @@
 #include "app/stream.h"
 #include "app/topology.h"
 #include "pipeline/engine_settings.h"
+#include "pipeline/histogram.h"
 
 namespace posecam {
 namespace {
@@ -46,8 +48,12 @@ class Streams {
   std::optional<Error> failure() const;
   std::uint64_t frames() const;
   StreamStats first() const { return streams_.front()->stats(); }
+  /// Latencies count from now on.
+  void begin_measuring();
+  Histogram latencies() const;
 
  private:
+  std::vector<std::unique_ptr<LatencyMeter>> meters_;  // outlive the streams, which tell them
   std::vector<std::unique_ptr<Stream>> streams_;
   std::size_t finished_ = 0;
 };
@@ -60,6 +66,8 @@ Result<void> Streams::open(const BenchCase& what, const std::string& input) {
   for (const Input& one : *inputs) {
     auto topology = build_topology(options_of(what), one, outputs, what.streams > 1 ? kSharedModel : "");
     if (!topology) return topology.error();
+    meters_.push_back(std::make_unique<LatencyMeter>());
+    meters_.back()->watch(topology->infer);
     streams_.push_back(std::make_unique<Stream>(
         std::move(*topology), one, outputs, [this] { ++finished_; }, [](const std::string&) {}));
     if (auto opened = streams_.back()->open(); !opened) return opened;
@@ -84,6 +92,16 @@ std::uint64_t Streams::frames() const {
   return frames;
 }
 
+void Streams::begin_measuring() {
+  for (const auto& meter : meters_) meter->restart();
+}
+
+Histogram Streams::latencies() const {
+  Histogram all;
+  for (const auto& meter : meters_) all.add(meter->latencies());
+  return all;
+}
+
 }  // namespace
 
 Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, const MeasureTime& time) {
@@ -104,14 +122,15 @@ Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, 
   const std::string device = streams.first().device;
   const ProcessUse before = ProcessUse::now(device);
   const std::uint64_t frames_before = streams.frames();
+  streams.begin_measuring();
   const auto began = Clock::now();
   wait_for(time.frames > 0 ? kForever : time.seconds,
            [&] { return over() || (time.frames > 0 && streams.frames() >= frames_before + time.frames); });
   wait_for(kForever, [&] { return over() || streams.frames() > frames_before; });  // one result at least
-  const StreamStats stats = streams.first();
+  const Histogram latency = streams.latencies();
   const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
   BenchRun run;
-  run.cores = stats.cores;
+  run.cores = streams.first().cores;
   run.frames = streams.frames() - frames_before;
   ProcessUse::now(device).since(before, seconds, run);
   if (const auto failure = streams.failure()) return *failure;
@@ -122,9 +141,9 @@ Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, 
 
   run.elapsed_s = seconds;
   run.throughput = static_cast<double>(run.frames) / seconds;
-  run.p50_ms = stats.latency.median_ms;
-  run.p90_ms = stats.latency.p90_ms;
-  run.p99_ms = stats.latency.p99_ms;
+  run.p50_ms = latency.quantile(0.5);
+  run.p90_ms = latency.quantile(0.9);
+  run.p99_ms = latency.quantile(0.99);
   const auto model = resolve_model(settings_of(what), kUnknownVideo);
   if (model) run.mb_to_device_s = 1e-6 * run.throughput * bytes_of_a_row(*model);
   return run;

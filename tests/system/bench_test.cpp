@@ -101,6 +101,20 @@ TEST_F(Bench, MeasuresFromVideoToPeople) {
   EXPECT_GE(result["frames"], 20);
 }
 
+/// The first six frames take 120 ms on the core, the others 3.
+TEST_F(Bench, CountsNoLatencyOfTheWarmUp) {
+  ASSERT_EQ(Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")}).code, 0);
+  const Variable config("NEURON_SIM_CONFIG", R"({"cores": 1, "mode": "timed", "time": {"fixed_ms": 3, "per_row_ms": 0},
+      "faults": [{"core": 0, "slow": 40, "count": 6}]})");
+  const Outcome ran =
+      bench({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--stages", "all", "--streams", "2",
+             "--frames", "40", "--warm-up", "1.2", "--repeat", "1", "-q", "--json", "-"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json latency = json::parse(ran.out)["results"].at(0)["latency_ms"];
+  EXPECT_GT(latency["p50"], 3);
+  EXPECT_LT(latency["p99"], 200) << "two batches on the core and one that waits, at 120 ms each";
+}
+
 TEST_F(Bench, RefusesBadUsageInOneLine) {
   expect_refused({"--model", "nobody"}, 3, "no model 'nobody'");
   expect_refused({"--model", kTinyModel, "--device", "abacus"}, 2, "abacus");

@@ -17,6 +17,7 @@
 #include "app/run_options.h"
 #include "app/stream.h"
 #include "app/topology.h"
+#include "pipeline/engine.h"
 #include "pipeline/engine_settings.h"
 #include "pipeline/histogram.h"
 
@@ -27,17 +28,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kSharedModel = "posecam-bench";
 
-RunOptions options_of(const BenchCase& what) {
-  RunOptions options;
-  static_cast<EngineSettings&>(options) = settings_of(what);
-  if (what.cores > 0) options.max_in_flight = what.cores * what.batch * what.slots;
-  return options;
-}
-
 /// Several times one input, in one process and on one engine.
 class Streams {
  public:
-  Result<void> open(const BenchCase& what, const std::string& input);
+  Result<void> open(const BenchCase& what, const RunOptions& options, const std::string& input);
   void play();
   /// Lets the main loop do what there is to do.
   static void attend() {
@@ -58,13 +52,13 @@ class Streams {
   std::size_t finished_ = 0;
 };
 
-Result<void> Streams::open(const BenchCase& what, const std::string& input) {
+Result<void> Streams::open(const BenchCase& what, const RunOptions& options, const std::string& input) {
   const auto inputs = identify_inputs(std::vector<std::string>(what.streams, input == kSynthetic ? "testsrc" : input));
   if (!inputs) return inputs.error();
   Outputs outputs;
   outputs.json_lines = "/dev/null";
   for (const Input& one : *inputs) {
-    auto topology = build_topology(options_of(what), one, outputs, what.streams > 1 ? kSharedModel : "");
+    auto topology = build_topology(options, one, outputs, what.streams > 1 ? kSharedModel : "");
     if (!topology) return topology.error();
     meters_.push_back(std::make_unique<LatencyMeter>());
     meters_.back()->watch(topology->infer);
@@ -102,11 +96,24 @@ Histogram Streams::latencies() const {
   return all;
 }
 
+/// An engine counts frames, not batches of a core; how many cores it has is known once it has them.
+Result<RunOptions> options_of(const BenchCase& what, const std::string& input) {
+  RunOptions options;
+  static_cast<EngineSettings&>(options) = settings_of(what);
+  if (what.slots == EngineOptions().slots_per_core) return options;
+  Streams trial;
+  if (auto opened = trial.open(what, options, input); !opened) return opened.error();
+  options.max_in_flight = trial.first().cores * what.batch * what.slots;
+  return options;
+}
+
 }  // namespace
 
 Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, const MeasureTime& time) {
+  const auto options = options_of(what, input);
+  if (!options) return options.error();
   Streams streams;
-  if (auto opened = streams.open(what, input); !opened) return opened.error();
+  if (auto opened = streams.open(what, *options, input); !opened) return opened.error();
   const auto over = [&] {
     Streams::attend();
     return streams.over() || time.is_interrupted();

@@ -115,6 +115,21 @@ TEST_F(Bench, CountsNoLatencyOfTheWarmUp) {
   EXPECT_LT(latency["p99"], 200) << "two batches on the core and one that waits, at 120 ms each";
 }
 
+/// A frame waits for those before it in the slots of its core.
+TEST_F(Bench, FillsAsManySlotsAsAskedForAlsoOnAllCores) {
+  ASSERT_EQ(Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")}).code, 0);
+  const Variable config("NEURON_SIM_CONFIG",
+                        R"({"cores": 2, "mode": "timed", "time": {"fixed_ms": 20, "per_row_ms": 0}})");
+  const Outcome ran =
+      bench({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--stages", "all", "--slots", "2,8",
+             "--frames", "40", "--warm-up", "0.3", "--repeat", "1", "-q", "--json", "-"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json results = json::parse(ran.out)["results"];
+  EXPECT_EQ(results.at(0)["cores"], 2);
+  EXPECT_EQ(results.at(1)["slots"], 8);
+  EXPECT_GT(results.at(1)["latency_ms"]["p50"], 150);
+}
+
 TEST_F(Bench, RefusesBadUsageInOneLine) {
   expect_refused({"--model", "nobody"}, 3, "no model 'nobody'");
   expect_refused({"--model", kTinyModel, "--device", "abacus"}, 2, "abacus");

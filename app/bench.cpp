@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/text_table.h"
 #include "models/json_reader.h"
 
 namespace posecam {
@@ -16,7 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kLeastNoise = 0.02;
 constexpr double kMost = 1e15;
 
 /// A column of the table and of the CSV: everything is text.
@@ -127,29 +127,6 @@ BenchResult read_result(const JsonNode& node) {
   return result;
 }
 
-std::string lay_out(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      text += fmt::format("{}{:>{}}", i == 0 ? "" : "  ", row[i], widths[i]);
-    }
-    text += '\n';
-  }
-  return text;
-}
-
-std::string describe(const BenchCase& c) {
-  std::string text = fmt::format("{} {} {} batch {} cores {} slots {}", c.model, c.device, c.whole ? "all" : "net",
-                                 c.batch, c.cores, c.slots);
-  if (!c.whole) text += fmt::format(" request {}", c.request_batch);
-  if (c.whole) text += fmt::format(" streams {}", c.streams);
-  return text;
-}
-
 }  // namespace
 
 std::uint64_t BenchResult::frames() const {
@@ -206,7 +183,7 @@ Result<BenchReport> parse_bench_report(const std::string& text, const std::strin
 }
 
 std::string bench_table(const BenchReport& report) {
-  std::vector<std::vector<std::string>> rows(report.results.size() + 1);
+  Cells rows(report.results.size() + 1);
   for (const Column& column : columns()) {
     std::vector<std::string> cells;
     for (const BenchResult& result : report.results) cells.push_back(column.text(result));
@@ -237,27 +214,6 @@ std::string bench_csv(const BenchReport& report) {
     text += line + '\n';
   }
   return text;
-}
-
-std::vector<BenchChange> compare_reports(const BenchReport& before, const BenchReport& after) {
-  std::vector<BenchChange> changes;
-  for (const BenchResult& a : before.results) {
-    const auto b = std::ranges::find(after.results, a.what, &BenchResult::what);
-    const double base = a.median(&BenchRun::throughput);
-    if (b == after.results.end() || base <= 0) continue;
-    changes.push_back(
-        {a.what, b->median(&BenchRun::throughput) / base, std::max({a.spread(), b->spread(), kLeastNoise})});
-  }
-  return changes;
-}
-
-std::string changes_table(const std::vector<BenchChange>& changes) {
-  std::vector<std::vector<std::string>> rows{{"case", "ratio", "noise", ""}};
-  for (const BenchChange& c : changes) {
-    const char* const verdict = !c.significant() ? "same" : c.ratio < 1 ? "SLOWER" : "faster";
-    rows.push_back({describe(c.what), fmt::format("{:.3f}", c.ratio), fmt::format("{:.3f}", c.noise), verdict});
-  }
-  return lay_out(rows);
 }
 
 }  // namespace posecam

@@ -75,15 +75,4 @@ std::string bench_csv(const BenchReport& report);
 /// A repetition further than this from the others: the machine had other things to do.
 inline constexpr double kNoisySpread = 0.1;
 
-/// One case in two reports.
-struct BenchChange {
-  BenchCase what;
-  double ratio = 1;  ///< throughput of the second report / of the first
-  double noise = 0;  ///< the wider spread of the two, at least 0.02
-  bool significant() const { return ratio < 1 - noise || ratio > 1 + noise; }
-};
-/// Cases that both reports have, in the order of the first.
-std::vector<BenchChange> compare_reports(const BenchReport& before, const BenchReport& after);
-std::string changes_table(const std::vector<BenchChange>& changes);
-
 }  // namespace posecam

@@ -21,6 +21,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/bench.h"
+#include "app/bench_compare.h"
 #include "app/bench_page.h"
 #include "app/exit_code.h"
 #include "app/measure.h"
@@ -212,10 +213,10 @@ Result<void> bench(Request request) {
   return {};
 }
 
-struct Comparison {
+struct Compare {
   std::string before;
   std::string after;
-  double fail_below = 0;
+  std::optional<double> fail_below;
 };
 
 Result<BenchReport> load(const std::string& path) {
@@ -224,19 +225,25 @@ Result<BenchReport> load(const std::string& path) {
   return parse_bench_report(*text, path);
 }
 
-/// 1 if a case became slower than asked for, beyond what the machine's noise explains.
-Result<int> compare(const Comparison& wish) {
+/// 1 if a case is missing or became slower than asked for, beyond what the machine's noise explains.
+Result<int> compare(const Compare& wish) {
   const auto before = load(wish.before);
   if (!before) return before.error();
   const auto after = load(wish.after);
   if (!after) return after.error();
-  const auto changes = compare_reports(*before, *after);
-  if (changes.empty())
+  const BenchComparison comparison = compare_reports(*before, *after);
+  if (comparison.changes.empty())
     return Error{Errc::kModel, fmt::format("{} and {} have no case in common", wish.before, wish.after)};
-  fmt::print("{}", changes_table(changes));
-  const bool slower =
-      std::ranges::any_of(changes, [&](const BenchChange& c) { return c.significant() && c.ratio < wish.fail_below; });
-  return slower ? 1 : 0;
+  fmt::print("{}", comparison_table(comparison));
+  if (!comparison.same_machine) {
+    tell("posecam: measured on different machines, {} ({} CPUs) and {} ({}): a ratio may be theirs\n", before->cpu,
+         before->cpus, after->cpu, after->cpus);
+  }
+  if (!comparison.missing.empty()) {
+    tell("posecam: {} of {} cases of {} are missing in {}\n", comparison.missing.size(), before->results.size(),
+         wish.before, wish.after);
+  }
+  return wish.fail_below && comparison.fails(*wish.fail_below) ? 1 : 0;
 }
 
 int report_error(const Error& error) {
@@ -245,14 +252,14 @@ int report_error(const Error& error) {
 }
 
 void add_compare(CLI::App& bench, int& code) {
-  auto wish = std::make_shared<Comparison>();
+  auto wish = std::make_shared<Compare>();
   CLI::App* command =
       bench.add_subcommand("compare", "What changed from one --json file to another, beyond their noise");
   command->add_option("before", wish->before, "--json file of a bench")->required()->type_name("FILE");
   command->add_option("after", wish->after, "A later one")->required()->type_name("FILE");
   command
       ->add_option("--fail-below", wish->fail_below,
-                   "Exit with 1 if a throughput ratio is below this, and noise does not explain it")
+                   "Exit with 1 if a case is missing, or its throughput ratio below this and noise no reason")
       ->check(CLI::Range(0.0, 100.0))
       ->type_name("RATIO");
   command->callback([wish, &code] {

@@ -165,43 +165,63 @@ TEST_F(Bench, ShowsWhatItHasWhenInterrupted) {
   EXPECT_THAT(ran.out, HasSubstr("interrupted"));
 }
 
+/// A report of one case, of a batch size that tells it from others.
+std::string report_of(double throughput, int batch = 1, const char* cpu = "c") {
+  const json result{{"model", "m"},
+                    {"device", "d"},
+                    {"stages", "net"},
+                    {"simulated", false},
+                    {"batch", batch},
+                    {"cores", 2},
+                    {"slots", 2},
+                    {"request_batch", 1},
+                    {"streams", 1},
+                    {"net_resolution", "8x8"},
+                    {"frames", 100},
+                    {"elapsed_s", 1},
+                    {"throughput", throughput},
+                    {"throughputs", {throughput}},
+                    {"latency_ms", {{"p50", 1}, {"p90", 1}, {"p99", 1}}},
+                    {"core_use", 1},
+                    {"cpu_use", 1},
+                    {"rss_mb", 1},
+                    {"mb_to_device_s", 1}};
+  return json{{"version", 1},
+              {"posecam", "0"},
+              {"when", "now"},
+              {"machine", {{"cpu", cpu}, {"cpus", 2}}},
+              {"results", {result}}}
+      .dump();
+}
+
 TEST_F(Bench, ComparesTwoReports) {
-  const auto write = [&](const char* name, double throughput) {
-    const json result{{"model", "m"},
-                      {"device", "d"},
-                      {"stages", "net"},
-                      {"simulated", false},
-                      {"batch", 1},
-                      {"cores", 2},
-                      {"slots", 2},
-                      {"request_batch", 1},
-                      {"streams", 1},
-                      {"net_resolution", "8x8"},
-                      {"frames", 100},
-                      {"elapsed_s", 1},
-                      {"throughput", throughput},
-                      {"throughputs", {throughput}},
-                      {"latency_ms", {{"p50", 1}, {"p90", 1}, {"p99", 1}}},
-                      {"core_use", 1},
-                      {"cpu_use", 1},
-                      {"rss_mb", 1},
-                      {"mb_to_device_s", 1}};
-    const json report{{"version", 1},
-                      {"posecam", "0"},
-                      {"when", "now"},
-                      {"machine", {{"cpu", "c"}, {"cpus", 2}}},
-                      {"results", {result}}};
-    std::ofstream(at(name)) << report.dump();
-  };
-  write("a.json", 100);
-  write("b.json", 80);
+  std::ofstream(at("a.json")) << report_of(100);
+  std::ofstream(at("b.json")) << report_of(80);
   const Outcome shown = bench({"compare", at("a.json"), at("b.json")});
   EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_EQ(shown.err, "");
   EXPECT_THAT(shown.out, HasSubstr("0.800"));
   EXPECT_THAT(shown.out, HasSubstr("SLOWER"));
   EXPECT_EQ(bench({"compare", at("a.json"), at("b.json"), "--fail-below", "0.9"}).code, 1);
   EXPECT_EQ(bench({"compare", at("a.json"), at("b.json"), "--fail-below", "0.7"}).code, 0);
   EXPECT_EQ(bench({"compare", at("a.json"), at("none.json")}).code, 3);
+}
+
+TEST_F(Bench, ComparesNoOtherCasesAndSaysWhenTheMachineIsAnother) {
+  json two = json::parse(report_of(100));
+  two["results"].push_back(json::parse(report_of(100, 4))["results"][0]);
+  std::ofstream(at("two.json")) << two.dump();
+  std::ofstream(at("one.json")) << report_of(100);
+  std::ofstream(at("there.json")) << report_of(100, 1, "another");
+  const Outcome missing = bench({"compare", at("two.json"), at("one.json")});
+  EXPECT_EQ(missing.code, 0) << "nobody asked for a verdict";
+  EXPECT_THAT(missing.out, HasSubstr("MISSING"));
+  EXPECT_THAT(missing.err, HasSubstr("1 of 2 cases"));
+  EXPECT_EQ(bench({"compare", at("two.json"), at("one.json"), "--fail-below", "0.5"}).code, 1);
+  EXPECT_EQ(bench({"compare", at("one.json"), at("two.json"), "--fail-below", "0.5"}).code, 0);
+  const Outcome there = bench({"compare", at("one.json"), at("there.json"), "--fail-below", "0.5"});
+  EXPECT_EQ(there.code, 0);
+  EXPECT_THAT(there.err, HasSubstr("another"));
 }
 
 }  // namespace

@@ -71,17 +71,6 @@ TEST(Bench, RefusesOtherDocumentsWithTheirNameAndPlace) {
   EXPECT_THAT(parsed.error().message, HasSubstr("results[0].throughputs[0]"));
 }
 
-TEST(BenchCompare, CallsNothingAChangeThatNoiseExplains) {
-  const auto changes = compare_reports(report({result(1, {95, 100, 105}), result(4, {200}), result(8, {300})}),
-                                       report({result(4, {150}), result(1, {92})}));
-  ASSERT_EQ(changes.size(), 2U);  // batch 8 was not measured again
-  EXPECT_DOUBLE_EQ(changes[0].ratio, 0.92);
-  EXPECT_FALSE(changes[0].significant());  // a spread of a tenth
-  EXPECT_DOUBLE_EQ(changes[1].ratio, 0.75);
-  EXPECT_TRUE(changes[1].significant());
-  EXPECT_THAT(changes_table(changes), HasSubstr("SLOWER"));
-}
-
 TEST(BenchPage, HasACurveForEachSeriesAndABoundOverCores) {
   auto one = result(4, {100});
   one.what.cores = 1;

@@ -6,9 +6,9 @@
 #include <csignal>
 #include <cstdint>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -18,11 +18,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <gst/gst.h>
-#include <nlohmann/json.hpp>
 
 #include "app/bench.h"
 #include "app/bench_compare.h"
-#include "app/bench_page.h"
+#include "app/bench_files.h"
 #include "app/exit_code.h"
 #include "app/measure.h"
 #include "app/plugin_path.h"
@@ -30,10 +29,14 @@
 #include "app/tell.h"
 #include "app/text_file.h"
 #include "pipeline/neuron/neuron_library.h"
-#include "pipeline/result_file.h"
 
 namespace posecam {
 namespace {
+
+int report_error(const Error& error) {
+  tell("posecam: {}\n", error.message);
+  return exit_code(error.code);
+}
 
 struct Request {
   std::vector<std::string> models{""};
@@ -48,10 +51,7 @@ struct Request {
   std::string input = kSynthetic;
   MeasureTime time;
   std::uint32_t repeat = 3;
-  std::string json;
-  std::string csv;
-  std::string html;
-  std::string plot;
+  BenchOutputs outputs;
   bool quiet = false;
 };
 
@@ -157,37 +157,15 @@ class Sweep {
   BenchReport report_;
 };
 
-Result<void> write_all(const Request& request, const BenchReport& report) {
-  const std::pair<const std::string*, std::function<std::string()>> files[] = {
-      {&request.json, [&] { return to_json(report).dump(2) + "\n"; }},
-      {&request.csv, [&] { return bench_csv(report); }},
-      {&request.html, [&] { return bench_page(report); }}};
-  for (const auto& [location, text] : files) {
-    if (location->empty()) continue;
-    if (auto written = write_document(*location, text()); !written) return written;
-  }
-  return request.plot.empty() ? Result<void>{} : write_plot(report, request.plot);
-}
-
-/// Two documents on standard output would be one that nobody can read.
-Result<void> check(const Request& r) {
-  int on_stdout = 0;
-  for (const std::string* file : {&r.json, &r.csv, &r.html}) on_stdout += *file == "-" ? 1 : 0;
-  if (on_stdout > 1) return Error{Errc::kUsage, "only one of --json, --csv and --html can be - (standard output)"};
-  if (!r.plot.empty() && !r.plot.ends_with(".svg") && !r.plot.ends_with(".png")) {
-    return Error{Errc::kUsage, fmt::format("--plot {}: must end in .svg or .png", r.plot)};
-  }
-  return {};
-}
-
 Result<void> bench(Request request) {
-  if (auto valid = check(request); !valid) return valid;
   auto cases = combine(request);
   if (!cases) return cases.error();
   if (request.stages == "all") {
     gst_init(nullptr, nullptr);
     if (auto loaded = load_plugin(); !loaded) return loaded;
   }
+  auto files = BenchFiles::open(request.outputs);
+  if (!files) return files.error();
   request.time.interrupted = &g_interrupted;
   std::signal(SIGINT, interrupt);
   std::signal(SIGTERM, interrupt);
@@ -197,10 +175,13 @@ Result<void> bench(Request request) {
   if (!swept && report.results.empty()) return swept;
   if (report.results.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
 
-  const bool own_stdout = request.json != "-" && request.csv != "-" && request.html != "-";
-  if (own_stdout) fmt::print("{}", bench_table(report));
-  if (auto written = write_all(request, report); !written) return written;
-  if (!swept) return swept;
+  if (!request.outputs.use_stdout()) fmt::print("{}", bench_table(report));
+  std::vector<Error> failures = files->write(report);
+  if (!swept) failures.push_back(swept.error());
+  if (!failures.empty()) {
+    for (const Error& failure : std::span(failures).subspan(1)) report_error(failure);
+    return failures.front();
+  }
   const auto noisy =
       std::ranges::count_if(report.results, [](const BenchResult& r) { return r.spread() > kNoisySpread; });
   if (noisy > 0) {
@@ -244,11 +225,6 @@ Result<int> compare(const Compare& wish) {
          wish.before, wish.after);
   }
   return wish.fail_below && comparison.fails(*wish.fail_below) ? 1 : 0;
-}
-
-int report_error(const Error& error) {
-  tell("posecam: {}\n", error.message);
-  return exit_code(error.code);
 }
 
 void add_compare(CLI::App& bench, int& code) {
@@ -309,10 +285,10 @@ void add_bench_command(CLI::App& app, int& code) {
       ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str();
   bench->add_option("--repeat", r->repeat, "Rounds")->check(CLI::Range(1U, 1000U))->capture_default_str();
-  bench->add_option("--json", r->json, "All figures, for bench compare and cost")->type_name("FILE|-");
-  bench->add_option("--csv", r->csv, "The table with all its columns")->type_name("FILE|-");
-  bench->add_option("--html", r->html, "A page with the table and the curves")->type_name("FILE|-");
-  bench->add_option("--plot", r->plot, "The curves (.svg, .png)")->type_name("FILE");
+  bench->add_option("--json", r->outputs.json, "All figures, for bench compare and cost")->type_name("FILE|-");
+  bench->add_option("--csv", r->outputs.csv, "The table with all its columns")->type_name("FILE|-");
+  bench->add_option("--html", r->outputs.html, "A page with the table and the curves")->type_name("FILE|-");
+  bench->add_option("--plot", r->outputs.plot, "The curves (.svg, .png)")->type_name("FILE");
   bench->add_flag("--quiet,-q", r->quiet, "No progress");
   add_compare(*bench, code);
   bench->callback([r, bench, &code] {

@@ -143,6 +143,31 @@ TEST_F(Bench, RefusesBadUsageInOneLine) {
                  "none.mp4");
 }
 
+TEST_F(Bench, MeasuresNothingThatItCouldNotWrite) {
+  const auto refused = [&](const std::vector<std::string>& files, const std::string& message) {
+    std::vector<std::string> args{"--model", kTinyModel, "--device", "opencv", "--seconds", "3000", "-q"};
+    args.insert(args.end(), files.begin(), files.end());
+    const Outcome outcome = bench(args);
+    EXPECT_EQ(outcome.code, 5) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_FALSE(std::filesystem::exists(at("b.json.part")));
+  };
+  refused({"--json", at("b.json"), "--csv", at("none/b.csv")}, "none/b.csv");
+  refused({"--json", at("b.json"), "--html", at("b.json")}, "a file of its own");
+  refused({"--json", at("b.json"), "--plot", at("none/b.svg")}, "none/b.svg");
+}
+
+TEST_F(Bench, WritesEveryFileThatCanBeWritten) {
+  const Outcome ran = quick({"--model", kTinyModel, "--device", "opencv", "--json", "/dev/full", "--csv", at("b.csv"),
+                             "--html", "/dev/full", "--plot", at("b.svg")});
+  EXPECT_EQ(ran.code, 5) << ran.err;
+  EXPECT_EQ(std::ranges::count(ran.err, '\n'), 2) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("batch_size"));
+  EXPECT_THAT(content("b.csv"), StartsWith("model,"));
+  EXPECT_THAT(content("b.svg"), StartsWith("<svg"));
+}
+
 TEST_F(Bench, SaysWhatTheDeviceSaidAndShowsWhatWasMeasuredBefore) {
   const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")});
   ASSERT_EQ(made.code, 0) << made.err;

@@ -19,11 +19,12 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kMost = 1e15;
 
-/// A column of the table and of the CSV: everything is text.
+/// A column of the table and, without units, of the CSV: everything is text.
 struct Column {
   std::string_view name;
   bool always;  ///< also where all rows say the same
   std::function<std::string(const BenchResult&)> text;
+  std::string_view unit{};  ///< behind the text, where people read it
 };
 
 template <class T>
@@ -49,11 +50,11 @@ const std::vector<Column>& columns() {
       {"num_inferences", true, [](const R& r) { return number(r.frames()); }},
       {"elapsed", true, [](const R& r) { return fmt::format("{:.2f}", r.elapsed_s()); }},
       {"throughput", true, run(&BenchRun::throughput, "{:.2f}")},
-      {"spread", true, [](const R& r) { return fmt::format("{:.1f}%", 100 * r.spread()); }},
+      {"spread", true, [](const R& r) { return fmt::format("{:.1f}", 100 * r.spread()); }, "%"},
       {"p50_ms", true, run(&BenchRun::p50_ms, "{:.2f}")},
       {"p90_ms", true, run(&BenchRun::p90_ms, "{:.2f}")},
       {"p99_ms", true, run(&BenchRun::p99_ms, "{:.2f}")},
-      {"core_use", true, [](const R& r) { return fmt::format("{:.1f}%", 100 * r.median(&BenchRun::core_use)); }},
+      {"core_use", true, [](const R& r) { return fmt::format("{:.1f}", 100 * r.median(&BenchRun::core_use)); }, "%"},
       {"cpu_use", true, run(&BenchRun::cpu_use, "{:.2f}")},
       {"rss_mb", true, run(&BenchRun::rss_mb, "{:.0f}")},
       {"mb_to_device_s", true, run(&BenchRun::mb_to_device_s, "{:.1f}")}};
@@ -182,18 +183,20 @@ Result<BenchReport> parse_bench_report(const std::string& text, const std::strin
   return report;
 }
 
-std::string bench_table(const BenchReport& report) {
+Cells bench_cells(const BenchReport& report) {
   Cells rows(report.results.size() + 1);
   for (const Column& column : columns()) {
     std::vector<std::string> cells;
-    for (const BenchResult& result : report.results) cells.push_back(column.text(result));
+    for (const BenchResult& result : report.results) cells.push_back(column.text(result) + std::string(column.unit));
     const bool varies = std::ranges::adjacent_find(cells, std::not_equal_to<>()) != cells.end();
     if (!column.always && !varies) continue;
     rows[0].emplace_back(column.name);
     for (std::size_t i = 0; i < cells.size(); ++i) rows[i + 1].push_back(std::move(cells[i]));
   }
-  return lay_out(rows);
+  return rows;
 }
+
+std::string bench_table(const BenchReport& report) { return lay_out(bench_cells(report)); }
 
 std::string bench_csv(const BenchReport& report) {
   std::string text;
@@ -203,7 +206,6 @@ std::string bench_csv(const BenchReport& report) {
     std::string line;
     for (const Column& column : columns()) {
       std::string cell = column.text(result);
-      if (cell.ends_with('%')) cell.pop_back();
       const bool quoted = cell.find_first_of(",\"\n") != std::string::npos;  // a path as model
       if (quoted) {
         for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');

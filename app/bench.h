@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "app/text_table.h"
 #include "models/result.h"
 
 namespace posecam {
@@ -68,7 +69,8 @@ nlohmann::ordered_json to_json(const BenchReport& report);
 Result<BenchReport> parse_bench_report(const std::string& text, const std::string& where);
 
 /// Columns as in AWS's articles, batch_size num_inferences elapsed throughput, and more; those that never vary are left
-/// out, but for these four.
+/// out of table and cells, but for these four.
+Cells bench_cells(const BenchReport& report);
 std::string bench_table(const BenchReport& report);
 std::string bench_csv(const BenchReport& report);
 

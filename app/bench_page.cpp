@@ -183,23 +183,15 @@ std::string draw(const Diagram& d, double top) {
 
 double height_of(const Diagram& d) { return kHeight + kLegendLine * static_cast<double>(d.series.size()) + 10; }
 
-std::string html_table(const std::string& text) {
-  std::string rows;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = text.find('\n', begin);
-    std::string cells;
-    for (std::size_t at = begin; at < end;) {
-      const std::size_t word = text.find_first_not_of(' ', at);
-      if (word == std::string::npos || word >= end) break;
-      at = std::min(text.find(' ', word), end);
-      const char* const tag = begin == 0 ? "th" : "td";
-      cells += fmt::format("<{0}>{1}</{0}>", tag, escape(text.substr(word, at - word)));
-    }
-    rows += "<tr>" + cells + "</tr>\n";
-    begin = end + 1;
+std::string html_table(const Cells& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    const char* const tag = &row == rows.data() ? "th" : "td";
+    text += "<tr>";
+    for (const std::string& cell : row) text += fmt::format("<{0}>{1}</{0}>", tag, escape(cell));
+    text += "</tr>\n";
   }
-  return rows;
+  return text;
 }
 
 }  // namespace
@@ -239,7 +231,7 @@ th, td {{ padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #dd
 )",
                      report.cpus, escape(report.cpu), escape(report.version), escape(report.when),
                      simulated ? " Times on neuron-sim are those of the simulator." : "", bench_svg(report),
-                     html_table(bench_table(report)));
+                     html_table(bench_cells(report)));
 }
 
 Result<std::string> render_png(const std::string& svg) {

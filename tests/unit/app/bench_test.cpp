@@ -47,7 +47,15 @@ TEST(Bench, QuotesWhatHasACommaInCsv) {
   const std::string csv = bench_csv(report({r}));
   EXPECT_THAT(csv, StartsWith("model,device,stages,"));
   EXPECT_THAT(csv, HasSubstr("\n\"a,\"\"b\"\".json\",opencv,net,"));
-  EXPECT_THAT(csv, Not(HasSubstr("%")));
+}
+
+TEST(Bench, HasUnitsForPeopleOnly) {
+  auto r = result(1, {90, 100, 110});
+  r.what.model = "as good as 100%";
+  const std::string csv = bench_csv(report({r}));
+  EXPECT_THAT(csv, HasSubstr("\nas good as 100%,opencv,net,"));
+  EXPECT_THAT(csv, HasSubstr(",20.0,"));
+  EXPECT_THAT(bench_table(report({r})), HasSubstr(" 20.0%"));
 }
 
 TEST(Bench, ReadsWhatItWrote) {
@@ -89,6 +97,13 @@ TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {
   EXPECT_THAT(page, Not(HasSubstr("src=")));
   EXPECT_THAT(page, HasSubstr("viewport"));
   EXPECT_THAT(page, HasSubstr("<th>throughput</th>"));
+}
+
+TEST(BenchPage, KeepsACellWithSpacesInOne) {
+  auto spaced = result(1, {100});
+  spaced.what.model = "my models/a & b.json";
+  const std::string page = bench_page(report({spaced, result(1, {200})}));
+  EXPECT_THAT(page, HasSubstr("<tr><td>my models/a &amp; b.json</td><td>1</td>"));
 }
 
 }  // namespace

@@ -40,6 +40,9 @@ struct StageSpan {
   std::int32_t core = -1;    ///< of kExecute; -1: none
   Clock::time_point begin{};
   Clock::time_point end{};
+  Clock::duration nested{};  ///< of that, what other stages took, whose spans lie within this one
+
+  Clock::duration own() const { return end - begin - nested; }
 };
 
 /// All spans of the process, by thread. Thread-safe.
@@ -104,7 +107,7 @@ class StageTimer {
  public:
   using Clock = StageSpan::Clock;
   explicit StageTimer(Stage stage, std::uint32_t frames = 1, std::int32_t core = -1)
-      : spans_before_(StageLog::on() ? StageLog::count_here() : 0), span_{stage, frames, core, Clock::now(), {}} {}
+      : spans_before_(StageLog::on() ? StageLog::count_here() : 0), span_{stage, frames, core, Clock::now(), {}, {}} {}
 
   Clock::time_point begin() const { return span_.begin; }
   /// Once. In milliseconds.

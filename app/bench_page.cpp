@@ -57,14 +57,21 @@ std::string escape(const std::string& text) {
   return out;
 }
 
+/// What else tells curves from each other.
+struct Naming {
+  bool batch = false;
+  bool cores = false;
+  bool requests = false;
+};
+
 /// What a curve holds fixed.
-std::string name_of(const BenchCase& c, bool with_batch, bool with_cores) {
+std::string name_of(const BenchCase& c, const Naming& with) {
   std::string name = fmt::format("{}, {}", c.model, c.device);
   if (c.whole) name += ", end to end";
-  if (with_batch) name += fmt::format(", batch {}", c.batch);
-  if (with_cores) name += fmt::format(", {} core{}", c.cores, c.cores == 1 ? "" : "s");
+  if (with.batch) name += fmt::format(", batch {}", c.batch);
+  if (with.cores) name += fmt::format(", {} core{}", c.cores, c.cores == 1 ? "" : "s");
   name += fmt::format(", {} slot{}", c.slots, c.slots == 1 ? "" : "s");
-  if (!c.whole && c.request_batch != c.batch) name += fmt::format(", requests of {}", c.request_batch);
+  if (with.requests && !c.whole) name += fmt::format(", requests of {}", c.request_batch);
   if (c.streams > 1) name += fmt::format(", {} streams", c.streams);
   return name;
 }
@@ -82,15 +89,18 @@ bool varies(const BenchReport& report, std::uint32_t BenchCase::*field) {
 }
 
 std::vector<Diagram> diagrams(const BenchReport& report) {
+  // Requests of a batch each go without saying, but then all of them: a curve over batches has one name.
+  const bool requests = std::ranges::any_of(
+      report.results, [](const BenchResult& r) { return !r.what.whole && r.what.request_batch != r.what.batch; });
   Diagram throughput{"Throughput", "batch size", "frames a second", {}};
   Diagram latency{"Latency (p50)", "batch size", "ms a request", {}};
   Diagram cores{"Throughput", "cores", "frames a second", {}};
   for (const BenchResult& r : report.results) {
     const double fps = r.median(&BenchRun::throughput);
-    const std::string by_batch = name_of(r.what, false, true);
+    const std::string by_batch = name_of(r.what, {.cores = true, .requests = requests});
     find_or_add(throughput.series, by_batch).points[r.what.batch] = fps;
     find_or_add(latency.series, by_batch).points[r.what.batch] = r.median(&BenchRun::p50_ms);
-    find_or_add(cores.series, name_of(r.what, true, false)).points[r.what.cores] = fps;
+    find_or_add(cores.series, name_of(r.what, {.batch = true, .requests = requests})).points[r.what.cores] = fps;
   }
   // As many cores as there are times what one of them did, from the fewest that were measured.
   std::vector<Series> bounds;

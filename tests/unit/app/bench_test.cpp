@@ -90,6 +90,17 @@ TEST(BenchPage, HasACurveForEachSeriesAndABoundOverCores) {
   EXPECT_THAT(bench_svg(report({result(1, {100}), result(4, {200})})), Not(HasSubstr("stroke-dasharray")));
 }
 
+TEST(BenchPage, HasOneCurveForASweepOverBatchesWithRequestsOfOneSize) {
+  std::vector<BenchResult> sweep{result(1, {100}), result(4, {200}), result(8, {300})};
+  EXPECT_THAT(bench_svg(report(sweep)), Not(HasSubstr("requests of")));
+  for (BenchResult& one : sweep) one.what.request_batch = 4;
+  const std::string svg = bench_svg(report(sweep));
+  EXPECT_THAT(svg, HasSubstr("requests of 4"));
+  std::size_t curves = 0;
+  for (std::size_t at = 0; (at = svg.find("<polyline", at)) != std::string::npos; ++at) ++curves;
+  EXPECT_EQ(curves, 2U);  // throughput and latency
+}
+
 TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {
   const std::string page = bench_page(report({result(1, {100})}));
   EXPECT_THAT(page, HasSubstr("A &lt;CPU&gt; &amp; more"));

@@ -1,9 +1,7 @@
 #include "app/bench_command.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -23,6 +21,7 @@
 #include "app/bench_compare.h"
 #include "app/bench_files.h"
 #include "app/exit_code.h"
+#include "app/interrupt.h"
 #include "app/measure.h"
 #include "app/plugin_path.h"
 #include "app/progress.h"
@@ -54,14 +53,6 @@ struct Request {
   BenchOutputs outputs;
   bool quiet = false;
 };
-
-std::atomic<bool> g_interrupted = false;  // by a signal
-
-/// The first Ctrl-C ends the sweep with what there is, the second one does not wait for that.
-void interrupt(int signal) {
-  g_interrupted = true;
-  std::signal(signal, SIG_DFL);
-}
 
 /// The line "model name" of /proc/cpuinfo; Arm has none.
 std::string cpu_name() {
@@ -117,13 +108,13 @@ class Sweep {
   Result<void> run() {
     Result<void> failure;
     const std::size_t total = cases_.size() * request_.repeat;
-    for (std::size_t n = 0; n < total && !g_interrupted; ++n) {
+    for (std::size_t n = 0; n < total && !request_.time.is_interrupted(); ++n) {
       BenchResult& result = report_.results[n % cases_.size()];
       show(n, total, result.what);
       const BenchCase& what = cases_[n % cases_.size()];
       auto measured =
           what.whole ? measure_whole(what, request_.input, request_.time) : measure_net(what, request_.time);
-      if (!measured && g_interrupted) break;
+      if (!measured && request_.time.is_interrupted()) break;
       if (!measured) {
         failure = measured.error();
         break;
@@ -166,9 +157,7 @@ Result<void> bench(Request request) {
   }
   auto files = BenchFiles::open(request.outputs);
   if (!files) return files.error();
-  request.time.interrupted = &g_interrupted;
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
+  request.time.interrupted = &watch_interrupts();
   Sweep sweep(request, std::move(*cases));
   auto swept = sweep.run();
   const BenchReport& report = sweep.report();
@@ -190,7 +179,7 @@ Result<void> bench(Request request) {
         "with more --repeat\n",
         noisy, report.results.size(), 100 * kNoisySpread);
   }
-  if (g_interrupted) return Error{Errc::kCancelled, "interrupted: the table has what was measured"};
+  if (request.time.is_interrupted()) return Error{Errc::kCancelled, "interrupted: the table has what was measured"};
   return {};
 }
 

@@ -40,4 +40,9 @@ Histogram LatencyMeter::latencies() const {
   return latencies_;
 }
 
+std::uint64_t LatencyMeter::frames() const {
+  std::lock_guard lock(mutex_);
+  return latencies_.count();
+}
+
 }  // namespace posecam

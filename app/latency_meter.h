@@ -2,6 +2,7 @@
 // How long frames take through an element, over an interval of the caller's choice.
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 
@@ -26,6 +27,8 @@ class LatencyMeter {
   void restart();
   /// In milliseconds, of the frames that left since restart().
   Histogram latencies() const;
+  /// That left since restart().
+  std::uint64_t frames() const;
 
  private:
   mutable std::mutex mutex_;

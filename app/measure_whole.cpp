@@ -38,12 +38,12 @@ class Streams {
     while (g_main_context_iteration(nullptr, FALSE) != FALSE) {
     }
   }
-  bool over() const { return finished_ > 0; }  // with one clip gone, the load is another one
+  bool over() const { return finished_ > 0; }  // with one input gone, the load is another one
   std::optional<Error> failure() const;
-  std::uint64_t frames() const;
   StreamStats first() const { return streams_.front()->stats(); }
-  /// Latencies count from now on.
+  /// Frames and latencies count from now on.
   void begin_measuring();
+  std::uint64_t frames() const;
   Histogram latencies() const;
 
  private:
@@ -53,11 +53,12 @@ class Streams {
 };
 
 Result<void> Streams::open(const BenchCase& what, const RunOptions& options, const std::string& input) {
-  const auto inputs = identify_inputs(std::vector<std::string>(what.streams, input == kSynthetic ? "testsrc" : input));
+  auto inputs = identify_inputs(std::vector<std::string>(what.streams, input == kSynthetic ? "testsrc" : input));
   if (!inputs) return inputs.error();
   Outputs outputs;
   outputs.json_lines = "/dev/null";
-  for (const Input& one : *inputs) {
+  for (Input& one : *inputs) {
+    one.repeats = true;
     auto topology = build_topology(options, one, outputs, what.streams > 1 ? kSharedModel : "");
     if (!topology) return topology.error();
     meters_.push_back(std::make_unique<LatencyMeter>());
@@ -82,7 +83,7 @@ std::optional<Error> Streams::failure() const {
 
 std::uint64_t Streams::frames() const {
   std::uint64_t frames = 0;
-  for (const auto& stream : streams_) frames += stream->stats().frames;
+  for (const auto& meter : meters_) frames += meter->frames();
   return frames;
 }
 
@@ -122,29 +123,23 @@ Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, 
   wait_for(kForever, [&] { return over() || streams.frames() > 0; });  // loading is no part of it
   wait_for(time.warm_up_s, over);
   if (const auto failure = streams.failure()) return *failure;
-  if (streams.over()) {
-    return Error{Errc::kUsage, fmt::format("--input {}: ends within the warm-up; give a longer clip", input)};
-  }
 
   const std::string device = streams.first().device;
   const ProcessUse before = ProcessUse::now(device);
-  const std::uint64_t frames_before = streams.frames();
   streams.begin_measuring();
   const auto began = Clock::now();
   wait_for(time.frames > 0 ? kForever : time.seconds,
-           [&] { return over() || (time.frames > 0 && streams.frames() >= frames_before + time.frames); });
-  wait_for(kForever, [&] { return over() || streams.frames() > frames_before; });  // one result at least
+           [&] { return over() || (time.frames > 0 && streams.frames() >= time.frames); });
+  wait_for(kForever, [&] { return over() || streams.frames() > 0; });  // one result at least
   const Histogram latency = streams.latencies();
   const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
   BenchRun run;
   run.cores = streams.first().cores;
-  run.frames = streams.frames() - frames_before;
+  run.frames = latency.count();
   ProcessUse::now(device).since(before, seconds, run);
   if (const auto failure = streams.failure()) return *failure;
   if (run.frames == 0 && time.is_interrupted()) return Error{Errc::kCancelled, "interrupted"};
-  if (run.frames == 0) {
-    return Error{Errc::kUsage, fmt::format("--input {}: ends before anything was measured; give a longer clip", input)};
-  }
+  if (streams.over()) return Error{Errc::kMedia, fmt::format("--input {}: ended while it was measured", input)};
 
   run.elapsed_s = seconds;
   run.throughput = static_cast<double>(run.frames) / seconds;

@@ -101,6 +101,20 @@ TEST_F(Bench, MeasuresFromVideoToPeople) {
   EXPECT_GE(result["frames"], 20);
 }
 
+/// The clip has 250 frames.
+TEST_F(Bench, StartsAClipAgainThatIsTooShort) {
+  const Outcome ran = bench({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--input",
+                             source_dir() / "media/figures.mp4", "--frames", "600", "--warm-up", "0", "--repeat", "1",
+                             "-q", "--json", "-"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_GE(json::parse(ran.out)["results"].at(0)["frames"], 600);
+  std::filesystem::create_directory(at("pictures"));
+  std::filesystem::copy_file(source_dir() / "media/annotated.jpg", at("pictures/1.jpg"));
+  const Outcome pictures = bench({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--input",
+                                  at("pictures"), "--frames", "20", "--warm-up", "0", "--repeat", "1", "-q"});
+  EXPECT_EQ(pictures.code, 0) << pictures.err;
+}
+
 /// The first six frames take 120 ms on the core, the others 3.
 TEST_F(Bench, CountsNoLatencyOfTheWarmUp) {
   ASSERT_EQ(Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")}).code, 0);

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/text_table.h"
 #include "models/json_reader.h"
 
 namespace posecam {
@@ -16,14 +17,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr double kLeastNoise = 0.02;
 constexpr double kMost = 1e15;
 
-/// A column of the table and of the CSV: everything is text.
+/// A column of the table and, without units, of the CSV: everything is text.
 struct Column {
   std::string_view name;
   bool always;  ///< also where all rows say the same
   std::function<std::string(const BenchResult&)> text;
+  std::string_view unit{};  ///< behind the text, where people read it
 };
 
 template <class T>
@@ -49,11 +50,11 @@ const std::vector<Column>& columns() {
       {"num_inferences", true, [](const R& r) { return number(r.frames()); }},
       {"elapsed", true, [](const R& r) { return fmt::format("{:.2f}", r.elapsed_s()); }},
       {"throughput", true, run(&BenchRun::throughput, "{:.2f}")},
-      {"spread", true, [](const R& r) { return fmt::format("{:.1f}%", 100 * r.spread()); }},
+      {"spread", true, [](const R& r) { return fmt::format("{:.1f}", 100 * r.spread()); }, "%"},
       {"p50_ms", true, run(&BenchRun::p50_ms, "{:.2f}")},
       {"p90_ms", true, run(&BenchRun::p90_ms, "{:.2f}")},
       {"p99_ms", true, run(&BenchRun::p99_ms, "{:.2f}")},
-      {"core_use", true, [](const R& r) { return fmt::format("{:.1f}%", 100 * r.median(&BenchRun::core_use)); }},
+      {"core_use", true, [](const R& r) { return fmt::format("{:.1f}", 100 * r.median(&BenchRun::core_use)); }, "%"},
       {"cpu_use", true, run(&BenchRun::cpu_use, "{:.2f}")},
       {"rss_mb", true, run(&BenchRun::rss_mb, "{:.0f}")},
       {"mb_to_device_s", true, run(&BenchRun::mb_to_device_s, "{:.1f}")}};
@@ -127,29 +128,6 @@ BenchResult read_result(const JsonNode& node) {
   return result;
 }
 
-std::string lay_out(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      text += fmt::format("{}{:>{}}", i == 0 ? "" : "  ", row[i], widths[i]);
-    }
-    text += '\n';
-  }
-  return text;
-}
-
-std::string describe(const BenchCase& c) {
-  std::string text = fmt::format("{} {} {} batch {} cores {} slots {}", c.model, c.device, c.whole ? "all" : "net",
-                                 c.batch, c.cores, c.slots);
-  if (!c.whole) text += fmt::format(" request {}", c.request_batch);
-  if (c.whole) text += fmt::format(" streams {}", c.streams);
-  return text;
-}
-
 }  // namespace
 
 std::uint64_t BenchResult::frames() const {
@@ -205,18 +183,20 @@ Result<BenchReport> parse_bench_report(const std::string& text, const std::strin
   return report;
 }
 
-std::string bench_table(const BenchReport& report) {
-  std::vector<std::vector<std::string>> rows(report.results.size() + 1);
+Cells bench_cells(const BenchReport& report) {
+  Cells rows(report.results.size() + 1);
   for (const Column& column : columns()) {
     std::vector<std::string> cells;
-    for (const BenchResult& result : report.results) cells.push_back(column.text(result));
+    for (const BenchResult& result : report.results) cells.push_back(column.text(result) + std::string(column.unit));
     const bool varies = std::ranges::adjacent_find(cells, std::not_equal_to<>()) != cells.end();
     if (!column.always && !varies) continue;
     rows[0].emplace_back(column.name);
     for (std::size_t i = 0; i < cells.size(); ++i) rows[i + 1].push_back(std::move(cells[i]));
   }
-  return lay_out(rows);
+  return rows;
 }
+
+std::string bench_table(const BenchReport& report) { return lay_out(bench_cells(report)); }
 
 std::string bench_csv(const BenchReport& report) {
   std::string text;
@@ -226,7 +206,6 @@ std::string bench_csv(const BenchReport& report) {
     std::string line;
     for (const Column& column : columns()) {
       std::string cell = column.text(result);
-      if (cell.ends_with('%')) cell.pop_back();
       const bool quoted = cell.find_first_of(",\"\n") != std::string::npos;  // a path as model
       if (quoted) {
         for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
@@ -237,27 +216,6 @@ std::string bench_csv(const BenchReport& report) {
     text += line + '\n';
   }
   return text;
-}
-
-std::vector<BenchChange> compare_reports(const BenchReport& before, const BenchReport& after) {
-  std::vector<BenchChange> changes;
-  for (const BenchResult& a : before.results) {
-    const auto b = std::ranges::find(after.results, a.what, &BenchResult::what);
-    const double base = a.median(&BenchRun::throughput);
-    if (b == after.results.end() || base <= 0) continue;
-    changes.push_back(
-        {a.what, b->median(&BenchRun::throughput) / base, std::max({a.spread(), b->spread(), kLeastNoise})});
-  }
-  return changes;
-}
-
-std::string changes_table(const std::vector<BenchChange>& changes) {
-  std::vector<std::vector<std::string>> rows{{"case", "ratio", "noise", ""}};
-  for (const BenchChange& c : changes) {
-    const char* const verdict = !c.significant() ? "same" : c.ratio < 1 ? "SLOWER" : "faster";
-    rows.push_back({describe(c.what), fmt::format("{:.3f}", c.ratio), fmt::format("{:.3f}", c.noise), verdict});
-  }
-  return lay_out(rows);
 }
 
 }  // namespace posecam

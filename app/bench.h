@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "app/text_table.h"
 #include "models/result.h"
 
 namespace posecam {
@@ -32,7 +33,7 @@ struct BenchRun {
   std::uint64_t frames = 0;
   double elapsed_s = 0;
   double throughput = 0;  ///< frames a second
-  double p50_ms = 0;      ///< of a request; end to end: from the decoded frame to its result
+  double p50_ms = 0;      ///< of a request; end to end: of a frame, from decoded to its result
   double p90_ms = 0;
   double p99_ms = 0;
   double core_use = 0;        ///< busy share of the device's cores, 0 to 1
@@ -68,22 +69,12 @@ nlohmann::ordered_json to_json(const BenchReport& report);
 Result<BenchReport> parse_bench_report(const std::string& text, const std::string& where);
 
 /// Columns as in AWS's articles, batch_size num_inferences elapsed throughput, and more; those that never vary are left
-/// out, but for these four.
+/// out of table and cells, but for these four.
+Cells bench_cells(const BenchReport& report);
 std::string bench_table(const BenchReport& report);
 std::string bench_csv(const BenchReport& report);
 
 /// A repetition further than this from the others: the machine had other things to do.
 inline constexpr double kNoisySpread = 0.1;
-
-/// One case in two reports.
-struct BenchChange {
-  BenchCase what;
-  double ratio = 1;  ///< throughput of the second report / of the first
-  double noise = 0;  ///< the wider spread of the two, at least 0.02
-  bool significant() const { return ratio < 1 - noise || ratio > 1 + noise; }
-};
-/// Cases that both reports have, in the order of the first.
-std::vector<BenchChange> compare_reports(const BenchReport& before, const BenchReport& after);
-std::string changes_table(const std::vector<BenchChange>& changes);
 
 }  // namespace posecam

@@ -1,14 +1,12 @@
 #include "app/bench_command.h"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <fstream>
-#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <unistd.h>
@@ -18,21 +16,26 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <gst/gst.h>
-#include <nlohmann/json.hpp>
 
 #include "app/bench.h"
-#include "app/bench_page.h"
+#include "app/bench_compare.h"
+#include "app/bench_files.h"
 #include "app/exit_code.h"
+#include "app/interrupt.h"
 #include "app/measure.h"
 #include "app/plugin_path.h"
 #include "app/progress.h"
 #include "app/tell.h"
 #include "app/text_file.h"
 #include "pipeline/neuron/neuron_library.h"
-#include "pipeline/result_file.h"
 
 namespace posecam {
 namespace {
+
+int report_error(const Error& error) {
+  tell("posecam: {}\n", error.message);
+  return exit_code(error.code);
+}
 
 struct Request {
   std::vector<std::string> models{""};
@@ -47,20 +50,9 @@ struct Request {
   std::string input = kSynthetic;
   MeasureTime time;
   std::uint32_t repeat = 3;
-  std::string json;
-  std::string csv;
-  std::string html;
-  std::string plot;
+  BenchOutputs outputs;
   bool quiet = false;
 };
-
-std::atomic<bool> g_interrupted = false;  // by a signal
-
-/// The first Ctrl-C ends the sweep with what there is, the second one does not wait for that.
-void interrupt(int signal) {
-  g_interrupted = true;
-  std::signal(signal, SIG_DFL);
-}
 
 /// The line "model name" of /proc/cpuinfo; Arm has none.
 std::string cpu_name() {
@@ -116,13 +108,13 @@ class Sweep {
   Result<void> run() {
     Result<void> failure;
     const std::size_t total = cases_.size() * request_.repeat;
-    for (std::size_t n = 0; n < total && !g_interrupted; ++n) {
+    for (std::size_t n = 0; n < total && !request_.time.is_interrupted(); ++n) {
       BenchResult& result = report_.results[n % cases_.size()];
       show(n, total, result.what);
       const BenchCase& what = cases_[n % cases_.size()];
       auto measured =
           what.whole ? measure_whole(what, request_.input, request_.time) : measure_net(what, request_.time);
-      if (!measured && g_interrupted) break;
+      if (!measured && request_.time.is_interrupted()) break;
       if (!measured) {
         failure = measured.error();
         break;
@@ -156,50 +148,29 @@ class Sweep {
   BenchReport report_;
 };
 
-Result<void> write_all(const Request& request, const BenchReport& report) {
-  const std::pair<const std::string*, std::function<std::string()>> files[] = {
-      {&request.json, [&] { return to_json(report).dump(2) + "\n"; }},
-      {&request.csv, [&] { return bench_csv(report); }},
-      {&request.html, [&] { return bench_page(report); }}};
-  for (const auto& [location, text] : files) {
-    if (location->empty()) continue;
-    if (auto written = write_document(*location, text()); !written) return written;
-  }
-  return request.plot.empty() ? Result<void>{} : write_plot(report, request.plot);
-}
-
-/// Two documents on standard output would be one that nobody can read.
-Result<void> check(const Request& r) {
-  int on_stdout = 0;
-  for (const std::string* file : {&r.json, &r.csv, &r.html}) on_stdout += *file == "-" ? 1 : 0;
-  if (on_stdout > 1) return Error{Errc::kUsage, "only one of --json, --csv and --html can be - (standard output)"};
-  if (!r.plot.empty() && !r.plot.ends_with(".svg") && !r.plot.ends_with(".png")) {
-    return Error{Errc::kUsage, fmt::format("--plot {}: must end in .svg or .png", r.plot)};
-  }
-  return {};
-}
-
 Result<void> bench(Request request) {
-  if (auto valid = check(request); !valid) return valid;
   auto cases = combine(request);
   if (!cases) return cases.error();
   if (request.stages == "all") {
     gst_init(nullptr, nullptr);
     if (auto loaded = load_plugin(); !loaded) return loaded;
   }
-  request.time.interrupted = &g_interrupted;
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
+  auto files = BenchFiles::open(request.outputs);
+  if (!files) return files.error();
+  request.time.interrupted = &watch_interrupts();
   Sweep sweep(request, std::move(*cases));
   auto swept = sweep.run();
   const BenchReport& report = sweep.report();
   if (!swept && report.results.empty()) return swept;
   if (report.results.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
 
-  const bool own_stdout = request.json != "-" && request.csv != "-" && request.html != "-";
-  if (own_stdout) fmt::print("{}", bench_table(report));
-  if (auto written = write_all(request, report); !written) return written;
-  if (!swept) return swept;
+  if (!request.outputs.use_stdout()) fmt::print("{}", bench_table(report));
+  std::vector<Error> failures = files->write(report);
+  if (!swept) failures.push_back(swept.error());
+  if (!failures.empty()) {
+    for (const Error& failure : std::span(failures).subspan(1)) report_error(failure);
+    return failures.front();
+  }
   const auto noisy =
       std::ranges::count_if(report.results, [](const BenchResult& r) { return r.spread() > kNoisySpread; });
   if (noisy > 0) {
@@ -208,14 +179,14 @@ Result<void> bench(Request request) {
         "with more --repeat\n",
         noisy, report.results.size(), 100 * kNoisySpread);
   }
-  if (g_interrupted) return Error{Errc::kCancelled, "interrupted: the table has what was measured"};
+  if (request.time.is_interrupted()) return Error{Errc::kCancelled, "interrupted: the table has what was measured"};
   return {};
 }
 
-struct Comparison {
+struct Compare {
   std::string before;
   std::string after;
-  double fail_below = 0;
+  std::optional<double> fail_below;
 };
 
 Result<BenchReport> load(const std::string& path) {
@@ -224,35 +195,36 @@ Result<BenchReport> load(const std::string& path) {
   return parse_bench_report(*text, path);
 }
 
-/// 1 if a case became slower than asked for, beyond what the machine's noise explains.
-Result<int> compare(const Comparison& wish) {
+/// 1 if a case is missing or became slower than asked for, beyond what the machine's noise explains.
+Result<int> compare(const Compare& wish) {
   const auto before = load(wish.before);
   if (!before) return before.error();
   const auto after = load(wish.after);
   if (!after) return after.error();
-  const auto changes = compare_reports(*before, *after);
-  if (changes.empty())
+  const BenchComparison comparison = compare_reports(*before, *after);
+  if (comparison.changes.empty())
     return Error{Errc::kModel, fmt::format("{} and {} have no case in common", wish.before, wish.after)};
-  fmt::print("{}", changes_table(changes));
-  const bool slower =
-      std::ranges::any_of(changes, [&](const BenchChange& c) { return c.significant() && c.ratio < wish.fail_below; });
-  return slower ? 1 : 0;
-}
-
-int report_error(const Error& error) {
-  tell("posecam: {}\n", error.message);
-  return exit_code(error.code);
+  fmt::print("{}", comparison_table(comparison));
+  if (!comparison.same_machine) {
+    tell("posecam: measured on different machines, {} ({} CPUs) and {} ({}): a ratio may be theirs\n", before->cpu,
+         before->cpus, after->cpu, after->cpus);
+  }
+  if (!comparison.missing.empty()) {
+    tell("posecam: {} of {} cases of {} are missing in {}\n", comparison.missing.size(), before->results.size(),
+         wish.before, wish.after);
+  }
+  return wish.fail_below && comparison.fails(*wish.fail_below) ? 1 : 0;
 }
 
 void add_compare(CLI::App& bench, int& code) {
-  auto wish = std::make_shared<Comparison>();
+  auto wish = std::make_shared<Compare>();
   CLI::App* command =
       bench.add_subcommand("compare", "What changed from one --json file to another, beyond their noise");
   command->add_option("before", wish->before, "--json file of a bench")->required()->type_name("FILE");
   command->add_option("after", wish->after, "A later one")->required()->type_name("FILE");
   command
       ->add_option("--fail-below", wish->fail_below,
-                   "Exit with 1 if a throughput ratio is below this, and noise does not explain it")
+                   "Exit with 1 if a case is missing, or its throughput ratio below this and noise no reason")
       ->check(CLI::Range(0.0, 100.0))
       ->type_name("RATIO");
   command->callback([wish, &code] {
@@ -302,10 +274,10 @@ void add_bench_command(CLI::App& app, int& code) {
       ->check(CLI::Range(0.0, 600.0))
       ->capture_default_str();
   bench->add_option("--repeat", r->repeat, "Rounds")->check(CLI::Range(1U, 1000U))->capture_default_str();
-  bench->add_option("--json", r->json, "All figures, for bench compare and cost")->type_name("FILE|-");
-  bench->add_option("--csv", r->csv, "The table with all its columns")->type_name("FILE|-");
-  bench->add_option("--html", r->html, "A page with the table and the curves")->type_name("FILE|-");
-  bench->add_option("--plot", r->plot, "The curves (.svg, .png)")->type_name("FILE");
+  bench->add_option("--json", r->outputs.json, "All figures, for bench compare and cost")->type_name("FILE|-");
+  bench->add_option("--csv", r->outputs.csv, "The table with all its columns")->type_name("FILE|-");
+  bench->add_option("--html", r->outputs.html, "A page with the table and the curves")->type_name("FILE|-");
+  bench->add_option("--plot", r->outputs.plot, "The curves (.svg, .png)")->type_name("FILE");
   bench->add_flag("--quiet,-q", r->quiet, "No progress");
   add_compare(*bench, code);
   bench->callback([r, bench, &code] {

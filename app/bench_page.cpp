@@ -15,7 +15,6 @@
 #include <gst/gst.h>
 
 #include "app/topology.h"
-#include "pipeline/result_file.h"
 
 namespace posecam {
 namespace {
@@ -58,14 +57,21 @@ std::string escape(const std::string& text) {
   return out;
 }
 
+/// What else tells curves from each other.
+struct Naming {
+  bool batch = false;
+  bool cores = false;
+  bool requests = false;
+};
+
 /// What a curve holds fixed.
-std::string name_of(const BenchCase& c, bool with_batch, bool with_cores) {
+std::string name_of(const BenchCase& c, const Naming& with) {
   std::string name = fmt::format("{}, {}", c.model, c.device);
   if (c.whole) name += ", end to end";
-  if (with_batch) name += fmt::format(", batch {}", c.batch);
-  if (with_cores) name += fmt::format(", {} core{}", c.cores, c.cores == 1 ? "" : "s");
+  if (with.batch) name += fmt::format(", batch {}", c.batch);
+  if (with.cores) name += fmt::format(", {} core{}", c.cores, c.cores == 1 ? "" : "s");
   name += fmt::format(", {} slot{}", c.slots, c.slots == 1 ? "" : "s");
-  if (!c.whole && c.request_batch != c.batch) name += fmt::format(", requests of {}", c.request_batch);
+  if (with.requests && !c.whole) name += fmt::format(", requests of {}", c.request_batch);
   if (c.streams > 1) name += fmt::format(", {} streams", c.streams);
   return name;
 }
@@ -83,15 +89,18 @@ bool varies(const BenchReport& report, std::uint32_t BenchCase::*field) {
 }
 
 std::vector<Diagram> diagrams(const BenchReport& report) {
+  // Requests of a batch each go without saying, but then all of them: a curve over batches has one name.
+  const bool requests = std::ranges::any_of(
+      report.results, [](const BenchResult& r) { return !r.what.whole && r.what.request_batch != r.what.batch; });
   Diagram throughput{"Throughput", "batch size", "frames a second", {}};
   Diagram latency{"Latency (p50)", "batch size", "ms a request", {}};
   Diagram cores{"Throughput", "cores", "frames a second", {}};
   for (const BenchResult& r : report.results) {
     const double fps = r.median(&BenchRun::throughput);
-    const std::string by_batch = name_of(r.what, false, true);
+    const std::string by_batch = name_of(r.what, {.cores = true, .requests = requests});
     find_or_add(throughput.series, by_batch).points[r.what.batch] = fps;
     find_or_add(latency.series, by_batch).points[r.what.batch] = r.median(&BenchRun::p50_ms);
-    find_or_add(cores.series, name_of(r.what, true, false)).points[r.what.cores] = fps;
+    find_or_add(cores.series, name_of(r.what, {.batch = true, .requests = requests})).points[r.what.cores] = fps;
   }
   // As many cores as there are times what one of them did, from the fewest that were measured.
   std::vector<Series> bounds;
@@ -184,59 +193,15 @@ std::string draw(const Diagram& d, double top) {
 
 double height_of(const Diagram& d) { return kHeight + kLegendLine * static_cast<double>(d.series.size()) + 10; }
 
-std::string html_table(const std::string& text) {
-  std::string rows;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
-    const std::size_t end = text.find('\n', begin);
-    std::string cells;
-    for (std::size_t at = begin; at < end;) {
-      const std::size_t word = text.find_first_not_of(' ', at);
-      if (word == std::string::npos || word >= end) break;
-      at = std::min(text.find(' ', word), end);
-      const char* const tag = begin == 0 ? "th" : "td";
-      cells += fmt::format("<{0}>{1}</{0}>", tag, escape(text.substr(word, at - word)));
-    }
-    rows += "<tr>" + cells + "</tr>\n";
-    begin = end + 1;
+std::string html_table(const Cells& rows) {
+  std::string text;
+  for (const auto& row : rows) {
+    const char* const tag = &row == rows.data() ? "th" : "td";
+    text += "<tr>";
+    for (const std::string& cell : row) text += fmt::format("<{0}>{1}</{0}>", tag, escape(cell));
+    text += "</tr>\n";
   }
-  return rows;
-}
-
-/// What GStreamer's plugin of librsvg draws, as a PNG file.
-Result<std::string> render_png(const std::string& svg) {
-  gst_init(nullptr, nullptr);
-  GError* error = nullptr;
-  GstElement* made = gst_parse_launch(
-      "appsrc name=src caps=image/svg+xml ! rsvgdec ! videoconvert ! pngenc ! appsink name=sink sync=false", &error);
-  if (error) {
-    Error failure{Errc::kMedia, fmt::format("--plot FILE.png: {}; apt install gstreamer1.0-plugins-bad, or use .svg",
-                                            error->message)};
-    g_error_free(error);
-    if (made) gst_object_unref(made);
-    return failure;
-  }
-  const PipelinePtr pipeline(made);
-  const std::unique_ptr<GstElement, ObjectUnref> source(gst_bin_get_by_name(GST_BIN(made), "src"));
-  const std::unique_ptr<GstElement, ObjectUnref> sink(gst_bin_get_by_name(GST_BIN(made), "sink"));
-  gst_element_set_state(made, GST_STATE_PLAYING);
-  GstBuffer* const in = gst_buffer_new_memdup(svg.data(), svg.size());
-  GstFlowReturn flow = GST_FLOW_OK;
-  g_signal_emit_by_name(source.get(), "push-buffer", in, &flow);
-  gst_buffer_unref(in);
-  g_signal_emit_by_name(source.get(), "end-of-stream", &flow);
-  GstSample* sample = nullptr;
-  g_signal_emit_by_name(sink.get(), "try-pull-sample", 30 * GST_SECOND, &sample);
-  std::string png;
-  if (sample) {
-    GstBuffer* const out = gst_sample_get_buffer(sample);
-    png.resize(gst_buffer_get_size(out));
-    gst_buffer_extract(out, 0, png.data(), png.size());
-    gst_sample_unref(sample);
-  }
-  gst_element_set_state(made, GST_STATE_NULL);
-  if (png.empty()) return Error{Errc::kMedia, "--plot FILE.png: the picture could not be drawn; use .svg"};
-  return png;
+  return text;
 }
 
 }  // namespace
@@ -276,17 +241,42 @@ th, td {{ padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #dd
 )",
                      report.cpus, escape(report.cpu), escape(report.version), escape(report.when),
                      simulated ? " Times on neuron-sim are those of the simulator." : "", bench_svg(report),
-                     html_table(bench_table(report)));
+                     html_table(bench_cells(report)));
 }
 
-Result<void> write_plot(const BenchReport& report, const std::string& file) {
-  std::string picture = bench_svg(report);
-  if (file.ends_with(".png")) {
-    auto png = render_png(picture);
-    if (!png) return png.error();
-    picture = std::move(*png);
+Result<std::string> render_png(const std::string& svg) {
+  gst_init(nullptr, nullptr);
+  GError* error = nullptr;
+  GstElement* made = gst_parse_launch(
+      "appsrc name=src caps=image/svg+xml ! rsvgdec ! videoconvert ! pngenc ! appsink name=sink sync=false", &error);
+  if (error) {
+    Error failure{Errc::kMedia, fmt::format("--plot FILE.png: {}; apt install gstreamer1.0-plugins-bad, or use .svg",
+                                            error->message)};
+    g_error_free(error);
+    if (made) gst_object_unref(made);
+    return failure;
   }
-  return write_document(file, picture);
+  const PipelinePtr pipeline(made);
+  const std::unique_ptr<GstElement, ObjectUnref> source(gst_bin_get_by_name(GST_BIN(made), "src"));
+  const std::unique_ptr<GstElement, ObjectUnref> sink(gst_bin_get_by_name(GST_BIN(made), "sink"));
+  gst_element_set_state(made, GST_STATE_PLAYING);
+  GstBuffer* const in = gst_buffer_new_memdup(svg.data(), svg.size());
+  GstFlowReturn flow = GST_FLOW_OK;
+  g_signal_emit_by_name(source.get(), "push-buffer", in, &flow);
+  gst_buffer_unref(in);
+  g_signal_emit_by_name(source.get(), "end-of-stream", &flow);
+  GstSample* sample = nullptr;
+  g_signal_emit_by_name(sink.get(), "try-pull-sample", 30 * GST_SECOND, &sample);
+  std::string png;
+  if (sample) {
+    GstBuffer* const out = gst_sample_get_buffer(sample);
+    png.resize(gst_buffer_get_size(out));
+    gst_buffer_extract(out, 0, png.data(), png.size());
+    gst_sample_unref(sample);
+  }
+  gst_element_set_state(made, GST_STATE_NULL);
+  if (png.empty()) return Error{Errc::kMedia, "--plot FILE.png: the picture could not be drawn; use .svg"};
+  return png;
 }
 
 }  // namespace posecam

@@ -14,7 +14,7 @@ std::string bench_svg(const BenchReport& report);
 /// One self-contained page (no script, nothing fetched) with table and curves, also for narrow screens.
 std::string bench_page(const BenchReport& report);
 
-/// The curves to a file that ends in .svg or .png. PNG goes through GStreamer's rsvgdec. kOutput, kMedia.
-Result<void> write_plot(const BenchReport& report, const std::string& file);
+/// An SVG picture as the bytes of a PNG file, by GStreamer's rsvgdec. kMedia where that is not installed.
+Result<std::string> render_png(const std::string& svg);
 
 }  // namespace posecam

@@ -24,7 +24,7 @@ using Clock = StageSpan::Clock;
 struct Push {
   std::optional<Stage> stage;
   Clock::time_point begin;
-  Clock::duration nested{};  ///< spent in what the element pushed on
+  Clock::duration nested{};  ///< spent in what it pushed on into elements of other stages
 };
 thread_local std::vector<Push> pushes;
 
@@ -91,7 +91,7 @@ void push_ends(GObject*, GstClockTime, GstPad*, GstFlowReturn) {
     pushes.back().nested += push.nested;
     return;
   }
-  if (push.stage) StageLog::add({*push.stage, 1, -1, push.begin, push.begin + (whole - push.nested)});
+  if (push.stage) StageLog::add({*push.stage, 1, -1, push.begin, push.begin + whole, push.nested});
   if (!pushes.empty()) pushes.back().nested += whole;
 }
 

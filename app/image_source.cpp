@@ -1,6 +1,7 @@
 #include "app/image_source.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <fstream>
@@ -16,7 +17,8 @@ namespace {
 
 struct Reader {
   std::vector<std::filesystem::path> images;
-  std::size_t next = 0;
+  bool repeats = false;
+  std::uint64_t pushed = 0;
   cv::Size size;
 };
 
@@ -61,11 +63,11 @@ void announce_size(GstAppSrc* source, Reader& reader, cv::Size size, GstVideoInf
 
 void push_next(GstAppSrc* source, guint, gpointer data) {
   auto& reader = *static_cast<Reader*>(data);
-  if (reader.next == reader.images.size()) {
+  if (reader.pushed >= reader.images.size() && !reader.repeats) {
     gst_app_src_end_of_stream(source);
     return;
   }
-  const std::size_t index = reader.next++;
+  const std::size_t index = reader.pushed % reader.images.size();
   cv::Mat image = decode(reader.images[index]);
   const bool broken = image.empty();
   if (broken) {
@@ -78,21 +80,21 @@ void push_next(GstAppSrc* source, guint, gpointer data) {
   announce_size(source, reader, image.size(), info);
   GstBuffer* buffer = to_buffer(image, info);
   if (broken) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
-  GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(index, GST_SECOND, kImageRate);
+  GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(reader.pushed++, GST_SECOND, kImageRate);
   GST_BUFFER_DURATION(buffer) = gst_util_uint64_scale(1, GST_SECOND, kImageRate);
   gst_app_src_push_buffer(source, buffer);
 }
 
 }  // namespace
 
-GstElement* make_image_source(std::vector<std::filesystem::path> images) {
+GstElement* make_image_source(std::vector<std::filesystem::path> images, bool repeats) {
   GstElement* element = gst_element_factory_make("appsrc", nullptr);
   if (element == nullptr) return nullptr;
   // Time format, so that a segment starts at 0; one frame of 8K is 100 MB, so no more than two wait.
   g_object_set(element, "format", GST_FORMAT_TIME, "max-buffers", guint64{1}, "max-bytes", guint64{0}, nullptr);
   GstAppSrcCallbacks callbacks{};
   callbacks.need_data = push_next;
-  gst_app_src_set_callbacks(GST_APP_SRC(element), &callbacks, new Reader{std::move(images), 0, {}},
+  gst_app_src_set_callbacks(GST_APP_SRC(element), &callbacks, new Reader{std::move(images), repeats, 0, {}},
                             [](gpointer reader) { delete static_cast<Reader*>(reader); });
   return element;
 }

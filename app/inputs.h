@@ -21,6 +21,8 @@ struct Input {
   std::vector<std::string> image_names;       ///< one for each image: its stem, made unique; names files of results
   std::string damage;                         ///< what is wrong with a clip that can still be read in part
 
+  bool repeats = false;  ///< starts again at its end, for ever; for measurements
+
   /// Frames come at their own pace and cannot wait.
   bool live() const { return kind == InputKind::kCamera || kind == InputKind::kAddress; }
 };

@@ -35,7 +35,7 @@ Result<BenchCase> resolve_case(BenchCase what);
 Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time);
 
 /// End to end: decode, preprocess, batches, network, decode to people, JSON lines, for `streams` times the input at
-/// once. `input`: a clip, or kSynthetic; one that ends in mid-measurement ends it. GStreamer must be initialised and
+/// once. `input`: a clip, which starts again when it ends, or kSynthetic. GStreamer must be initialised and
 /// the plugin loaded. kMedia and those of resolve_case().
 Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, const MeasureTime& time);
 

@@ -37,7 +37,7 @@ std::vector<StageCost> stage_costs(const std::vector<StageLog::Thread>& threads,
   for (const StageLog::Thread& thread : threads) {
     for (const StageSpan& span : thread.spans) {
       const auto stage = static_cast<std::size_t>(span.stage);
-      const double time = ms(span.end - span.begin);
+      const double time = ms(span.own());
       totals[stage] += time;
       times[stage].push_back(time / std::max(1U, span.frames));
     }

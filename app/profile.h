@@ -20,7 +20,7 @@ struct StageCost {
   double share = 0;  ///< of the sum over all stages but the queue, 0 to 1
 };
 
-/// Stages that occurred, in the order of a frame's way. `frames`: that were analysed.
+/// Stages that occurred, in the order of a frame's way, each with its own time. `frames`: that were analysed.
 std::vector<StageCost> stage_costs(const std::vector<StageLog::Thread>& threads, std::uint64_t frames);
 
 /// One run, in words ("fast, 9 taps") and figures.
@@ -32,7 +32,8 @@ struct ProfileColumn {
 /// Stages as rows. One column: mean, p50, p99, share; several: mean and share of each.
 std::string profile_table(const std::vector<ProfileColumn>& columns);
 
-/// Chrome's and Perfetto's trace events (JSON): a track for each thread, and one for each core.
+/// Chrome's and Perfetto's trace events (JSON): a track for each thread, and one for each core. Spans of a track lie
+/// one after the other or within each other, if those of the threads do.
 std::string trace_json(const std::vector<StageLog::Thread>& threads);
 
 }  // namespace posecam

@@ -1,7 +1,6 @@
 #include "app/profile_command.h"
 
 #include <atomic>
-#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -19,6 +18,7 @@
 #include "app/element_times.h"
 #include "app/exit_code.h"
 #include "app/inputs.h"
+#include "app/interrupt.h"
 #include "app/outputs.h"
 #include "app/plugin_path.h"
 #include "app/profile.h"
@@ -38,13 +38,6 @@ struct Request : EngineSettings {
   std::uint64_t frames = 500;
   bool no_video = false;
 };
-
-std::atomic<bool> g_interrupted = false;  // by a signal
-
-void interrupt(int signal) {
-  g_interrupted = true;
-  std::signal(signal, SIG_DFL);
-}
 
 /// For a video that nobody wants; gone with it.
 class ScratchFolder {
@@ -78,7 +71,7 @@ struct Profile {
 };
 
 /// The clip, once, with everything that `posecam run --write-video --json-lines` does.
-Result<Profile> play(const Request& request) {
+Result<Profile> play(const Request& request, const std::atomic<bool>& interrupted) {
   ScratchFolder scratch;
   RunOptions options;
   static_cast<EngineSettings&>(options) = static_cast<const EngineSettings&>(request);
@@ -101,7 +94,7 @@ Result<Profile> play(const Request& request) {
   for (bool told = false; !stream->finished();) {
     while (g_main_context_iteration(nullptr, FALSE) != FALSE) {
     }
-    if (g_interrupted && !std::exchange(told, true)) stream->end_early();
+    if (interrupted && !std::exchange(told, true)) stream->end_early();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   const StreamStats stats = stream->stats();
@@ -126,15 +119,14 @@ Result<void> profile(Request request) {
   gst_init(nullptr, nullptr);
   if (auto loaded = load_plugin(); !loaded) return loaded;
   log_element_times();
-  std::signal(SIGINT, interrupt);
-  std::signal(SIGTERM, interrupt);
-  auto first = play(request);
+  const std::atomic<bool>& interrupted = watch_interrupts();
+  auto first = play(request, interrupted);
   if (!first) return first.error();
   std::vector<ProfileColumn> columns{first->column};
-  if (request.decode == "reference" && !g_interrupted) {
+  if (request.decode == "reference" && !interrupted) {
     Request fast = request;
     fast.decode = "fast";
-    auto second = play(fast);
+    auto second = play(fast, interrupted);
     if (!second) return second.error();
     columns.push_back(std::move(second->column));
   }
@@ -142,7 +134,7 @@ Result<void> profile(Request request) {
   if (!request.trace.empty()) {
     if (auto written = write_document(request.trace, trace_json(first->threads)); !written) return written;
   }
-  if (g_interrupted) return Error{Errc::kCancelled, "interrupted: the table has the frames until then"};
+  if (interrupted) return Error{Errc::kCancelled, "interrupted: the table has the frames until then"};
   return {};
 }
 

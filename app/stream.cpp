@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "app/repeat.h"
 #include "pipeline/result_file.h"
 
 namespace posecam {
@@ -69,6 +70,7 @@ Stream::~Stream() {
 }
 
 Result<void> Stream::open() {
+  if (input_.repeats && !input_.uri.empty()) catch_clip_end(topology_.source);
   if (gst_element_set_state(topology_.pipeline.get(), GST_STATE_READY) != GST_STATE_CHANGE_FAILURE) return {};
   GstBus* bus = gst_element_get_bus(topology_.pipeline.get());
   GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
@@ -177,6 +179,8 @@ void Stream::handle_element_message(GstMessage* message) {
                                                 gst_structure_get_string(what, "path"))};
     if (failure_) warn_(error.message);
     fail(error);
+  } else if (gst_structure_has_name(what, kClipEnded) != FALSE) {
+    if (!ending_) restart_clip(topology_.source);
   } else if (gst_structure_has_name(what, "no-frames") != FALSE) {
     fail({Errc::kMedia, fmt::format("{}: no video frames in it", input_.given)});
     give_up();

@@ -47,11 +47,9 @@ StreamStats read_stats(GstElement* infer) {
   constexpr std::array kStages{"preprocess", "queue", "infer", "post"};
   const auto times_of = [read](const char* name) {
     const std::string stage = name;
-    return StageTimes{name, get_number(read, stage + "-median-ms"), get_number(read, stage + "-p90-ms"),
-                      get_number(read, stage + "-p99-ms")};
+    return StageTimes{name, get_number(read, stage + "-median-ms"), get_number(read, stage + "-p99-ms")};
   };
   std::ranges::transform(kStages, stats.stages.begin(), times_of);
-  stats.latency = times_of("latency");
   gst_structure_free(read);
   return stats;
 }

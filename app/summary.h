@@ -15,7 +15,6 @@ namespace posecam {
 struct StageTimes {
   const char* stage = "";
   double median_ms = 0;
-  double p90_ms = 0;
   double p99_ms = 0;
 };
 
@@ -31,7 +30,6 @@ struct StreamStats {
   unsigned cores = 0;
   double batch_fill = 0;
   std::array<StageTimes, 4> stages;
-  StageTimes latency;  ///< from the decoded frame to its result
   double seconds = 0;  ///< from the first frame to the last result
 };
 

@@ -117,7 +117,7 @@ void link_decoded(GstElement*, GstPad* pad, gpointer inlet) {
 void add_source(Builder& build, const Input& input, Topology& topology) {
   switch (input.kind) {
     case InputKind::kImages:
-      topology.source = build.adopt(make_image_source(input.images), "appsrc");
+      topology.source = build.adopt(make_image_source(input.images, input.repeats), "appsrc");
       build.last = topology.source;
       break;
     case InputKind::kTestSource: {

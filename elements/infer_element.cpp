@@ -236,11 +236,9 @@ Result<void> InferElement::analyse_regions(BufferPtr buffer, std::stop_token sto
 
 /// Returns how long it took, in ms.
 float InferElement::write_row(const Engine::Row& row, const ImageView& image, Letterbox& letterbox) {
-  const auto started = Clock::now();
-  StageLaps laps;
+  StageTimer timer(Stage::kPreprocess);
   letterbox = preprocessor_->write(image, row.input());
-  laps.lap(Stage::kPreprocess);
-  return std::chrono::duration<float, std::milli>(Clock::now() - started).count();
+  return timer.stop();
 }
 
 void InferElement::pass_through(BufferPtr buffer, FrameStatus status) {

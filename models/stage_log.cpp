@@ -75,6 +75,12 @@ void StageLog::add(const StageSpan& span) {
   if (book.thread.spans.size() < kMostSpans) book.thread.spans.push_back(span);
 }
 
+std::size_t StageLog::count_here() {
+  Book& book = own_book();
+  std::lock_guard lock(book.mutex);
+  return book.thread.spans.size();
+}
+
 void StageLaps::write() const {
   auto at = begin_;
   for (std::size_t i = 0; i < kStages; ++i) {

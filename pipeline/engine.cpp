@@ -31,6 +31,11 @@ float ms_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<float, std::milli>(to - from).count();
 }
 
+struct BatchTime {
+  Clock::time_point started;
+  float infer_ms = 0;
+};
+
 }  // namespace
 
 struct Engine::Impl {
@@ -53,7 +58,7 @@ struct Engine::Impl {
   void retire(Batch& batch, const Error& why);
   void mend(std::stop_token stop, Batch& batch);
   void judge(const Result<void>& outcome);
-  void deliver(Batch& batch, Slot* ran_on, Clock::time_point started, Postprocessor& post,
+  void deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Postprocessor& post,
                std::vector<TensorView>& outputs);
 
   std::unique_ptr<InferenceBackend> backend;
@@ -99,12 +104,14 @@ void Engine::Impl::work(std::stop_token stop, Batch& batch, Postprocessor& post)
       mend(stop, batch);
       continue;
     }
-    const auto started = Clock::now();
-    note_queue(batch, started);
+    StageTimer timer(Stage::kExecute, static_cast<std::uint32_t>(batch.rows.size()),
+                     static_cast<std::int32_t>(batch.core->id));
     Result<void> outcome;
     Batch* ran_on = run_anywhere(stop, batch, outcome);
+    const BatchTime time{timer.begin(), timer.stop()};
+    note_queue(batch, time.started);
     judge(outcome);
-    deliver(batch, outcome ? ran_on->slot.get() : nullptr, started, post, outputs);
+    deliver(batch, outcome ? ran_on->slot.get() : nullptr, time, post, outputs);
     if (ran_on && ran_on != &batch) scheduler.release(*ran_on);
     scheduler.release(batch);
   }
@@ -205,9 +212,8 @@ void Engine::Impl::judge(const Result<void>& outcome) {
 }
 
 /// Decodes each row and hands it to its client; without outputs (`ran_on` null) as unanalysed.
-void Engine::Impl::deliver(Batch& batch, Slot* ran_on, Clock::time_point started, Postprocessor& post,
+void Engine::Impl::deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Postprocessor& post,
                            std::vector<TensorView>& outputs) {
-  const auto ended = Clock::now();
   Result<void> decoded;
   for (std::size_t r = 0; r < batch.rows.size(); ++r) {
     RowState& row = batch.rows[r];
@@ -215,9 +221,10 @@ void Engine::Impl::deliver(Batch& batch, Slot* ran_on, Clock::time_point started
     ++rows_run;
     auto result = results.take();
     result->model = model;
-    const auto decode_started = Clock::now();
     result->status = FrameStatus::kUnanalysed;
+    result->times = {row.preprocess_ms, ms_between(row.committed, time.started), time.infer_ms, 0};
     if (ran_on) {
+      StageTimer timer(Stage::kGrouping);
       for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = ran_on->output(i).row(r);
       try {
         decoded = post.run(outputs, row.letterbox, *result);
@@ -225,9 +232,8 @@ void Engine::Impl::deliver(Batch& batch, Slot* ran_on, Clock::time_point started
         decoded = Error{Errc::kBadInput, fmt::format("decoding a frame: {}", e.what())};
       }
       if (decoded) result->status = FrameStatus::kAnalysed;
+      result->times.post = timer.stop();
     }
-    result->times = {row.preprocess_ms, ms_between(row.committed, started), ms_between(started, ended),
-                     ms_between(decode_started, Clock::now())};
     std::exchange(row.client, nullptr)->row_done(row.ticket, std::move(result));
   }
   if (!decoded) judge(decoded);

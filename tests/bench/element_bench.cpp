@@ -12,6 +12,7 @@
 #include "elements/handles.h"
 #include "elements/register_elements.h"
 #include "elements/result_meta.h"
+#include "models/stage_log.h"
 #include "models/zoo.h"
 #include "pipeline/backends.h"
 #include "pipeline/engine.h"
@@ -149,15 +150,26 @@ void pipeline(benchmark::State& state, const std::string& elements) {
   state.SetItemsProcessed(state.iterations() * kFrames);
 }
 
+struct Line {
+  const char* name;
+  std::string elements;
+  bool profiled = false;
+};
+
 void add_pipelines() {
   const std::string infer = "neuroninfer device=fake model=openpose-lite ! ";
-  const std::pair<const char*, std::string> lines[] = {
-      {"pipeline/source", ""},
-      {"pipeline/infer", infer},
-      {"pipeline/infer+overlay", infer + "neuronoverlay ! "},
-      {"pipeline/infer+json", infer + "neuronjson location=/dev/null ! "}};
-  for (const auto& [name, line] : lines) {
-    benchmark::RegisterBenchmark(name, [elements = line](benchmark::State& state) { pipeline(state, elements); })
+  const Line lines[] = {{"pipeline/source", ""},
+                        {"pipeline/infer", infer},
+                        {"pipeline/infer, profiled", infer, true},
+                        {"pipeline/infer+overlay", infer + "neuronoverlay ! "},
+                        {"pipeline/infer+json", infer + "neuronjson location=/dev/null ! "}};
+  const auto run = [](benchmark::State& state, const Line& line) {
+    if (line.profiled) StageLog::start();
+    pipeline(state, line.elements);
+    if (line.profiled) StageLog::stop();
+  };
+  for (const Line& line : lines) {
+    benchmark::RegisterBenchmark(line.name, [line, run](benchmark::State& state) { run(state, line); })
         ->Iterations(1)
         ->UseRealTime()
         ->MeasureProcessCPUTime()

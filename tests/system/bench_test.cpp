@@ -101,6 +101,49 @@ TEST_F(Bench, MeasuresFromVideoToPeople) {
   EXPECT_GE(result["frames"], 20);
 }
 
+/// The clip has 250 frames.
+TEST_F(Bench, StartsAClipAgainThatIsTooShort) {
+  const Outcome ran = bench({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--input",
+                             source_dir() / "media/figures.mp4", "--frames", "600", "--warm-up", "0", "--repeat", "1",
+                             "-q", "--json", "-"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_GE(json::parse(ran.out)["results"].at(0)["frames"], 600);
+  std::filesystem::create_directory(at("pictures"));
+  std::filesystem::copy_file(source_dir() / "media/annotated.jpg", at("pictures/1.jpg"));
+  const Outcome pictures = bench({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--input",
+                                  at("pictures"), "--frames", "20", "--warm-up", "0", "--repeat", "1", "-q"});
+  EXPECT_EQ(pictures.code, 0) << pictures.err;
+}
+
+/// The first six frames take 120 ms on the core, the others 3.
+TEST_F(Bench, CountsNoLatencyOfTheWarmUp) {
+  ASSERT_EQ(Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")}).code, 0);
+  const Variable config("NEURON_SIM_CONFIG", R"({"cores": 1, "mode": "timed", "time": {"fixed_ms": 3, "per_row_ms": 0},
+      "faults": [{"core": 0, "slow": 40, "count": 6}]})");
+  const Outcome ran =
+      bench({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--stages", "all", "--streams", "2",
+             "--frames", "40", "--warm-up", "1.2", "--repeat", "1", "-q", "--json", "-"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json latency = json::parse(ran.out)["results"].at(0)["latency_ms"];
+  EXPECT_GT(latency["p50"], 3);
+  EXPECT_LT(latency["p99"], 200) << "two batches on the core and one that waits, at 120 ms each";
+}
+
+/// A frame waits for those before it in the slots of its core.
+TEST_F(Bench, FillsAsManySlotsAsAskedForAlsoOnAllCores) {
+  ASSERT_EQ(Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")}).code, 0);
+  const Variable config("NEURON_SIM_CONFIG",
+                        R"({"cores": 2, "mode": "timed", "time": {"fixed_ms": 20, "per_row_ms": 0}})");
+  const Outcome ran =
+      bench({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--stages", "all", "--slots", "2,8",
+             "--frames", "40", "--warm-up", "0.3", "--repeat", "1", "-q", "--json", "-"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json results = json::parse(ran.out)["results"];
+  EXPECT_EQ(results.at(0)["cores"], 2);
+  EXPECT_EQ(results.at(1)["slots"], 8);
+  EXPECT_GT(results.at(1)["latency_ms"]["p50"], 150);
+}
+
 TEST_F(Bench, RefusesBadUsageInOneLine) {
   expect_refused({"--model", "nobody"}, 3, "no model 'nobody'");
   expect_refused({"--model", kTinyModel, "--device", "abacus"}, 2, "abacus");
@@ -112,6 +155,31 @@ TEST_F(Bench, RefusesBadUsageInOneLine) {
   expect_refused({"--model", kTinyModel, "--plot", at("b.gif")}, 2, ".png");
   expect_refused({"--model", kTinyModel, "--device", "opencv", "--stages", "all", "--input", at("none.mp4")}, 5,
                  "none.mp4");
+}
+
+TEST_F(Bench, MeasuresNothingThatItCouldNotWrite) {
+  const auto refused = [&](const std::vector<std::string>& files, const std::string& message) {
+    std::vector<std::string> args{"--model", kTinyModel, "--device", "opencv", "--seconds", "3000", "-q"};
+    args.insert(args.end(), files.begin(), files.end());
+    const Outcome outcome = bench(args);
+    EXPECT_EQ(outcome.code, 5) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(message));
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_FALSE(std::filesystem::exists(at("b.json.part")));
+  };
+  refused({"--json", at("b.json"), "--csv", at("none/b.csv")}, "none/b.csv");
+  refused({"--json", at("b.json"), "--html", at("b.json")}, "a file of its own");
+  refused({"--json", at("b.json"), "--plot", at("none/b.svg")}, "none/b.svg");
+}
+
+TEST_F(Bench, WritesEveryFileThatCanBeWritten) {
+  const Outcome ran = quick({"--model", kTinyModel, "--device", "opencv", "--json", "/dev/full", "--csv", at("b.csv"),
+                             "--html", "/dev/full", "--plot", at("b.svg")});
+  EXPECT_EQ(ran.code, 5) << ran.err;
+  EXPECT_EQ(std::ranges::count(ran.err, '\n'), 2) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("batch_size"));
+  EXPECT_THAT(content("b.csv"), StartsWith("model,"));
+  EXPECT_THAT(content("b.svg"), StartsWith("<svg"));
 }
 
 TEST_F(Bench, SaysWhatTheDeviceSaidAndShowsWhatWasMeasuredBefore) {
@@ -136,43 +204,63 @@ TEST_F(Bench, ShowsWhatItHasWhenInterrupted) {
   EXPECT_THAT(ran.out, HasSubstr("interrupted"));
 }
 
+/// A report of one case, of a batch size that tells it from others.
+std::string report_of(double throughput, int batch = 1, const char* cpu = "c") {
+  const json result{{"model", "m"},
+                    {"device", "d"},
+                    {"stages", "net"},
+                    {"simulated", false},
+                    {"batch", batch},
+                    {"cores", 2},
+                    {"slots", 2},
+                    {"request_batch", 1},
+                    {"streams", 1},
+                    {"net_resolution", "8x8"},
+                    {"frames", 100},
+                    {"elapsed_s", 1},
+                    {"throughput", throughput},
+                    {"throughputs", {throughput}},
+                    {"latency_ms", {{"p50", 1}, {"p90", 1}, {"p99", 1}}},
+                    {"core_use", 1},
+                    {"cpu_use", 1},
+                    {"rss_mb", 1},
+                    {"mb_to_device_s", 1}};
+  return json{{"version", 1},
+              {"posecam", "0"},
+              {"when", "now"},
+              {"machine", {{"cpu", cpu}, {"cpus", 2}}},
+              {"results", {result}}}
+      .dump();
+}
+
 TEST_F(Bench, ComparesTwoReports) {
-  const auto write = [&](const char* name, double throughput) {
-    const json result{{"model", "m"},
-                      {"device", "d"},
-                      {"stages", "net"},
-                      {"simulated", false},
-                      {"batch", 1},
-                      {"cores", 2},
-                      {"slots", 2},
-                      {"request_batch", 1},
-                      {"streams", 1},
-                      {"net_resolution", "8x8"},
-                      {"frames", 100},
-                      {"elapsed_s", 1},
-                      {"throughput", throughput},
-                      {"throughputs", {throughput}},
-                      {"latency_ms", {{"p50", 1}, {"p90", 1}, {"p99", 1}}},
-                      {"core_use", 1},
-                      {"cpu_use", 1},
-                      {"rss_mb", 1},
-                      {"mb_to_device_s", 1}};
-    const json report{{"version", 1},
-                      {"posecam", "0"},
-                      {"when", "now"},
-                      {"machine", {{"cpu", "c"}, {"cpus", 2}}},
-                      {"results", {result}}};
-    std::ofstream(at(name)) << report.dump();
-  };
-  write("a.json", 100);
-  write("b.json", 80);
+  std::ofstream(at("a.json")) << report_of(100);
+  std::ofstream(at("b.json")) << report_of(80);
   const Outcome shown = bench({"compare", at("a.json"), at("b.json")});
   EXPECT_EQ(shown.code, 0) << shown.err;
+  EXPECT_EQ(shown.err, "");
   EXPECT_THAT(shown.out, HasSubstr("0.800"));
   EXPECT_THAT(shown.out, HasSubstr("SLOWER"));
   EXPECT_EQ(bench({"compare", at("a.json"), at("b.json"), "--fail-below", "0.9"}).code, 1);
   EXPECT_EQ(bench({"compare", at("a.json"), at("b.json"), "--fail-below", "0.7"}).code, 0);
   EXPECT_EQ(bench({"compare", at("a.json"), at("none.json")}).code, 3);
+}
+
+TEST_F(Bench, ComparesNoOtherCasesAndSaysWhenTheMachineIsAnother) {
+  json two = json::parse(report_of(100));
+  two["results"].push_back(json::parse(report_of(100, 4))["results"][0]);
+  std::ofstream(at("two.json")) << two.dump();
+  std::ofstream(at("one.json")) << report_of(100);
+  std::ofstream(at("there.json")) << report_of(100, 1, "another");
+  const Outcome missing = bench({"compare", at("two.json"), at("one.json")});
+  EXPECT_EQ(missing.code, 0) << "nobody asked for a verdict";
+  EXPECT_THAT(missing.out, HasSubstr("MISSING"));
+  EXPECT_THAT(missing.err, HasSubstr("1 of 2 cases"));
+  EXPECT_EQ(bench({"compare", at("two.json"), at("one.json"), "--fail-below", "0.5"}).code, 1);
+  EXPECT_EQ(bench({"compare", at("one.json"), at("two.json"), "--fail-below", "0.5"}).code, 0);
+  const Outcome there = bench({"compare", at("one.json"), at("there.json"), "--fail-below", "0.5"});
+  EXPECT_EQ(there.code, 0);
+  EXPECT_THAT(there.err, HasSubstr("another"));
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -56,6 +58,42 @@ TEST_F(Profile, HasEveryStageOfARunThatWritesVideoAndJson) {
   EXPECT_TRUE(stages.contains("encode"));
   EXPECT_TRUE(tracks.contains("core 0"));
   EXPECT_TRUE(tracks.contains("core 0 #0"));
+}
+
+/// Begin and end of the spans of each thread, in microseconds.
+std::map<int, std::vector<std::pair<double, double>>> spans_by_thread(const nlohmann::json& trace) {
+  constexpr int kThreads = 1;
+  std::map<int, std::vector<std::pair<double, double>>> threads;
+  for (const auto& event : trace["traceEvents"]) {
+    if (event["ph"] != "X" || event["pid"] != kThreads) continue;
+    const double begin = event["ts"];
+    threads[event["tid"]].emplace_back(begin, begin + event["dur"].get<double>());
+  }
+  return threads;
+}
+
+TEST_F(Profile, TracesWhatAThreadDoesOneAfterOrWithinTheOther) {
+  const Outcome ran = profile(
+      {source_dir() / "media/figures.mp4", "--model", kTinyModel, "--device", "opencv", "--trace", at("trace.json")});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  std::ifstream file(at("trace.json"));
+  constexpr double kRounding = 1e-3;  // a nanosecond, which is what the clock counts
+  std::size_t within = 0;
+  for (auto& [thread, spans] : spans_by_thread(nlohmann::json::parse(file))) {
+    std::ranges::sort(spans, [](const auto& a, const auto& b) {
+      return a.first != b.first ? a.first < b.first : a.second > b.second;
+    });
+    std::vector<double> ends;  // of the spans that are open, the innermost last
+    for (const auto& [begin, end] : spans) {
+      while (!ends.empty() && ends.back() <= begin + kRounding) ends.pop_back();
+      if (!ends.empty()) {
+        EXPECT_LE(end, ends.back() + kRounding) << "thread " << thread << ", at " << begin;
+        ++within;
+      }
+      ends.push_back(end);
+    }
+  }
+  EXPECT_GT(within, 0U);
 }
 
 TEST_F(Profile, ShowsWhatTheNetworkTakesOnAndOffTheDevice) {

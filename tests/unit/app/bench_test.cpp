@@ -47,7 +47,15 @@ TEST(Bench, QuotesWhatHasACommaInCsv) {
   const std::string csv = bench_csv(report({r}));
   EXPECT_THAT(csv, StartsWith("model,device,stages,"));
   EXPECT_THAT(csv, HasSubstr("\n\"a,\"\"b\"\".json\",opencv,net,"));
-  EXPECT_THAT(csv, Not(HasSubstr("%")));
+}
+
+TEST(Bench, HasUnitsForPeopleOnly) {
+  auto r = result(1, {90, 100, 110});
+  r.what.model = "as good as 100%";
+  const std::string csv = bench_csv(report({r}));
+  EXPECT_THAT(csv, HasSubstr("\nas good as 100%,opencv,net,"));
+  EXPECT_THAT(csv, HasSubstr(",20.0,"));
+  EXPECT_THAT(bench_table(report({r})), HasSubstr(" 20.0%"));
 }
 
 TEST(Bench, ReadsWhatItWrote) {
@@ -71,17 +79,6 @@ TEST(Bench, RefusesOtherDocumentsWithTheirNameAndPlace) {
   EXPECT_THAT(parsed.error().message, HasSubstr("results[0].throughputs[0]"));
 }
 
-TEST(BenchCompare, CallsNothingAChangeThatNoiseExplains) {
-  const auto changes = compare_reports(report({result(1, {95, 100, 105}), result(4, {200}), result(8, {300})}),
-                                       report({result(4, {150}), result(1, {92})}));
-  ASSERT_EQ(changes.size(), 2U);  // batch 8 was not measured again
-  EXPECT_DOUBLE_EQ(changes[0].ratio, 0.92);
-  EXPECT_FALSE(changes[0].significant());  // a spread of a tenth
-  EXPECT_DOUBLE_EQ(changes[1].ratio, 0.75);
-  EXPECT_TRUE(changes[1].significant());
-  EXPECT_THAT(changes_table(changes), HasSubstr("SLOWER"));
-}
-
 TEST(BenchPage, HasACurveForEachSeriesAndABoundOverCores) {
   auto one = result(4, {100});
   one.what.cores = 1;
@@ -93,6 +90,17 @@ TEST(BenchPage, HasACurveForEachSeriesAndABoundOverCores) {
   EXPECT_THAT(bench_svg(report({result(1, {100}), result(4, {200})})), Not(HasSubstr("stroke-dasharray")));
 }
 
+TEST(BenchPage, HasOneCurveForASweepOverBatchesWithRequestsOfOneSize) {
+  std::vector<BenchResult> sweep{result(1, {100}), result(4, {200}), result(8, {300})};
+  EXPECT_THAT(bench_svg(report(sweep)), Not(HasSubstr("requests of")));
+  for (BenchResult& one : sweep) one.what.request_batch = 4;
+  const std::string svg = bench_svg(report(sweep));
+  EXPECT_THAT(svg, HasSubstr("requests of 4"));
+  std::size_t curves = 0;
+  for (std::size_t at = 0; (at = svg.find("<polyline", at)) != std::string::npos; ++at) ++curves;
+  EXPECT_EQ(curves, 2U);  // throughput and latency
+}
+
 TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {
   const std::string page = bench_page(report({result(1, {100})}));
   EXPECT_THAT(page, HasSubstr("A &lt;CPU&gt; &amp; more"));
@@ -100,6 +108,13 @@ TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {
   EXPECT_THAT(page, Not(HasSubstr("src=")));
   EXPECT_THAT(page, HasSubstr("viewport"));
   EXPECT_THAT(page, HasSubstr("<th>throughput</th>"));
+}
+
+TEST(BenchPage, KeepsACellWithSpacesInOne) {
+  auto spaced = result(1, {100});
+  spaced.what.model = "my models/a & b.json";
+  const std::string page = bench_page(report({spaced, result(1, {200})}));
+  EXPECT_THAT(page, HasSubstr("<tr><td>my models/a &amp; b.json</td><td>1</td>"));
 }
 
 }  // namespace

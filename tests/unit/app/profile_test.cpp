@@ -43,6 +43,23 @@ TEST(Profile, SharesOutABatchAmongItsFrames) {
   EXPECT_TRUE(stage_costs({}, 0).empty());
 }
 
+TEST(Profile, GivesAStageItsOwnTimeAndTheTraceAllOfIt) {
+  StageSpan encode = span(Stage::kEncode, 0ms, 10ms);
+  encode.nested = 4ms;
+  const std::vector<StageLog::Thread> threads{{"queue", {span(Stage::kPublish, 5ms, 4ms), encode}}};
+  const auto costs = stage_costs(threads, 1);
+  ASSERT_EQ(costs.size(), 2U);
+  EXPECT_EQ(costs[0].stage, Stage::kEncode);
+  EXPECT_DOUBLE_EQ(costs[0].mean_ms, 6);
+  EXPECT_DOUBLE_EQ(costs[0].p99_ms, 6);
+  EXPECT_DOUBLE_EQ(costs[0].share, 0.6);
+  const auto trace = nlohmann::json::parse(trace_json(threads));
+  const auto& last = trace["traceEvents"].back();
+  EXPECT_EQ(last["name"], "encode");
+  EXPECT_DOUBLE_EQ(last["ts"].get<double>(), 0);
+  EXPECT_DOUBLE_EQ(last["dur"].get<double>(), 10000);
+}
+
 TEST(Profile, ShowsRunsBesideEachOther) {
   const auto costs = stage_costs(two_batches(), 4);
   const std::string one = profile_table({{"fast", 50, costs}});

@@ -1,5 +1,6 @@
 #include "models/stage_log.h"
 
+#include <chrono>
 #include <pthread.h>
 #include <thread>
 
@@ -60,6 +61,44 @@ TEST(StageLaps, GiveEachStageOneSpanHoweverOftenItsTurnCame) {
   EXPECT_EQ(spans[2].begin, spans[1].end);
   EXPECT_GE(spans[0].begin, before);
   EXPECT_LE(spans[2].end, after);
+}
+
+float ms_of(const StageSpan& span) { return std::chrono::duration<float, std::milli>(span.end - span.begin).count(); }
+
+TEST(StageTimer, TellsTheTimeThatTheLogHas) {
+  StageLog::start();
+  StageTimer timer(Stage::kExecute, 4, 2);
+  const float told = timer.stop();
+  const auto threads = StageLog::stop();
+  ASSERT_EQ(threads.size(), 1U);
+  ASSERT_EQ(threads[0].spans.size(), 1U);
+  EXPECT_EQ(threads[0].spans[0].begin, timer.begin());
+  EXPECT_EQ(ms_of(threads[0].spans[0]), told);
+  EXPECT_EQ(threads[0].spans[0].frames, 4U);
+  EXPECT_EQ(threads[0].spans[0].core, 2);
+}
+
+TEST(StageTimer, LeavesItsSpanToLapsThatTellMore) {
+  StageLog::start();
+  StageTimer timer(Stage::kExecute);
+  { StageLaps().lap(Stage::kToDevice); }
+  timer.stop();
+  { StageTimer(Stage::kPreprocess).stop(); }  // what came before is no part of it
+  const auto threads = StageLog::stop();
+  ASSERT_EQ(threads.size(), 1U);
+  ASSERT_EQ(threads[0].spans.size(), 2U);
+  EXPECT_EQ(threads[0].spans[0].stage, Stage::kToDevice);
+  EXPECT_EQ(threads[0].spans[1].stage, Stage::kPreprocess);
+}
+
+TEST(StageTimer, TellsTheTimeWhileNobodyListens) {
+  StageLog::stop();
+  const auto before = StageSpan::Clock::now();
+  StageTimer timer(Stage::kExecute);
+  while (StageSpan::Clock::now() - before < std::chrono::milliseconds(1)) {
+  }
+  EXPECT_GT(timer.stop(), 0.5F);
+  EXPECT_TRUE(StageLog::stop().empty());
 }
 
 }  // namespace

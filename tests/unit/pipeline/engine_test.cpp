@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/stage_log.h"
 #include "tests/unit/pipeline/engine_harness.h"
 
 namespace posecam {
@@ -62,6 +63,26 @@ TEST(Engine, GivesEveryFrameItsOwnResult) {
     EXPECT_EQ(fake_value(*result), static_cast<int>(ticket) + 1);
     EXPECT_EQ(result->status, FrameStatus::kAnalysed);
   }
+}
+
+/// The summary of a run and a profile of it show the same readings of the clock.
+TEST(Engine, TimesOfAFrameAreThoseOfTheStageLog) {
+  StageLog::start();
+  auto engine = make_engine(1, {.cores = 1, .on_run = {}});
+  auto client = std::make_shared<Collector>();
+  ASSERT_TRUE(submit(*engine, client, 0, 1));
+  const FrameTimes times = client->wait_for(1).at(0)->times;
+  engine.reset();
+  std::map<Stage, float> logged;
+  for (const auto& thread : StageLog::stop()) {
+    for (const StageSpan& span : thread.spans) {
+      logged[span.stage] += std::chrono::duration<float, std::milli>(span.end - span.begin).count();
+    }
+  }
+  EXPECT_EQ(logged[Stage::kQueue], times.queue);
+  EXPECT_EQ(logged[Stage::kExecute], times.infer);
+  EXPECT_GT(logged[Stage::kGrouping], 0);
+  EXPECT_LE(logged[Stage::kGrouping], times.post);  // the decoder's own laps are within
 }
 
 TEST(Engine, RunsAFullBatchWithoutWaitingForTheDelay) {

@@ -19,27 +19,32 @@
 namespace posecam {
 namespace {
 
-constexpr double kWidth = 900;
-constexpr double kHeight = 360;  // of one diagram
-constexpr double kLeft = 80;
-constexpr double kRight = 20;
-constexpr double kTop = 46;
-constexpr double kBottom = 60;
-constexpr double kLegendLine = 20;
+// As wide as a phone shows without making letters too small to read.
+constexpr double kWidth = 520;
+constexpr double kHeight = 300;  // of one diagram
+constexpr double kLeft = 64;
+constexpr double kRight = 10;
+constexpr double kTop = 40;
+constexpr double kBottom = 56;
+constexpr double kLegendLine = 19;
+constexpr double kPixels = 2;  // of a picture, for each unit of the drawing
 
 /// Of Okabe and Ito, "Color Universal Design" (2008): told apart by everybody, black left out.
 constexpr std::array kColours{"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"};
 
+using Curve = std::map<std::uint32_t, double>;  ///< by the place on the x axis
+
 struct Series {
   std::string name;
-  std::map<std::uint32_t, double> points;
-  bool bound = false;  ///< dashed: what the device could do
+  Curve points;
+  Curve bound;  ///< dashed: what the device could do; may be empty
 };
 
 struct Diagram {
   std::string title;
   std::string x;
   std::string y;
+  std::string note;  ///< what dashed lines are; empty: there are none
   std::vector<Series> series;
 };
 
@@ -57,70 +62,116 @@ std::string escape(const std::string& text) {
   return out;
 }
 
-/// What else tells curves from each other.
-struct Naming {
-  bool batch = false;
-  bool cores = false;
-  bool requests = false;
-};
-
-/// What a curve holds fixed.
-std::string name_of(const BenchCase& c, const Naming& with) {
-  std::string name = fmt::format("{}, {}", c.model, c.device);
-  if (c.whole) name += ", end to end";
-  if (with.batch) name += fmt::format(", batch {}", c.batch);
-  if (with.cores) name += fmt::format(", {} core{}", c.cores, c.cores == 1 ? "" : "s");
-  name += fmt::format(", {} slot{}", c.slots, c.slots == 1 ? "" : "s");
-  if (with.requests && !c.whole) name += fmt::format(", requests of {}", c.request_batch);
-  if (c.streams > 1) name += fmt::format(", {} streams", c.streams);
-  return name;
+std::string counted(std::uint32_t n, const char* one, const char* many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
 }
+
+/// How cases are called: by the settings in which they differ.
+class Names {
+ public:
+  enum Setting : std::uint8_t {
+    kModel,
+    kDevice,
+    kSize,
+    kStages,
+    kBatch,
+    kCores,
+    kSlots,
+    kRequests,
+    kStreams,
+    kSettings
+  };
+
+  explicit Names(const BenchReport& report) {
+    // Requests of a batch each go without saying, but then all of them: a curve over batches has one name.
+    requests_ = std::ranges::any_of(
+        report.results, [](const BenchResult& r) { return !r.what.whole && r.what.request_batch != r.what.batch; });
+    for (const BenchResult& r : report.results) {
+      for (std::size_t i = 0; i < kSettings; ++i) words_[i].insert(word(r.what, static_cast<Setting>(i)));
+    }
+  }
+  bool varies(Setting setting) const { return words_[setting].size() > 1; }
+  /// Of a curve along `axis`.
+  std::string curve(const BenchCase& c, Setting axis) const {
+    std::string name;
+    for (std::size_t i = 0; i < kSettings; ++i) {
+      if (i != axis && words_[i].size() > 1) append(name, word(c, static_cast<Setting>(i)));
+    }
+    return name;
+  }
+  /// What all cases have in common.
+  std::string shared() const {
+    std::string text;
+    for (const auto& words : words_) {
+      if (words.size() == 1) append(text, *words.begin());
+    }
+    return text;
+  }
+
+ private:
+  static void append(std::string& text, const std::string& word) {
+    if (!word.empty()) text += (text.empty() ? "" : ", ") + word;
+  }
+  std::string word(const BenchCase& c, Setting setting) const {
+    switch (setting) {
+      case kModel: return c.model;
+      case kDevice: return c.device;
+      case kSize: return c.net_resolution;
+      case kStages: return c.whole ? "end to end" : "network alone";
+      case kBatch: return fmt::format("batch {}", c.batch);
+      case kCores: return counted(c.cores, "core", "cores");
+      case kSlots: return counted(c.slots, "slot", "slots");
+      case kRequests: return requests_ && !c.whole ? fmt::format("requests of {}", c.request_batch) : "";
+      case kStreams: return c.whole ? counted(c.streams, "stream", "streams") : "";
+      case kSettings: break;
+    }
+    return {};
+  }
+
+  bool requests_ = false;
+  std::array<std::set<std::string>, kSettings> words_;
+};
 
 Series& find_or_add(std::vector<Series>& all, const std::string& name) {
   const auto found = std::ranges::find(all, name, &Series::name);
-  return found != all.end() ? *found : all.emplace_back(Series{name, {}, false});
+  return found != all.end() ? *found : all.emplace_back(Series{name, {}, {}});
 }
 
-/// Only diagrams with something to see: more than one place on the x axis.
-bool varies(const BenchReport& report, std::uint32_t BenchCase::*field) {
-  std::set<std::uint32_t> values;
-  for (const BenchResult& r : report.results) values.insert(r.what.*field);
-  return values.size() > 1;
-}
-
-std::vector<Diagram> diagrams(const BenchReport& report) {
-  // Requests of a batch each go without saying, but then all of them: a curve over batches has one name.
-  const bool requests = std::ranges::any_of(
-      report.results, [](const BenchResult& r) { return !r.what.whole && r.what.request_batch != r.what.batch; });
-  Diagram throughput{"Throughput", "batch size", "frames a second", {}};
-  Diagram latency{"Latency (p50)", "batch size", "ms a request", {}};
-  Diagram cores{"Throughput", "cores", "frames a second", {}};
+void add_batch_diagrams(const BenchReport& report, const Names& names, std::vector<Diagram>& all) {
+  Diagram throughput{"Throughput", "batch size", "frames a second", "dashed: with the cores busy all the time", {}};
+  Diagram latency{"Latency (p50)", "batch size", "ms a request", {}, {}};
   for (const BenchResult& r : report.results) {
+    const std::string name = names.curve(r.what, Names::kBatch);
     const double fps = r.median(&BenchRun::throughput);
-    const std::string by_batch = name_of(r.what, {.cores = true, .requests = requests});
-    find_or_add(throughput.series, by_batch).points[r.what.batch] = fps;
-    find_or_add(latency.series, by_batch).points[r.what.batch] = r.median(&BenchRun::p50_ms);
-    find_or_add(cores.series, name_of(r.what, {.batch = true, .requests = requests})).points[r.what.cores] = fps;
+    const double use = r.median(&BenchRun::core_use);
+    Series& series = find_or_add(throughput.series, name);
+    series.points[r.what.batch] = fps;
+    if (use > 0) series.bound[r.what.batch] = fps / std::min(use, 1.0);
+    find_or_add(latency.series, name).points[r.what.batch] = r.median(&BenchRun::p50_ms);
   }
-  // As many cores as there are times what one of them did, from the fewest that were measured.
-  std::vector<Series> bounds;
-  for (const Series& series : cores.series) {
+  all.push_back(std::move(throughput));
+  all.push_back(std::move(latency));
+}
+
+void add_core_diagram(const BenchReport& report, const Names& names, std::vector<Diagram>& all) {
+  Diagram cores{"Throughput", "cores", "frames a second", "dashed: that of the fewest cores, times as many", {}};
+  for (const BenchResult& r : report.results) {
+    find_or_add(cores.series, names.curve(r.what, Names::kCores)).points[r.what.cores] =
+        r.median(&BenchRun::throughput);
+  }
+  for (Series& series : cores.series) {
     const auto [fewest, fps] = *series.points.begin();
-    Series bound{series.name + ": bound", {}, true};
-    for (const auto& [n, ignored] : series.points) bound.points[n] = fps / fewest * n;
-    bounds.push_back(std::move(bound));
+    for (const auto& [n, ignored] : series.points) series.bound[n] = fps / fewest * n;
   }
+  all.push_back(std::move(cores));
+}
+
+/// Only those with something to see: more than one place on the x axis.
+std::vector<Diagram> diagrams(const BenchReport& report) {
+  const Names names(report);
   std::vector<Diagram> all;
-  const bool over_cores = varies(report, &BenchCase::cores);
-  if (varies(report, &BenchCase::batch) || !over_cores) {
-    all.push_back(std::move(throughput));
-    all.push_back(std::move(latency));
-  }
-  if (over_cores) {
-    for (std::size_t i = bounds.size(); i-- > 0;)
-      cores.series.insert(cores.series.begin() + static_cast<std::ptrdiff_t>(i) + 1, bounds[i]);
-    all.push_back(std::move(cores));
-  }
+  if (names.varies(Names::kBatch) || !names.varies(Names::kCores)) add_batch_diagrams(report, names, all);
+  if (names.varies(Names::kCores)) add_core_diagram(report, names, all);
   return all;
 }
 
@@ -132,66 +183,92 @@ double nice_step(double most) {
   return power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
 }
 
-/// Draws one diagram with its upper left corner at (0, top). The x axis is logarithmic in base 2, as batch sizes are.
-std::string draw(const Diagram& d, double top) {
-  double highest = 0;
+/// Where values lie in a diagram whose upper left corner is at (0, top). The x axis is logarithmic in base 2, as batch
+/// sizes are.
+struct Scale {
+  double top = 0;
   std::set<std::uint32_t> places;
-  for (const Series& s : d.series) {
-    for (const auto& [x, y] : s.points) {
-      highest = std::max(highest, y);
-      places.insert(x);
-    }
-  }
-  const double step = nice_step(highest);
-  const double ceiling = step * std::ceil(std::max(highest, 1e-9) / step);
-  const double first = std::log2(std::max(1U, *places.begin()));
-  const double span = std::max(1e-9, std::log2(std::max(1U, *places.rbegin())) - first);
-  const auto at_x = [&](std::uint32_t x) {
-    const double part = places.size() == 1 ? 0.5 : (std::log2(std::max(1U, x)) - first) / span;
-    return kLeft + 20 + part * (kWidth - kLeft - kRight - 40);
-  };
-  const auto at_y = [&](double y) { return top + kHeight - kBottom - y / ceiling * (kHeight - kTop - kBottom); };
+  double step = 1;
+  double ceiling = 1;
 
-  std::string svg = fmt::format("<text x='{}' y='{}' font-size='20' font-weight='bold'>{}</text>\n", kLeft, top + 28,
+  Scale(const Diagram& diagram, double top) : top(top) {
+    double highest = 0;
+    for (const Series& s : diagram.series) {
+      for (const Curve* curve : {&s.points, &s.bound}) {
+        for (const auto& [x, y] : *curve) {
+          highest = std::max(highest, y);
+          places.insert(x);
+        }
+      }
+    }
+    step = nice_step(highest);
+    ceiling = step * std::ceil(std::max(highest, 1e-9) / step);
+  }
+  double x(std::uint32_t value) const {
+    const auto log = [](std::uint32_t v) { return std::log2(std::max(1U, v)); };
+    const double span = log(*places.rbegin()) - log(*places.begin());
+    const double part = span > 0 ? (log(value) - log(*places.begin())) / span : 0.5;
+    constexpr double kInset = 14;
+    return kLeft + kInset + part * (kWidth - kLeft - kRight - 2 * kInset);
+  }
+  double y(double value) const { return bottom() - value / ceiling * (kHeight - kTop - kBottom); }
+  double bottom() const { return top + kHeight - kBottom; }
+};
+
+std::string draw_axes(const Diagram& d, const Scale& at) {
+  std::string svg = fmt::format("<text x='{}' y='{}' font-size='17' font-weight='bold'>{}</text>\n", kLeft, at.top + 24,
                                 escape(d.title));
-  for (double y = 0; y <= ceiling * 1.0001; y += step) {
+  for (double y = 0; y <= at.ceiling * 1.0001; y += at.step) {
     svg += fmt::format(
         "<line x1='{0}' x2='{1}' y1='{2:.1f}' y2='{2:.1f}' stroke='#ddd'/>"
         "<text x='{3}' y='{4:.1f}' text-anchor='end'>{5:g}</text>\n",
-        kLeft, kWidth - kRight, at_y(y), kLeft - 8, at_y(y) + 5, y);
+        kLeft, kWidth - kRight, at.y(y), kLeft - 8, at.y(y) + 5, y);
   }
-  for (const std::uint32_t x : places) {
-    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>\n", at_x(x),
-                       top + kHeight - kBottom + 20, x);
+  for (const std::uint32_t x : at.places) {
+    svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>\n", at.x(x), at.bottom() + 18, x);
   }
   svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle' fill='#555'>{}</text>\n", (kLeft + kWidth) / 2,
-                     top + kHeight - kBottom + 42, escape(d.x));
-  svg += fmt::format("<text transform='translate(20 {:.1f}) rotate(-90)' text-anchor='middle' fill='#555'>{}</text>\n",
-                     top + (kHeight - kBottom + kTop) / 2, escape(d.y));
-  std::size_t colour = 0;
-  double legend = top + kHeight;
-  for (const Series& s : d.series) {
-    if (!s.bound && &s != d.series.data()) ++colour;  // a bound has the colour of its curve
-    const char* const stroke = kColours[colour % kColours.size()];
-    const char* const dash = s.bound ? " stroke-dasharray='6 5'" : "";
-    std::string path;
-    for (const auto& [x, y] : s.points)
-      path += fmt::format("{}{:.1f},{:.1f}", path.empty() ? "" : " ", at_x(x), at_y(y));
-    svg += fmt::format("<polyline points='{}' fill='none' stroke='{}' stroke-width='2.5'{}/>\n", path, stroke, dash);
-    for (const auto& [x, y] : s.points) {
-      if (s.bound) continue;
-      svg += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='4' fill='{}'/>\n", at_x(x), at_y(y), stroke);
-    }
-    svg += fmt::format(
-        "<line x1='{0}' x2='{1}' y1='{2:.1f}' y2='{2:.1f}' stroke='{3}' stroke-width='2.5'{4}/>"
-        "<text x='{5}' y='{6:.1f}'>{7}</text>\n",
-        kLeft, kLeft + 34, legend - 5, stroke, dash, kLeft + 44, legend, escape(s.name));
-    legend += kLegendLine;
-  }
+                     at.bottom() + 38, escape(d.x));
+  svg += fmt::format("<text transform='translate(16 {:.1f}) rotate(-90)' text-anchor='middle' fill='#555'>{}</text>\n",
+                     (at.bottom() + at.top + kTop) / 2, escape(d.y));
   return svg;
 }
 
-double height_of(const Diagram& d) { return kHeight + kLegendLine * static_cast<double>(d.series.size()) + 10; }
+std::string draw_curve(const Curve& curve, const Scale& at, const char* stroke, bool bound) {
+  std::string path;
+  std::string dots;
+  for (const auto& [x, y] : curve) {
+    path += fmt::format("{}{:.1f},{:.1f}", path.empty() ? "" : " ", at.x(x), at.y(y));
+    dots += fmt::format("<circle cx='{:.1f}' cy='{:.1f}' r='4' fill='{}'/>\n", at.x(x), at.y(y), stroke);
+  }
+  return fmt::format("<polyline points='{}' fill='none' stroke='{}' stroke-width='2.5'{}/>\n{}", path, stroke,
+                     bound ? " stroke-dasharray='6 5'" : "", bound ? "" : dots);
+}
+
+/// A line of the legend for each curve that has a name, and one for the note.
+double height_of(const Diagram& d) {
+  const auto named = std::ranges::count_if(d.series, [](const Series& s) { return !s.name.empty(); });
+  return kHeight + kLegendLine * static_cast<double>(named + 1) + 10;
+}
+
+std::string draw(const Diagram& d, double top) {
+  const Scale at(d, top);
+  std::string svg = draw_axes(d, at);
+  double legend = top + kHeight;
+  for (std::size_t i = 0; i < d.series.size(); ++i) {
+    const Series& s = d.series[i];
+    const char* const stroke = kColours[i % kColours.size()];
+    if (!s.bound.empty()) svg += draw_curve(s.bound, at, stroke, true);
+    svg += draw_curve(s.points, at, stroke, false);
+    if (s.name.empty()) continue;
+    svg += fmt::format(
+        "<line x1='{0}' x2='{1}' y1='{2:.1f}' y2='{2:.1f}' stroke='{3}' stroke-width='2.5'/>"
+        "<text x='{4}' y='{5:.1f}'>{6}</text>\n",
+        kLeft, kLeft + 26, legend - 5, stroke, kLeft + 34, legend, escape(s.name));
+    legend += kLegendLine;
+  }
+  return svg + fmt::format("<text x='{}' y='{:.1f}' fill='#555'>{}</text>\n", kLeft, legend, escape(d.note));
+}
 
 std::string html_table(const Cells& rows) {
   std::string text;
@@ -215,9 +292,9 @@ std::string bench_svg(const BenchReport& report) {
     top += height_of(d);
   }
   return fmt::format(
-      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0} {1}' width='{0}' height='{1}' "
-      "font-family='sans-serif' font-size='14'>\n<rect width='{0}' height='{1}' fill='white'/>\n{2}</svg>\n",
-      kWidth, top, inner);
+      "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {0} {1}' width='{2}' height='{3}' "
+      "font-family='sans-serif' font-size='14'>\n<rect width='{0}' height='{1}' fill='white'/>\n{4}</svg>\n",
+      kWidth, top, kPixels * kWidth, kPixels * top, inner);
 }
 
 std::string bench_page(const BenchReport& report) {
@@ -227,21 +304,22 @@ std::string bench_page(const BenchReport& report) {
 <title>posecam bench</title>
 <style>
 body {{ font: 16px/1.5 sans-serif; margin: 1rem auto; max-width: 60rem; padding: 0 1rem; color: #222; }}
-svg {{ width: 100%; height: auto; }}
+svg {{ width: 100%; max-width: 44rem; height: auto; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-size: 14px; }}
 th, td {{ padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }}
 </style></head><body>
 <h1>posecam bench</h1>
+<p><b>{}</b></p>
 <p>{} CPUs, {}; posecam {}, {}.{}</p>
 {}
 <div class="wide"><table>
 {}</table></div>
 </body></html>
 )",
-                     report.cpus, escape(report.cpu), escape(report.version), escape(report.when),
-                     simulated ? " Times on neuron-sim are those of the simulator." : "", bench_svg(report),
-                     html_table(bench_cells(report)));
+                     escape(Names(report).shared()), report.cpus, escape(report.cpu), escape(report.version),
+                     escape(report.when), simulated ? " Times on neuron-sim are those of the simulator." : "",
+                     bench_svg(report), html_table(bench_cells(report)));
 }
 
 Result<std::string> render_png(const std::string& svg) {

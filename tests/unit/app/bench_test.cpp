@@ -79,26 +79,48 @@ TEST(Bench, RefusesOtherDocumentsWithTheirNameAndPlace) {
   EXPECT_THAT(parsed.error().message, HasSubstr("results[0].throughputs[0]"));
 }
 
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t n = 0;
+  for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; ++at) ++n;
+  return n;
+}
+
 TEST(BenchPage, HasACurveForEachSeriesAndABoundOverCores) {
   auto one = result(4, {100});
   one.what.cores = 1;
   auto four = result(4, {390});
   four.what.cores = 4;
   const std::string svg = bench_svg(report({one, four}));
-  EXPECT_THAT(svg, HasSubstr("tiny, opencv, batch 4, 2 slots: bound"));
-  EXPECT_THAT(svg, HasSubstr("stroke-dasharray"));
-  EXPECT_THAT(bench_svg(report({result(1, {100}), result(4, {200})})), Not(HasSubstr("stroke-dasharray")));
+  EXPECT_EQ(count(svg, "<polyline"), 2U);
+  EXPECT_EQ(count(svg, "stroke-dasharray"), 1U);
+  EXPECT_THAT(svg, HasSubstr("dashed: that of the fewest cores, times as many"));
+}
+
+TEST(BenchPage, ShowsOverBatchesWhatBusyCoresCouldDo) {
+  std::vector<BenchResult> sweep{result(1, {100}), result(4, {200})};
+  for (BenchResult& one : sweep) one.runs[0].core_use = 0.5;
+  EXPECT_EQ(count(bench_svg(report(sweep)), "stroke-dasharray"), 1U);
+  for (BenchResult& one : sweep) one.runs[0].core_use = 0;
+  EXPECT_EQ(count(bench_svg(report(sweep)), "stroke-dasharray"), 0U) << "not known";
+}
+
+TEST(BenchPage, NamesCurvesByTheSettingsInWhichTheyDiffer) {
+  auto one = result(4, {100});
+  auto other = result(4, {390});
+  other.what.slots = 1;
+  const std::string svg = bench_svg(report({one, other}));
+  EXPECT_THAT(svg, HasSubstr(">2 slots<"));
+  EXPECT_THAT(svg, HasSubstr(">1 slot<"));
+  EXPECT_THAT(bench_page(report({one, other})), HasSubstr("<b>tiny, opencv, network alone, batch 4, "));
 }
 
 TEST(BenchPage, HasOneCurveForASweepOverBatchesWithRequestsOfOneSize) {
   std::vector<BenchResult> sweep{result(1, {100}), result(4, {200}), result(8, {300})};
-  EXPECT_THAT(bench_svg(report(sweep)), Not(HasSubstr("requests of")));
+  for (BenchResult& one : sweep) one.runs[0].core_use = 0;
+  EXPECT_THAT(bench_page(report(sweep)), Not(HasSubstr("requests of")));
   for (BenchResult& one : sweep) one.what.request_batch = 4;
-  const std::string svg = bench_svg(report(sweep));
-  EXPECT_THAT(svg, HasSubstr("requests of 4"));
-  std::size_t curves = 0;
-  for (std::size_t at = 0; (at = svg.find("<polyline", at)) != std::string::npos; ++at) ++curves;
-  EXPECT_EQ(curves, 2U);  // throughput and latency
+  EXPECT_THAT(bench_page(report(sweep)), HasSubstr("requests of 4"));
+  EXPECT_EQ(count(bench_svg(report(sweep)), "<polyline"), 2U) << "throughput and latency";
 }
 
 TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {

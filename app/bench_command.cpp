@@ -21,6 +21,7 @@
 #include "app/bench_compare.h"
 #include "app/bench_files.h"
 #include "app/exit_code.h"
+#include "app/inputs.h"
 #include "app/interrupt.h"
 #include "app/measure.h"
 #include "app/plugin_path.h"
@@ -261,7 +262,7 @@ void add_bench_command(CLI::App& app, int& code) {
   bench->add_option("--stages", r->stages, "net: the network alone; all: from decoding to JSON")
       ->check(CLI::IsMember({"net", "all"}))
       ->capture_default_str();
-  bench->add_option("--input", r->input, "all: a clip, or synthetic (640x480)")
+  bench->add_option("--input", r->input, "all: a clip (repeated as needed), or synthetic (640x480)")
       ->type_name("CLIP")
       ->capture_default_str();
   CLI::Option* seconds = bench->add_option("--seconds", r->time.seconds, "Of each measurement")

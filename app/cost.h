@@ -24,7 +24,7 @@ struct TypedFigures {
 
 struct CostQuestion {
   std::string model;                     ///< of the measurements; empty: each
-  std::vector<std::string> instances{};  ///< only these; empty: all
+  std::vector<std::string> instances{};  ///< of the measured ones only these; empty: all
   std::vector<TypedFigures> typed{};
 
   std::optional<double> target_fps{};       ///< frames a second in all, above 0

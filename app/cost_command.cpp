@@ -181,7 +181,9 @@ void add_cost_command(CLI::App& app, int& code) {
       ->add_option("--latency", request->latencies,
                    "INSTANCE=SECONDS of one inference, typed; without a throughput, they are made one at a time")
       ->allow_extra_args(false);
-  command->add_option("--instance", request->question.instances, "Only this instance; repeatable")
+  command
+      ->add_option("--instance", request->question.instances,
+                   "Only this instance, and those that figures are typed of; repeatable")
       ->allow_extra_args(false);
   command->add_option("--model", request->question.model, "Only this model of the measurements");
   add_plan_options(*command, *request);

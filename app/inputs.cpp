@@ -200,7 +200,7 @@ std::string find_truncation(const fs::path& path) {
 
 Result<Input> identify_input(const std::string& text) {
   if (text.empty()) return Error{Errc::kUsage, "an input is empty; give a file, a folder, a camera or an address"};
-  if (text == "testsrc") return Input{.kind = InputKind::kTestSource, .given = text, .name = text};
+  if (text == kSynthetic || text == kTestsrc) return Input{.kind = InputKind::kTestSource, .given = text, .name = text};
   if (text.find("://") != std::string::npos) return identify_address(text);
   struct stat status {};
   if (stat(text.c_str(), &status) != 0) return Error{Errc::kMedia, fmt::format("{}: {}", text, std::strerror(errno))};

@@ -10,6 +10,10 @@
 
 namespace posecam {
 
+/// A moving test picture of 640x480 that does not end, also by the name of GStreamer's element.
+inline constexpr const char* kSynthetic = "synthetic";
+inline constexpr const char* kTestsrc = "testsrc";
+
 enum class InputKind : std::uint8_t { kVideoFile, kImages, kCamera, kAddress, kTestSource };
 
 struct Input {

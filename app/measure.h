@@ -21,8 +21,6 @@ struct MeasureTime {
   bool is_interrupted() const { return interrupted && *interrupted; }
 };
 
-inline constexpr const char* kSynthetic = "synthetic";  ///< as input: a moving test picture of 640x480
-
 EngineSettings settings_of(const BenchCase& what);
 
 /// The case with the numbers that its model has: device, batch, request batch, resolution. Loads no network.
@@ -35,7 +33,7 @@ Result<BenchCase> resolve_case(BenchCase what);
 Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time);
 
 /// End to end: decode, preprocess, batches, network, decode to people, JSON lines, for `streams` times the input at
-/// once. `input`: a clip, which starts again when it ends, or kSynthetic. GStreamer must be initialised and
+/// once. `input`: a clip, which starts again when it ends, or kSynthetic (inputs.h). GStreamer must be initialised and
 /// the plugin loaded. kMedia and those of resolve_case().
 Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, const MeasureTime& time);
 

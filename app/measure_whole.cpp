@@ -53,7 +53,7 @@ class Streams {
 };
 
 Result<void> Streams::open(const BenchCase& what, const RunOptions& options, const std::string& input) {
-  auto inputs = identify_inputs(std::vector<std::string>(what.streams, input == kSynthetic ? "testsrc" : input));
+  auto inputs = identify_inputs(std::vector<std::string>(what.streams, input));
   if (!inputs) return inputs.error();
   Outputs outputs;
   outputs.json_lines = "/dev/null";

@@ -147,7 +147,7 @@ void add_profile_command(CLI::App& app, int& code) {
       "Everything that run --write-video --json-lines does is done and thrown away. Stages of different threads run\n"
       "beside each other: their sum is work, not waiting. With --decode reference the fast decoder is shown beside "
       "it.");
-  command->add_option("clip", r->clip, "Video file, folder of images, or testsrc")->required()->type_name("CLIP");
+  command->add_option("clip", r->clip, "Video file, folder of images, or synthetic")->required()->type_name("CLIP");
   command->add_option("--model", r->model, "Model of the zoo, or path of a descriptor; default: as in run");
   command->add_option("--device", r->device, "auto, neuron, neuron-sim, openvino or opencv")->capture_default_str();
   command->add_option("--cores", r->cores, "As in run")->capture_default_str();

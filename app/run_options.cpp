@@ -249,7 +249,7 @@ struct Parser {
     app.option_defaults()->always_capture_default();
     app.get_help_ptr()->description("This text");
     app.add_option("INPUT,--input", options.inputs,
-                   "Video file, image, folder of images, /dev/video*, rtsp:// address, or testsrc")
+                   "Video file, image, folder of images, /dev/video*, rtsp:// address, or synthetic")
         ->type_name("INPUT")
         ->default_str("");
     app.formatter(std::make_shared<HelpFormatter>());

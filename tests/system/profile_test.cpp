@@ -99,7 +99,7 @@ TEST_F(Profile, TracesWhatAThreadDoesOneAfterOrWithinTheOther) {
 TEST_F(Profile, ShowsWhatTheNetworkTakesOnAndOffTheDevice) {
   ASSERT_EQ(Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")}).code, 0);
   const Outcome ran =
-      profile({"testsrc", "--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--no-video"});
+      profile({"synthetic", "--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--no-video"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("to device"));
   EXPECT_THAT(ran.out, HasSubstr("from device"));

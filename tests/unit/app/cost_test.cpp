@@ -236,6 +236,13 @@ TEST(Cost, TakesMeasurementsOnACpuForInstancesOfItsSizeOnly) {
   EXPECT_THAT(names(found.front()), Not(::testing::Contains(::testing::AnyOf("m5.2xlarge", "g4dn.xlarge"))));
 }
 
+TEST(Cost, ShowsWhatWasTypedBesideTheInstancesThatAreNamed) {
+  const Measurements measured = example();
+  const auto found =
+      tables({.model = "openpose", .instances = {"inf1.xlarge"}, .typed = {{"g4dn.xlarge", 60}}}, &measured);
+  EXPECT_THAT(names(found.front()), ::testing::UnorderedElementsAre("inf1.xlarge", "g4dn.xlarge"));
+}
+
 TEST(Cost, HasATableForEachWorkload) {
   const Measurements measurements = example();
   const auto found = tables({.model = {}}, &measurements);

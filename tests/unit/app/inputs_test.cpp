@@ -98,11 +98,14 @@ TEST_F(InputsTest, LeavesPasswordsOutOfNames) {
 }
 
 TEST_F(InputsTest, GivesEachInputANameOfItsOwn) {
-  const auto inputs = identify_inputs({file("a/clip.mp4", "x"), file("b/clip.mp4", "x"), "testsrc"});
+  const auto inputs = identify_inputs({file("a/clip.mp4", "x"), file("b/clip.mp4", "x"), "testsrc", "synthetic"});
   ASSERT_TRUE(inputs);
   EXPECT_EQ((*inputs)[0].name, "clip");
   EXPECT_EQ((*inputs)[1].name, "clip-2");
   EXPECT_EQ((*inputs)[2].name, "testsrc");
+  EXPECT_EQ((*inputs)[3].name, "synthetic");
+  EXPECT_EQ((*inputs)[2].kind, InputKind::kTestSource);
+  EXPECT_EQ((*inputs)[3].kind, InputKind::kTestSource);
 }
 
 TEST_F(InputsTest, GivesEachImageANameOfItsOwn) {

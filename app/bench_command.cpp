@@ -6,8 +6,10 @@
 #include <fstream>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <unistd.h>
 #include <utility>
@@ -28,6 +30,7 @@
 #include "app/progress.h"
 #include "app/tell.h"
 #include "app/text_file.h"
+#include "pipeline/log.h"
 #include "pipeline/neuron/neuron_library.h"
 
 namespace posecam {
@@ -54,6 +57,15 @@ struct Request {
   BenchOutputs outputs;
   bool quiet = false;
 };
+
+/// Every case loads its network anew, and what is to be said of its device is the same each time.
+void log_each_line_once() {
+  log_to([said = std::set<std::string, std::less<>>()](spdlog::level::level_enum level, std::string_view line) mutable {
+    if (!said.emplace(line).second) return;
+    const spdlog::string_view_t name = spdlog::level::to_string_view(level);
+    tell("posecam: {}: {}\n", std::string_view(name.data(), name.size()), line);
+  });
+}
 
 /// The line "model name" of /proc/cpuinfo; Arm has none.
 std::string cpu_name() {
@@ -159,6 +171,7 @@ Result<void> bench(Request request) {
   auto files = BenchFiles::open(request.outputs);
   if (!files) return files.error();
   request.time.interrupted = &watch_interrupts();
+  log_each_line_once();
   Sweep sweep(request, std::move(*cases));
   auto swept = sweep.run();
   const BenchReport& report = sweep.report();

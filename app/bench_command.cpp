@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 #include <vector>
 

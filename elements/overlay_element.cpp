@@ -11,10 +11,17 @@ void OverlayElement::start() {
   warned_ = false;
 }
 
+namespace {
+
+/// A network that says what the whole picture shows knows nothing of who is in it.
+bool finds_people(const FrameResult& result) { return !result.model || result.model->task != Task::kClassification; }
+
+}  // namespace
+
 bool OverlayElement::plan(GstBuffer* buffer, const OverlaySettings& settings, Size frame) {
   result_ = get_result(buffer);
   // Kept whether or not anything is blurred now: the property may change before the next frame is analysed.
-  if (result_ && result_->status == FrameStatus::kAnalysed) seen_ = result_;
+  if (result_ && result_->status == FrameStatus::kAnalysed && finds_people(*result_)) seen_ = result_;
   options_.min_score = settings.render_threshold;
   options_.labels = settings.draw_labels;
   draws_ = result_ && draws_anything(*result_, options_);
@@ -26,14 +33,15 @@ bool OverlayElement::plan(GstBuffer* buffer, const OverlaySettings& settings, Si
 void OverlayElement::plan_blur(const std::string& blur, Size frame) {
   blurred_.clear();
   if (blur == "none") return;
-  if (!result_ && !warned_) {
+  if (!(result_ && finds_people(*result_)) && !warned_) {
     warned_ = true;
-    GST_ELEMENT_WARNING(self_, STREAM, FAILED,
-                        ("blur=%s: a frame has no result, so it is blurred where people were last seen, or all over: "
-                         "put neuroninfer before neuronoverlay, and nothing between them that drops metadata "
-                         "(videocrop, videoflip, compositor)",
-                         blur.c_str()),
-                        (nullptr));
+    GST_ELEMENT_WARNING(
+        self_, STREAM, FAILED,
+        ("blur=%s: a frame has no result about people, so it is blurred where people were last seen, or all over: "
+         "put neuroninfer before neuronoverlay, and nothing between them that drops metadata "
+         "(videocrop, videoflip, compositor)",
+         blur.c_str()),
+        (nullptr));
   }
   const PeoplePart part = blur == "face" ? PeoplePart::kFace : PeoplePart::kWhole;
   if (seen_) {

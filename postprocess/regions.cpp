@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace posecam {
 namespace {
@@ -116,12 +117,17 @@ FrameResult combine(std::span<const Region> regions, std::span<const std::shared
 FrameResult merge(const FrameResult& before, const FrameResult& now) {
   FrameResult both = now;
   add_times(both.times, before.times);
-  // What was looked for twice is what the second found.
+  // What was looked for twice is what the second found. Silence about people must be that of who looked for people.
+  bool decided = false;
   const auto take = [&](Task task, auto FrameResult::*list) {
     auto model = now.model_for(task);
-    if (model) return model;
-    both.*list = before.*list;
-    return before.model_for(task);
+    const FrameResult& from = model ? now : before;
+    if (!model) {
+      both.*list = before.*list;
+      model = before.model_for(task);
+    }
+    if (model && !std::exchange(decided, true)) both.status = from.status;
+    return model;
   };
   const auto pose = take(Task::kPose, &FrameResult::poses);
   const auto detector = take(Task::kDetection, &FrameResult::detections);

@@ -32,7 +32,8 @@ FrameResult combine(std::span<const Region> regions, std::span<const std::shared
                     Size image);
 
 /// What is known of a frame once a second network looked at it: the people of the one that looks for people (of the
-/// second, if both do), the objects of the one that looks for objects; the status of the second.
+/// second, if both do), the objects of the one that looks for objects, the classes likewise. The status is that of
+/// `model`: of the one that looks for people, else for objects, else for classes.
 FrameResult merge(const FrameResult& before, const FrameResult& now);
 
 }  // namespace posecam

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "postprocess/draw_style.h"
+#include "postprocess/regions.h"
 #include "tests/element/result_buffers.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
@@ -155,6 +156,25 @@ TEST(NeuronOverlay, BlursWhomADetectorFoundOnAFrameThatThePoseNetworkSkipped) {
   const Bytes out = bytes_of(through(h.get(), noise_frame(kInfo, moved_on)).get());
   EXPECT_LE(colours(out, kInfo, 512, 360), kBlurred) << "where the detector sees somebody now";
   EXPECT_LE(colours(out, kInfo, 160, 120), kBlurred) << "where the pose network saw somebody last";
+}
+
+TEST(NeuronOverlay, WhoeverSaysWhatThePictureShowsDoesNotEndTheBlur) {
+  auto model = std::make_shared<ModelSpec>();
+  model->task = Task::kClassification;
+  FrameResult classes;
+  classes.model = model;
+  auto h = overlay_harness("blur=person render-threshold=1 draw-labels=false", kInfo);
+  const auto seen = [&](const FrameResult& result) {
+    const auto out = through(h.get(), noise_frame(kInfo, std::make_shared<FrameResult>(result)));
+    return colours(bytes_of(out.get()), kInfo, 160, 120);
+  };
+  EXPECT_LE(seen(classes), kBlurred) << "nobody has looked for people yet";
+  through(h.get(), person_frame());
+  auto skipped = *nobody(FrameStatus::kSkipped);
+  EXPECT_LE(seen(merge(skipped, classes)), kBlurred) << "behind the pose network";
+  EXPECT_LE(seen(merge(classes, skipped)), kBlurred) << "before it";
+  skipped.status = FrameStatus::kAnalysed;
+  EXPECT_GE(seen(merge(skipped, classes)), kSharp) << "it looked, and nobody is there";
 }
 
 TEST(NeuronOverlay, AFrameThatCannotBeMappedIsAnErrorAndDoesNotGoOnUnblurred) {

@@ -145,6 +145,24 @@ TEST(Merge, KeepsWhatEveryKindOfNetworkFound) {
   EXPECT_EQ(both.classifier->name, "classifier");
 }
 
+TEST(Merge, TheStatusIsThatOfWhoLookedForPeopleElseForObjects) {
+  FrameResult people;
+  people.model = model(Task::kPose, "pose");
+  people.status = FrameStatus::kSkipped;
+  FrameResult objects;
+  objects.model = model(Task::kDetection, "detector");
+  objects.status = FrameStatus::kUnanalysed;
+  FrameResult classes;
+  classes.model = model(Task::kClassification, "classifier");
+  EXPECT_EQ(merge(people, classes).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(classes, people).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(people, objects).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(objects, people).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(objects, classes).status, FrameStatus::kUnanalysed);
+  EXPECT_EQ(merge(classes, objects).status, FrameStatus::kUnanalysed);
+  EXPECT_EQ(merge(merge(objects, classes), people).status, FrameStatus::kSkipped);
+}
+
 TEST(Merge, TheSecondOfTwoNetworksOfOneKindStandsOver) {
   FrameResult first;
   first.model = model(Task::kPose, "first");

@@ -82,6 +82,9 @@ ClassDecoder read_classes(const JsonNode& node, const std::vector<std::string>& 
   ClassDecoder classes;
   classes.scores = read_range(node.at("scores"), outputs);
   classes.values = node.at("values").one_of(kValues);
+  if (node.has("scale") && classes.values != Values::kLogits) {
+    node.at("scale").problem(R"(only with "values": "logits"; probabilities are taken as they are)");
+  }
   if (node.has("scale")) classes.scale = node.at("scale").number(1e-6, 1000);
   read_share(node, "threshold", classes.threshold);
   read_count(node, "top", classes.top);

@@ -94,12 +94,21 @@ bool has_control_characters(std::string_view text) {
   return false;
 }
 
+}  // namespace
+
 std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(
       std::count_if(utf8.begin(), utf8.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-}  // namespace
+bool is_printable(const std::string& text) {
+  try {
+    (void)json(text).dump();  // it checks its strings
+  } catch (const json::type_error&) {
+    return false;
+  }
+  return !has_control_characters(text);
+}
 
 Result<json> parse_strict_json(std::string_view text, std::string_view where) {
   DuplicateFinder finder;

@@ -17,6 +17,11 @@
 
 namespace posecam {
 
+/// Whether a text is UTF-8 without control characters: what JsonNode::text() takes.
+bool is_printable(const std::string& text);
+/// Of UTF-8, as JSON Schema counts lengths.
+std::size_t characters(std::string_view utf8);
+
 /// Parses one JSON text. Not accepted: syntax errors, duplicate keys, invalid UTF-8, numbers out of double's range,
 /// nesting deeper than 16. kModel; the message starts with `where`.
 Result<nlohmann::json> parse_strict_json(std::string_view text, std::string_view where);

@@ -1,11 +1,11 @@
 #include "models/labels.h"
 
-#include <algorithm>
 #include <fstream>
 #include <system_error>
 
 #include <fmt/format.h>
 
+#include "models/json_reader.h"
 #include "models/paths.h"
 
 namespace posecam {
@@ -13,9 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 bool is_label(const std::string& line) {
-  return !line.empty() && line.size() <= kLongestLabel &&
-         std::ranges::none_of(line, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  return !line.empty() && is_printable(line) && characters(line) <= kLongestLabel;
 }
 
 }  // namespace
@@ -25,14 +26,20 @@ Result<std::vector<std::string>> read_labels(const fs::path& file) {
     return Error{Errc::kModel, fmt::format("{}: {}: give a text file with one label a line", file.native(), what)};
   };
   std::error_code error;
-  std::ifstream stream(file);
-  if (!stream || !fs::is_regular_file(file, error)) return problem("cannot be read");
+  const auto size =
+      fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;  // a pipe would wait for a writer
+  if (size > kMaxLabels * (4 * kLongestLabel + 2)) return problem(fmt::format("has {} bytes", size));
+  std::ifstream stream;
+  if (fs::is_regular_file(file, error)) stream.open(file);
+  if (!stream.is_open()) return problem("cannot be read");
   std::vector<std::string> labels;
   for (std::string line; std::getline(stream, line);) {
     if (line.ends_with('\r')) line.pop_back();
+    if (labels.empty() && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
     if (labels.size() == kMaxLabels) return problem(fmt::format("more than {} labels", kMaxLabels));
     if (!is_label(line)) {
-      return problem(fmt::format("line {} is not a label of 1 to {} bytes", labels.size() + 1, kLongestLabel));
+      return problem(
+          fmt::format("line {} is not a label of 1 to {} printable characters", labels.size() + 1, kLongestLabel));
     }
     labels.push_back(std::move(line));
   }

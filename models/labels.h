@@ -11,10 +11,11 @@
 namespace posecam {
 
 inline constexpr std::size_t kMaxLabels = 10'000;
-inline constexpr std::size_t kLongestLabel = 128;  ///< bytes
+inline constexpr std::size_t kLongestLabel = 128;  ///< characters
 
-/// The lines of a text file, label 0 first: at most kMaxLabels, each of 1 to kLongestLabel bytes without control
-/// characters (lines may end as in DOS). kModel, the message starts with the path.
+/// The lines of a text file, label 0 first: at most kMaxLabels, each of 1 to kLongestLabel characters of
+/// UTF-8 without control characters (lines may end as in DOS, a byte order mark may be first). kModel, the message
+/// starts with the path.
 Result<std::vector<std::string>> read_labels(const std::filesystem::path& file);
 
 /// Where a descriptor's list of that file name lies: beside the descriptor, or else in the zoo. kModel.

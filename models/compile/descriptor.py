@@ -79,6 +79,9 @@ def load(path: Path) -> Descriptor:
             found.append(channels["output"])
             counts.append(channels["first"])
             positive.append(decoder["stride"])
+        if decoder["kind"] == "classes":
+            found.append(decoder["scores"]["output"])
+            counts.append(decoder["scores"]["first"])
         found.append(document["task"])
         listed = [e for w in document["weights"].values() if isinstance(w, dict) for e in w.get("files", [])]
         sound = all(isinstance(f, str) for f in found) and all(isinstance(e, dict) for e in listed)
@@ -133,6 +136,15 @@ def check_outputs(descriptor: Descriptor, names: list[str], shapes: list[tuple[i
             raise ModelError(f"output {name} is {'x'.join(map(str, shape))}; the descriptor's decoder wants {expected}")
 
 
+def read_labels(file: Path) -> list[str]:
+    """A label a line; lines end as the program ends them, which is not where str.splitlines() does."""
+    try:
+        lines = files.read(file).decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{file}: not UTF-8") from error
+    return [line.removesuffix("\r") for line in (lines if lines[-1] else lines[:-1])]
+
+
 def check_batches(descriptor: Descriptor, batches: list[int]) -> None:
     width, height = descriptor.size
     largest = max(batches)
@@ -149,7 +161,7 @@ def compiled(descriptor: Descriptor, target: str, precision: str, neffs: list[tu
     result.document["weights"] = {"neuron": {"target": target, "precision": precision, "files": entries}}
     labels = result.document.get("labels")
     if isinstance(labels, str) and (file := descriptor.path.parent / labels).is_file():  # the copy lies elsewhere
-        result.document["labels"] = files.read(file).decode().splitlines()
+        result.document["labels"] = read_labels(file)
     result.input["batch"] = max(batch for batch, _, _ in neffs)
     return result
 

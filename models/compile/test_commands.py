@@ -1,4 +1,4 @@
-"""The command line, with a stand-in for the compilers; descriptors of the zoo; ResNet-50."""
+"""The command line, with a stand-in for the compilers; descriptors of the zoo."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 from pathlib import Path
@@ -276,6 +277,15 @@ class Resolution(unittest.TestCase):
         self.assertEqual(descriptors.at_resolution(fixed, (32, 16)).size, (32, 16))
         with self.assertRaises(UsageError):
             descriptors.at_resolution(fixed, (64, 16))
+
+    def test_labels_of_a_file_go_into_the_copy_as_the_program_reads_them(self) -> None:
+        document = pose_descriptor()
+        document["labels"] = "own.txt"
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "own.txt").write_bytes("\ufeffcat\r\na\u2028b\nowl\n".encode())
+            own = descriptors.Descriptor(document, Path(folder, "own.json"))
+            copied = descriptors.compiled(own, "inf2", "bf16", [(1, "x.neff", Path(folder, "own.txt"))])
+        self.assertEqual(copied.document["labels"], ["cat", "a\u2028b", "owl"])
 
     def test_descriptors_of_the_zoo_load(self) -> None:
         for file in sorted((MODELS / "zoo").glob("*.json")):

@@ -135,6 +135,7 @@ inline constexpr BadDocument kBadDocuments[] = {
     {"classification", "/decoder/values", "-", "decoder.values: missing"},
     {"classification", "/decoder/values", "\"percent\"",
      "decoder.values: expected one of \"logits\", \"probabilities\", found \"percent\""},
+    {"classification", "/decoder/values", "\"probabilities\"", "decoder.scale: only with \"values\": \"logits\""},
     {"classification", "/decoder/scale", "0", "decoder.scale: expected a number from 1e-06 to 1000, found 0"},
     {"classification", "/decoder/top", "0", "decoder.top: expected a whole number from 1 to 1000, found 0"},
 };

@@ -1,6 +1,7 @@
 #include "models/labels.h"
 
 #include <string>
+#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,16 +25,17 @@ std::string refusal(const std::string& text) {
 
 TEST(Labels, AreTheLinesOfATextFile) {
   const test::TempDir dir;
-  test::write_file(dir.path() / "labels.txt", "great white shark\r\nkönig\ncat");
+  test::write_file(dir.path() / "labels.txt", "\xEF\xBB\xBFgreat white shark\r\nkönig\ncat");
   const auto labels = read_labels(dir.path() / "labels.txt");
   ASSERT_TRUE(labels) << labels.error().message;
   EXPECT_THAT(*labels, ElementsAre("great white shark", "könig", "cat"));
 }
 
 TEST(Labels, SayWhichLineIsNone) {
-  EXPECT_THAT(refusal("cat\n\ndog\n"), HasSubstr("labels.txt: line 2 is not a label of 1 to 128 bytes"));
+  EXPECT_THAT(refusal("cat\n\ndog\n"), HasSubstr("labels.txt: line 2 is not a label of 1 to 128 printable characters"));
   EXPECT_THAT(refusal("cat\n" + std::string(129, 'x')), HasSubstr("line 2 is not a label"));
   EXPECT_THAT(refusal(std::string("c\0t", 3)), HasSubstr("line 1 is not a label"));
+  EXPECT_THAT(refusal("cat\nt\xE9nch\n"), HasSubstr("line 2 is not a label"));
   EXPECT_THAT(refusal(""), HasSubstr("is empty"));
   std::string many;
   for (std::size_t i = 0; i <= kMaxLabels; ++i) many += "x\n";
@@ -45,6 +47,9 @@ TEST(Labels, ThatAreNotThereAreNamed) {
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message, HasSubstr("/nonexistent/labels.txt: cannot be read"));
   EXPECT_THAT(read_labels("/").error().message, HasSubstr("cannot be read"));
+  const test::TempDir dir;
+  ASSERT_EQ(::mkfifo((dir.path() / "pipe").c_str(), 0600), 0);
+  EXPECT_THAT(read_labels(dir.path() / "pipe").error().message, HasSubstr("cannot be read"));
 }
 
 TEST(Labels, LieBesideTheirDescriptorOrInTheZoo) {

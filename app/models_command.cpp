@@ -167,7 +167,7 @@ void print_files(const ModelStore& store, const ModelSpec& spec) {
       fmt::print("{:<12} {}  {}\n", "", file.name, readable_bytes(file.bytes));
       fmt::print("{:<12}   sha256 {}\n", "", file.sha256);
       const std::string nowhere =
-          is_made(spec.name) ? "made: " + pull_command(spec) : "not published: only from a mirror";
+          find_maker(spec) ? "made: " + pull_command(spec) : "not published: only from a mirror";
       fmt::print("{:<12}   {}\n", "", file.url.empty() ? nowhere : file.url);
     }
   }
@@ -224,59 +224,46 @@ class ProgressLine {
   std::string name_;
 };
 
-void print_pulled(const ModelSpec& spec, const std::vector<FileReport>& reports) {
+void print_pulled(const ModelSpec& spec, const std::vector<FileReport>& reports, const char* arrived) {
   std::set<std::string> seen;
   for (const FileReport& report : reports) {
     if (!seen.insert(report.file.name).second) continue;
     const bool good = report.state == FileState::kGood;
     fmt::print("{}: {}  {}  {}\n", spec.name, report.file.name, readable_bytes(report.file.bytes),
-               report.pulled ? (is_made(spec.name) ? "made" : "pulled")
+               report.pulled ? arrived
                : good        ? "already there"
                              : report.problem);
   }
 }
 
-using Bring = std::function<Result<std::vector<FileReport>>(const ModelSpec&, const PullOptions&)>;
-
-int bring_one(const ModelStore& store, const ModelSpec& spec, const Bring& bring) {
+int bring_one(const ModelStore& store, const ModelSpec& spec, PullOptions options) {
   ProgressLine line;
-  PullOptions options;
   options.progress = [&](const WeightFile& file, std::uint64_t done) { line.update(file, done); };
   options.note = [&](const std::string& note) {
     line.clear();
     tell("posecam: {}\n", note);
   };
-  const auto reports = bring(spec, options);
+  const auto reports = store.pull(spec, options);
   line.clear();
   if (!reports) return complain(reports.error());
-  print_pulled(spec, *reports);
+  print_pulled(spec, *reports, options.make ? "made" : "pulled");
   fmt::print("{}: ready for {}\n", spec.name, fmt::join(backends_pulled(store, spec), ", "));
   return 0;
 }
 
-int bring_all(const ModelStore& store, const std::vector<std::string>& names, const Bring& bring) {
+int bring_all(const std::vector<std::string>& names, const PullOptions& options) {
+  const auto store = ModelStore::open_default();
+  if (!store) return complain(store.error());
   const auto specs = find_models(names);
   if (!specs) return complain(specs.error());
   int worst = 0;
-  for (const ModelSpec& spec : *specs) worst = std::max(worst, bring_one(store, spec, bring));
+  for (const ModelSpec& spec : *specs) worst = std::max(worst, bring_one(*store, spec, options));
   return worst;
 }
 
-int pull(const ModelsOptions& options) {
-  const auto store = ModelStore::open_default();
-  if (!store) return complain(store.error());
-  return bring_all(*store, options.names, [&](const ModelSpec& spec, PullOptions how) {
-    how.mirror = options.mirror;
-    return store->pull(spec, how);
-  });
-}
+int pull(const ModelsOptions& options) { return bring_all(options.names, {.mirror = options.mirror}); }
 
-int make(const ModelsOptions& options) {
-  const auto store = ModelStore::open_default();
-  if (!store) return complain(store.error());
-  return bring_all(*store, options.names,
-                   [&](const ModelSpec& spec, const PullOptions& how) { return make_weights(*store, spec, how); });
-}
+int make(const ModelsOptions& options) { return bring_all(options.names, {.make = true}); }
 
 /// Files of backends that were never pulled are no fault, unless nothing of a model that was asked for is there.
 int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {

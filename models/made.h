@@ -1,21 +1,16 @@
 #pragma once
 // Networks that nobody publishes because they are made: where their shape counts and their answers do not.
 
-#include <string_view>
-#include <vector>
+#include <string>
 
 #include "models/model_spec.h"
-#include "models/result.h"
-#include "models/store.h"
 
 namespace posecam {
 
-/// Whether a model of the zoo is made, not pulled.
-bool is_made(std::string_view model);
+/// Gives the bytes of the one file of a network's weights: the same at every call, on every machine.
+using Maker = std::string (*)();
 
-/// Makes the weights of a model, unless they are there, and brings them into the store: checked, locked and told as by
-/// ModelStore::pull(). kUsage for models that are not made; kOutput if there is no room to
-/// make them; and those of pull().
-Result<std::vector<FileReport>> make_weights(const ModelStore& store, const ModelSpec& spec, PullOptions options);
+/// Of a model of the zoo whose weights are made; null if they are pulled, or the descriptor is somebody's own.
+Maker find_maker(const ModelSpec& spec);
 
 }  // namespace posecam

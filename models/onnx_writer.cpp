@@ -72,6 +72,16 @@ ProtoMessage& ProtoMessage::bytes(std::uint32_t field, std::string_view value) {
   return *this;
 }
 
+ProtoMessage& ProtoMessage::message(std::uint32_t field, std::initializer_list<const ProtoMessage*> parts) {
+  std::size_t size = 0;
+  for (const ProtoMessage* part : parts) size += part->text_.size();
+  varint(field << 3U | kLength);
+  varint(size);
+  text_.reserve(text_.size() + size);
+  for (const ProtoMessage* part : parts) text_ += part->text_;
+  return *this;
+}
+
 void OnnxWriter::constant(std::string_view name, std::span<const std::int64_t> shape, std::span<const float> values) {
   ProtoMessage tensor;
   for (const std::int64_t extent : shape) tensor.integer(1, static_cast<std::uint64_t>(extent));
@@ -92,11 +102,13 @@ void OnnxWriter::node(std::string_view op, std::string_view name, std::span<cons
 std::string OnnxWriter::finish(std::string_view network, std::string_view input,
                                std::span<const std::int64_t> input_shape, std::string_view output,
                                std::span<const std::int64_t> output_shape) const {
-  ProtoMessage graph = nodes_;
-  graph.bytes(2, network).append(constants_);
-  graph.message(11, value_info(input, input_shape)).message(12, value_info(output, output_shape));
+  const ProtoMessage name = ProtoMessage().bytes(2, network);
+  ProtoMessage ends;
+  ends.message(11, value_info(input, input_shape)).message(12, value_info(output, output_shape));
   const ProtoMessage opset = ProtoMessage().bytes(1, "").integer(2, kOpset);
-  return ProtoMessage().integer(1, kIrVersion).bytes(2, "posecam").message(7, graph).message(8, opset).text();
+  ProtoMessage file;
+  file.integer(1, kIrVersion).bytes(2, "posecam").message(7, {&nodes_, &name, &constants_, &ends}).message(8, opset);
+  return std::move(file).text();
 }
 
 }  // namespace posecam

@@ -3,9 +3,11 @@
 // (protobuf.dev/programming-guides/encoding; field numbers: onnx/onnx.proto3 of the ONNX project, IR version 8).
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -17,10 +19,10 @@ class ProtoMessage {
   ProtoMessage& integer(std::uint32_t field, std::uint64_t value);
   ProtoMessage& real(std::uint32_t field, float value);
   ProtoMessage& bytes(std::uint32_t field, std::string_view value);  ///< strings and blobs
-  ProtoMessage& message(std::uint32_t field, const ProtoMessage& value) { return bytes(field, value.text_); }
-  /// All fields of another.
-  ProtoMessage& append(const ProtoMessage& other) { return text_ += other.text_, *this; }
-  const std::string& text() const { return text_; }
+  ProtoMessage& message(std::uint32_t field, const ProtoMessage& value) { return message(field, {&value}); }
+  /// A message of the fields of all parts, one after the other.
+  ProtoMessage& message(std::uint32_t field, std::initializer_list<const ProtoMessage*> parts);
+  std::string text() && { return std::move(text_); }
 
  private:
   void varint(std::uint64_t value);

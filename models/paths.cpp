@@ -64,6 +64,11 @@ Result<fs::path> share_dir() {
   return find_share_dir(module->parent_path());
 }
 
+bool in_zoo(const fs::path& descriptor) {
+  const auto share = share_dir();
+  return share && descriptor.parent_path() == *share / "models";
+}
+
 Result<fs::path> default_store_dir() {
   if (const char* data = std::getenv("XDG_DATA_HOME"); data && *data == '/') {
     return fs::path(data) / "posecam" / "models";

@@ -18,4 +18,7 @@ Result<std::filesystem::path> find_share_dir(const std::filesystem::path& start)
 /// is ignored). Need not exist yet.
 Result<std::filesystem::path> default_store_dir();
 
+/// Whether a descriptor of that path is one of the program's own.
+bool in_zoo(const std::filesystem::path& descriptor);
+
 }  // namespace posecam

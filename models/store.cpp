@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <optional>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -114,9 +115,33 @@ std::vector<std::string> sources_of(const WeightFile& file, std::string_view mir
   return sources;
 }
 
+/// Bytes in memory that can be opened by a path while this lives.
+class MemoryFile {
+ public:
+  explicit MemoryFile(const std::string& bytes) : fd_(::memfd_create("posecam", MFD_CLOEXEC)) {
+    for (std::size_t done = 0; fd_ >= 0 && done < bytes.size();) {
+      const auto count = ::write(fd_, bytes.data() + done, bytes.size() - done);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) break;  // what is missing is found by the reader, who knows the size
+      done += static_cast<std::size_t>(count);
+    }
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  ~MemoryFile() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  std::string path() const { return fmt::format("/proc/self/fd/{}", fd_); }
+
+ private:
+  int fd_;
+};
+
 /// Tries the sources in turn. The error lists what each of them answered; kUsage if none has the file.
-Result<void> fetch(const FileReport& report, const PullOptions& options) {
-  const auto sources = sources_of(report.file, options.mirror);
+Result<void> fetch(const FileReport& report, const PullOptions& options, Maker maker) {
+  std::optional<MemoryFile> made;
+  if (maker) made.emplace(maker());
+  const auto sources = made ? std::vector{made->path()} : sources_of(report.file, options.mirror);
   std::vector<std::string> answers;
   Errc code = Errc::kUsage;
   for (const std::string& source : sources) {
@@ -137,10 +162,10 @@ Result<void> fetch(const FileReport& report, const PullOptions& options) {
 
 /// Brings one file unless it is good. A file that is published nowhere and that the mirror does not have is no failure
 /// of the pull: the weights of the other backend may be all one needs.
-Result<void> bring(FileReport& report, const PullOptions& options) {
+Result<void> bring(FileReport& report, const PullOptions& options, Maker maker) {
   inspect(report);
   if (report.state == FileState::kGood) return {};
-  const auto done = fetch(report, options);
+  const auto done = fetch(report, options, maker);
   if (done) {
     report.pulled = true;
     report.state = FileState::kGood;
@@ -165,13 +190,11 @@ bool any_backend_complete(const ModelSpec& spec, const std::vector<FileReport>& 
 }  // namespace
 
 std::string pull_command(const ModelSpec& spec) {
-  const auto share = share_dir();
-  const bool in_zoo = share && spec.path == *share / "models" / (spec.name + ".json");
-  if (in_zoo && is_made(spec.name)) return "posecam models make " + spec.name;
+  if (find_maker(spec)) return "posecam models make " + spec.name;
   const bool published = std::ranges::any_of(spec.weights, [](const BackendWeights& weights) {
     return std::ranges::all_of(weights.files, [](const WeightFile& file) { return !file.url.empty(); });
   });
-  return fmt::format("posecam models pull {}{}", in_zoo ? spec.name : spec.path.native(),
+  return fmt::format("posecam models pull {}{}", in_zoo(spec.path) ? spec.name : spec.path.native(),
                      published ? "" : " --mirror DIR|URL");
 }
 
@@ -253,6 +276,11 @@ std::vector<FileReport> ModelStore::verify(const ModelSpec& spec) const {
 }
 
 Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const PullOptions& options) const {
+  const Maker maker = options.make ? find_maker(spec) : nullptr;
+  if (options.make && !maker) {
+    return Error{Errc::kUsage,
+                 fmt::format("model '{}' is not made but pulled; run: {}", spec.name, pull_command(spec))};
+  }
   const auto present = verify(spec);
   const auto is_good = [](const FileReport& report) { return report.state == FileState::kGood; };
   if (std::ranges::all_of(present, is_good)) return present;  // pulled before, or come with the program
@@ -267,7 +295,7 @@ Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const Pu
   for (FileReport& report : reports) report.path = folder(spec) / report.file.name;
   std::optional<Error> failure;  // one file that fails does not keep the others from coming
   for (FileReport& report : reports) {
-    const auto done = bring(report, options);
+    const auto done = bring(report, options, maker);
     if (done) continue;
     const Errc code = done.error().code;
     if (!failure) failure = Error{Errc::kModel, fmt::format("model '{}': {}", spec.name, done.error().message)};
@@ -279,7 +307,7 @@ Result<std::vector<FileReport>> ModelStore::pull(const ModelSpec& spec, const Pu
   const std::string why = options.mirror.empty()
                               ? "its weights are not published"
                               : fmt::format("not published, and not in the mirror: {}", reports.front().problem);
-  const char* const remedy = is_made(spec.name) ? "run" : "run with a mirror that has them";
+  const char* const remedy = find_maker(spec) ? "run" : "run with a mirror that has them";
   return Error{Errc::kModel, fmt::format("model '{}': {}; {}: {}", spec.name, why, remedy, pull_command(spec))};
 }
 

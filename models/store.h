@@ -37,6 +37,7 @@ struct PullOptions {
   /// One line for people: waits for another pull, falls back to the published URL.
   std::function<void(const std::string& line)> note;
   std::stop_token stop;
+  bool make = false;  ///< files are made (made.h) instead of looked for anywhere
 };
 
 /// What a user types to get the model (pull, or make): by its name when it is of the zoo, else by the path of its
@@ -72,6 +73,7 @@ class ModelStore {
   /// same model. A backend whose files are published nowhere and not in the mirror is reported as missing; the pull
   /// fails if a file cannot be had from where it should be (after it has tried the others), or if no backend is
   /// complete at the end.
+  /// With `make` kUsage for models whose weights are not made.
   Result<std::vector<FileReport>> pull(const ModelSpec& spec, const PullOptions& options) const;
 
  private:

@@ -1,12 +1,16 @@
 #include "models/made.h"
 
 #include <filesystem>
+#include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "models/onnx_writer.h"
+#include "models/store.h"
 #include "models/zoo.h"
+#include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 
 namespace posecam {
@@ -16,11 +20,12 @@ using ::testing::HasSubstr;
 
 TEST(ProtoMessage, IsEncodedAsTheSpecificationHasIt) {
   // "Encoding", protobuf.dev: 150 in field 1 is 08 96 01, "testing" in field 2 is 12 07 and its letters.
-  EXPECT_EQ(ProtoMessage().integer(1, 150).text(), "\x08\x96\x01");
-  EXPECT_EQ(ProtoMessage().bytes(2, "testing").text(), "\x12\x07testing");
-  EXPECT_EQ(ProtoMessage().message(3, ProtoMessage().integer(1, 150)).text(), "\x1a\x03\x08\x96\x01");
-  EXPECT_EQ(ProtoMessage().real(2, 1).text(), std::string("\x15\0\0\x80\x3f", 5));
-  EXPECT_EQ(ProtoMessage().integer(20, 1).text(), "\xa0\x01\x01");
+  const auto text = [](ProtoMessage message) { return std::move(message).text(); };
+  EXPECT_EQ(text(ProtoMessage().integer(1, 150)), "\x08\x96\x01");
+  EXPECT_EQ(text(ProtoMessage().bytes(2, "testing")), "\x12\x07testing");
+  EXPECT_EQ(text(ProtoMessage().message(3, ProtoMessage().integer(1, 150))), "\x1a\x03\x08\x96\x01");
+  EXPECT_EQ(text(ProtoMessage().real(2, 1)), std::string("\x15\0\0\x80\x3f", 5));
+  EXPECT_EQ(text(ProtoMessage().integer(20, 1)), "\xa0\x01\x01");
 }
 
 TEST(MadeWeights, OfResNet50AreWhatItsDescriptorSays) {
@@ -36,21 +41,30 @@ TEST(MadeWeights, OfResNet50AreWhatItsDescriptorSays) {
   ASSERT_FALSE(pulled);
   EXPECT_THAT(pulled.error().message, HasSubstr("not published; run: posecam models make resnet50"));
 
-  const auto made = make_weights(store, *spec, {});
+  const auto made = store.pull(*spec, {.make = true});
   ASSERT_TRUE(made) << made.error().message;
   EXPECT_TRUE(made->front().pulled);
   EXPECT_TRUE(store.weights(*spec, "openvino"));
   EXPECT_TRUE(store.weights(*spec, "opencv"));
-  const auto again = make_weights(store, *spec, {});
+  const auto again = store.pull(*spec, {.make = true});
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->front().pulled);
+}
+
+TEST(MadeWeights, AreThoseOfTheZooAloneWhateverOthersCallTheirs) {
+  const test::TempDir dir;
+  test::write_file(dir.path() / "resnet50.json", test::read_file(test::source_dir() / "models/zoo/resnet50.json"));
+  const auto spec = find_model((dir.path() / "resnet50.json").native());
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(find_maker(*spec), nullptr);
+  EXPECT_THAT(pull_command(*spec), HasSubstr("models pull "));
 }
 
 TEST(MadeWeights, AreNotThoseOfNetworksThatSomebodyTrained) {
   const test::TempDir dir;
   const auto spec = find_model("openpose");
   ASSERT_TRUE(spec);
-  const auto made = make_weights(ModelStore(dir.path()), *spec, {});
+  const auto made = ModelStore(dir.path()).pull(*spec, {.make = true});
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, Errc::kUsage);
   EXPECT_EQ(made.error().message, "model 'openpose' is not made but pulled; run: posecam models pull openpose");

@@ -34,7 +34,10 @@ Result<BenchFiles> BenchFiles::open(const BenchOutputs& o) {
   const Render plot = o.plot.ends_with(".png") ? Render{[](const BenchReport& r) { return render_png(bench_svg(r)); }}
                                                : Render{[](const BenchReport& r) { return Text(bench_svg(r)); }};
   const std::array<std::pair<const std::string*, Render>, 4> wanted{
-      {{&o.json, [](const BenchReport& r) { return Text(to_json(r).dump(2) + "\n"); }},
+      {{&o.json,
+        [](const BenchReport& r) {
+          return Text(to_json(r).dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+        }},
        {&o.csv, [](const BenchReport& r) { return Text(bench_csv(r)); }},
        {&o.html, [](const BenchReport& r) { return Text(bench_page(r)); }},
        {&o.plot, plot}}};

@@ -56,10 +56,16 @@ std::string escape(const std::string& text) {
       case '<': out += "&lt;"; break;
       case '>': out += "&gt;"; break;
       case '"': out += "&quot;"; break;
-      default: out += c;
+      default: out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;  // XML has no way to write them
     }
   }
   return out;
+}
+
+/// The end of a long path: there is room for so much in a picture.
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kRoom = 40;
+  return text.size() <= kRoom ? text : "..." + text.substr(text.size() - kRoom);
 }
 
 std::string counted(std::uint32_t n, const char* one, const char* many) {
@@ -114,7 +120,7 @@ class Names {
   }
   std::string word(const BenchCase& c, Setting setting) const {
     switch (setting) {
-      case kModel: return c.model;
+      case kModel: return shortened(c.model);
       case kDevice: return c.device;
       case kSize: return c.net_resolution;
       case kStages: return c.whole ? "end to end" : "network alone";
@@ -137,16 +143,21 @@ Series& find_or_add(std::vector<Series>& all, const std::string& name) {
   return found != all.end() ? *found : all.emplace_back(Series{name, {}, {}});
 }
 
+/// Of cores that were mostly idle one cannot tell what they could do.
+constexpr double kLeastUse = 0.5;
+
 void add_batch_diagrams(const BenchReport& report, const Names& names, std::vector<Diagram>& all) {
-  Diagram throughput{"Throughput", "batch size", "frames a second", "dashed: with the cores busy all the time", {}};
-  Diagram latency{"Latency (p50)", "batch size", "ms a request", {}, {}};
+  Diagram throughput{
+      "Throughput by batch", "batch size", "frames a second", "dashed: with the cores busy all the time", {}};
+  const bool whole = std::ranges::any_of(report.results, [](const BenchResult& r) { return r.what.whole; });
+  Diagram latency{"Latency (p50) by batch", "batch size", whole ? "ms a frame" : "ms a request", {}, {}};
   for (const BenchResult& r : report.results) {
     const std::string name = names.curve(r.what, Names::kBatch);
     const double fps = r.median(&BenchRun::throughput);
     const double use = r.median(&BenchRun::core_use);
     Series& series = find_or_add(throughput.series, name);
     series.points[r.what.batch] = fps;
-    if (use > 0) series.bound[r.what.batch] = fps / std::min(use, 1.0);
+    if (use > kLeastUse) series.bound[r.what.batch] = fps / std::min(use, 1.0);
     find_or_add(latency.series, name).points[r.what.batch] = r.median(&BenchRun::p50_ms);
   }
   all.push_back(std::move(throughput));
@@ -154,7 +165,8 @@ void add_batch_diagrams(const BenchReport& report, const Names& names, std::vect
 }
 
 void add_core_diagram(const BenchReport& report, const Names& names, std::vector<Diagram>& all) {
-  Diagram cores{"Throughput", "cores", "frames a second", "dashed: that of the fewest cores, times as many", {}};
+  Diagram cores{
+      "Throughput by cores", "cores", "frames a second", "dashed: that of the fewest cores, times as many", {}};
   for (const BenchResult& r : report.results) {
     find_or_add(cores.series, names.curve(r.what, Names::kCores)).points[r.what.cores] =
         r.median(&BenchRun::throughput);
@@ -166,7 +178,7 @@ void add_core_diagram(const BenchReport& report, const Names& names, std::vector
   all.push_back(std::move(cores));
 }
 
-/// Only those with something to see: more than one place on the x axis.
+/// Over what varies; over batches if nothing does.
 std::vector<Diagram> diagrams(const BenchReport& report) {
   const Names names(report);
   std::vector<Diagram> all;
@@ -191,7 +203,7 @@ struct Scale {
   double step = 1;
   double ceiling = 1;
 
-  Scale(const Diagram& diagram, double top) : top(top) {
+  Scale(const Diagram& diagram, double upper) : top(upper) {
     double highest = 0;
     for (const Series& s : diagram.series) {
       for (const Curve* curve : {&s.points, &s.bound}) {

@@ -30,8 +30,7 @@ Result<std::shared_ptr<Engine>> make_pose_engine(const EvalOptions& options) {
   const auto spec = resolve_model(options, kUnknownVideo);
   if (!spec) return spec.error();
   if (spec->task != Task::kPose) {
-    return Error{Errc::kUsage,
-                 fmt::format("--model {}: finds objects, not keypoints; name a pose model", options.model)};
+    return Error{Errc::kUsage, fmt::format("--model {}: finds no keypoints; name a pose model", options.model)};
   }
   return make_engine(options, kUnknownVideo);
 }

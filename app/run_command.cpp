@@ -84,12 +84,12 @@ Result<void> Run::prepare() {
   }
   const auto model = find_model(options_.model);
   if (!model) return model.error();
-  if (model->task != Task::kPose && !(options_.write_coco_json.empty() && options_.write_motion_json.empty())) {
-    return Error{
-        Errc::kUsage,
-        fmt::format("--model {}: finds no keypoints, and --write-coco-json and --write-motion-json are for those; "
-                    "use --json-lines, or a pose model",
-                    options_.model)};
+  const bool for_keypoints =
+      !(options_.write_json.empty() && options_.write_coco_json.empty() && options_.write_motion_json.empty());
+  if (model->task != Task::kPose && for_keypoints) {
+    return Error{Errc::kUsage, fmt::format("--model {}: finds no keypoints, and --write-json, --write-coco-json and "
+                                           "--write-motion-json are for those; use --json-lines, or a pose model",
+                                           options_.model)};
   }
   auto inputs = identify_inputs(options_.inputs);
   if (!inputs) return inputs.error();

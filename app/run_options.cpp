@@ -127,7 +127,7 @@ void add_model_options(CLI::App& app, RunOptions& o) {
            "Size of the network's input; -1 for one side follows the video's aspect. Larger sees smaller people, "
            "slower")
       ->check(CLI::Validator(check_resolution, ""));
-  group.add("--threshold", o.threshold, "0..1", "Least confidence of a keypoint or object", -1.0, 1.0);
+  group.add("--threshold", o.threshold, "0..1", "Least confidence of a keypoint, object or class", -1.0, 1.0);
   group.add("--paf-threshold", o.paf_threshold, "0..1", "Least agreement of a limb with its part affinity field", -1.0,
             1.0);
   group.add("--nms-threshold", o.nms_threshold, "0..1", "Overlap above which the weaker of two boxes is dropped", -1.0,

@@ -100,9 +100,10 @@ constexpr std::array kProperties{
     posecam::gst::Property<S>{"scheduling-policy", Choice<S>{&S::scheduling_policy, scheduling_type}, 0, 0,
                               "What the cores of the device work for"},
     posecam::gst::Property<S>{"decode", Choice<S>{&S::decode, decode_type}, 0, 0, "How maps become people"},
-    posecam::gst::Property<S>{"labels-file", &S::labels_file, 0, 0,
-                              "Names of a detector's classes in place of the model's own: a text file, one a line, in "
-                              "the order of the class numbers"},
+    posecam::gst::Property<S>{
+        "labels-file", &S::labels_file, 0, 0,
+        "Names of a detector's or classifier's classes in place of the model's own: a text file, one a line, in "
+        "the order of the class numbers"},
     posecam::gst::Property<S>{"batch-size", &S::batch_size, 0, 64, "Frames in a batch; 0: the model's own"},
     posecam::gst::Property<S>{"max-batch-delay", &S::max_batch_delay_ms, 0, 10000,
                               "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
@@ -128,7 +129,7 @@ constexpr std::array kProperties{
                               "Taps of the Gaussian that smooths heatmaps; 0: the model's own (decode=reference: 25)"},
     posecam::gst::Property<S>{"max-people", &S::max_people, -1, 1000, "Most people in a frame; -1: the model's own"},
     posecam::gst::Property<S>{"threshold", &S::threshold, -1, 1,
-                              "Least confidence of a keypoint or object; -1: the model's own"},
+                              "Least confidence of a keypoint, object or class; -1: the model's own"},
     posecam::gst::Property<S>{"paf-threshold", &S::paf_threshold, -1, 1,
                               "Least agreement of a limb with its part affinity field; -1: the model's own"},
     posecam::gst::Property<S>{"nms-threshold", &S::nms_threshold, -1, 1,

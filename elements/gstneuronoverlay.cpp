@@ -68,10 +68,11 @@ constexpr std::array kProperties{
         "Least score of a keypoint that is drawn, 0 to 1. What is blurred does not depend on it. May change at any "
         "time, with effect from the next frame",
         Mutable::kPlaying},
-    Property{"draw-labels", &S::draw_labels, 0, 0,
-             "Write the label, score and id of an object above its box, and the id of a person above the skeleton. May "
-             "change at any time, with effect from the next frame",
-             Mutable::kPlaying},
+    Property{
+        "draw-labels", &S::draw_labels, 0, 0,
+        "Write the label, score and id of an object above its box, the id of a person above the skeleton, and the "
+        "likeliest class of the whole picture into its corner. May change at any time, with effect from the next frame",
+        Mutable::kPlaying},
     Property{"blur", posecam::gst::Choice<S>{&S::blur, blur_type}, 0, 0,
              "Who is made unrecognisable, before anything is drawn: coarse blocks replace the pixels for good. face: "
              "around nose, eyes and ears, else above the shoulders, or the top of a person's box; person: everything "

@@ -69,15 +69,16 @@ void InferElement::set_engine(std::shared_ptr<Engine> engine) {
 }
 
 Result<void> InferElement::adopt_engine(Size video) {
-  auto engine = acquire_engine(active_, video);
-  if (!engine) return engine.error();
-  const ModelSpec& model = (*engine)->model();
-  if (model.task == Task::kClassification && active_.inference_region != "full-frame") {
+  const auto spec = resolve_model(active_, video);
+  if (!spec) return spec.error();
+  if (spec->task == Task::kClassification && active_.inference_region != "full-frame") {
     return Error{Errc::kUsage,
                  fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
-                             active_.inference_region, model.name)};
+                             active_.inference_region, spec->name)};
   }
-  preprocessor_.emplace(model.input);
+  auto engine = acquire_engine(active_, video);
+  if (!engine) return engine.error();
+  preprocessor_.emplace((*engine)->model().input);
   set_engine(std::move(*engine));
   make_room();
   return {};

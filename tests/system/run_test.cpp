@@ -262,6 +262,7 @@ TEST_F(PosecamRun, GivesFramesWithoutTimesRisingOnes) {
 
 TEST_F(PosecamRun, RefusesKeypointOutputsOfADetector) {
   expect_refused({at("a.mp4"), "--model", "yolox-nano", "--write-coco-json", at("c.json")}, 2, "finds no keypoints");
+  expect_refused({at("a.mp4"), "--model", "squeezenet", "--write-json", at("json")}, 2, "finds no keypoints");
 }
 
 TEST_F(PosecamRun, GoesOnWhenNobodyReadsItsMessages) {

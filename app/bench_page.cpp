@@ -227,14 +227,19 @@ struct Scale {
   double bottom() const { return top + kHeight - kBottom; }
 };
 
+/// "25k" where thousands would be too wide for the margin.
+std::string readable(double value, double ceiling) {
+  return ceiling < 10'000 ? fmt::format("{:g}", value) : fmt::format("{:g}k", value / 1000);
+}
+
 std::string draw_axes(const Diagram& d, const Scale& at) {
   std::string svg = fmt::format("<text x='{}' y='{}' font-size='17' font-weight='bold'>{}</text>\n", kLeft, at.top + 24,
                                 escape(d.title));
   for (double y = 0; y <= at.ceiling * 1.0001; y += at.step) {
     svg += fmt::format(
         "<line x1='{0}' x2='{1}' y1='{2:.1f}' y2='{2:.1f}' stroke='#ddd'/>"
-        "<text x='{3}' y='{4:.1f}' text-anchor='end'>{5:g}</text>\n",
-        kLeft, kWidth - kRight, at.y(y), kLeft - 8, at.y(y) + 5, y);
+        "<text x='{3}' y='{4:.1f}' text-anchor='end'>{5}</text>\n",
+        kLeft, kWidth - kRight, at.y(y), kLeft - 8, at.y(y) + 5, readable(y, at.ceiling));
   }
   for (const std::uint32_t x : at.places) {
     svg += fmt::format("<text x='{:.1f}' y='{:.1f}' text-anchor='middle'>{}</text>\n", at.x(x), at.bottom() + 18, x);

@@ -88,10 +88,11 @@ class Names {
     kSettings
   };
 
-  explicit Names(const BenchReport& report) {
-    // Requests of a batch each go without saying, but then all of them: a curve over batches has one name.
-    requests_ = std::ranges::any_of(
-        report.results, [](const BenchResult& r) { return !r.what.whole && r.what.request_batch != r.what.batch; });
+  explicit Names(const BenchReport& report)
+      // Requests of a batch each go without saying, but then all of them: a curve over batches has one name.
+      : requests_(std::ranges::any_of(report.results, [](const BenchResult& r) {
+          return !r.what.whole && r.what.request_batch != r.what.batch;
+        })) {
     for (const BenchResult& r : report.results) {
       for (std::size_t i = 0; i < kSettings; ++i) words_[i].insert(word(r.what, static_cast<Setting>(i)));
     }
@@ -134,7 +135,7 @@ class Names {
     return {};
   }
 
-  bool requests_ = false;
+  bool requests_;
   std::array<std::set<std::string>, kSettings> words_;
 };
 

@@ -35,8 +35,8 @@ void softmax(std::span<float> values, double scale) {
 
 class ClassPostprocessor final : public Postprocessor {
  public:
-  ClassPostprocessor(std::size_t output, const ClassDecoder& decoder, std::size_t labels, float threshold)
-      : output_(output), decoder_(decoder), labels_(labels), threshold_(threshold) {
+  ClassPostprocessor(std::size_t output, ClassDecoder decoder, std::size_t labels, float threshold)
+      : output_(output), decoder_(std::move(decoder)), labels_(labels), threshold_(threshold) {
     scores_.reserve(labels);
     found_.reserve(labels);
   }

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <iterator>
+#include <memory>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -126,16 +127,28 @@ void append_people(std::string& out, const FrameInfo& info, const FrameResult& r
   out += ']';
 }
 
+/// Nothing where there is none.
+void append_model(std::string& out, std::string_view key, const std::shared_ptr<const ModelSpec>& model) {
+  if (!model) return;
+  out += key;
+  json::append_string(out, model->name);
+}
+
+void append_label(std::string& out, std::string_view label, int label_id, float score) {
+  out += "\"label\":";
+  json::append_string(out, label);
+  out += ",\"label_id\":";
+  json::append_integer(out, std::int64_t{label_id});
+  out += ",\"confidence\":";
+  json::append_number(out, double{score}, kScoreDecimals);
+}
+
 void append_objects(std::string& out, const FrameInfo& info, const FrameResult& result) {
   out += ",\"objects\":[";
   for (std::size_t i = 0; i < result.detections.size(); ++i) {
     const Detection& object = result.detections[i];
-    out += i > 0 ? ",{\"label\":" : "{\"label\":";
-    json::append_string(out, result.label_of(object));
-    out += ",\"label_id\":";
-    json::append_integer(out, std::int64_t{object.label_id});
-    out += ",\"confidence\":";
-    json::append_number(out, double{object.score}, kScoreDecimals);
+    out += i > 0 ? ",{" : "{";
+    append_label(out, result.label_of(object), object.label_id, object.score);
     out += ',';
     append_bbox(out, object.box, info.size);
     if (object.id) {
@@ -151,12 +164,8 @@ void append_classes(std::string& out, const FrameResult& result) {
   out += ",\"classes\":[";
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
     const Classification& found = result.classes[i];
-    out += i > 0 ? ",{\"label\":" : "{\"label\":";
-    json::append_string(out, result.label_of(found));
-    out += ",\"label_id\":";
-    json::append_integer(out, std::int64_t{found.label_id});
-    out += ",\"confidence\":";
-    json::append_number(out, double{found.score}, kScoreDecimals);
+    out += i > 0 ? ",{" : "{";
+    append_label(out, result.label_of(found), found.label_id, found.score);
     out += '}';
   }
   out += ']';
@@ -167,8 +176,9 @@ void append_classes(std::string& out, const FrameResult& result) {
 void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::string& out) {
   out += kVersion;
   append_stream(out, info);
-  out += ",\"model\":";
-  json::append_string(out, result.model->name);
+  append_model(out, ",\"model\":", result.model);
+  append_model(out, ",\"detector\":", result.detector);
+  append_model(out, ",\"classifier\":", result.classifier);
   if (const Skeleton* skeleton = result.model->skeleton) {
     out += ",\"keypoint_format\":";
     json::append_string(out, skeleton->tag);

@@ -189,6 +189,20 @@ TEST(NdjsonLine, SaysWhatTheWholeFrameShows) {
   EXPECT_FALSE(Json::parse(line_of(frame(), result)).contains("classes"));
 }
 
+TEST(NdjsonLine, NamesEveryNetworkThatLooked) {
+  FrameResult result = one_person(coco18());
+  EXPECT_FALSE(Json::parse(line_of(frame(), result)).contains("detector"));
+  result.detector = detection_model();
+  auto classifier = std::make_shared<ModelSpec>();
+  classifier->task = Task::kClassification;
+  classifier->name = "classifier";
+  result.classifier = classifier;
+  const Json json = Json::parse(line_of(frame(), result));
+  EXPECT_EQ(json["model"], result.model->name);
+  EXPECT_EQ(json["detector"], detection_model()->name);
+  EXPECT_EQ(json["classifier"], "classifier");
+}
+
 TEST(NdjsonLine, LeavesOutTimesThatAreNotKnown) {
   FrameInfo info = frame();
   info.pts_ns.reset();

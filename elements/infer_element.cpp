@@ -69,12 +69,14 @@ void InferElement::set_engine(std::shared_ptr<Engine> engine) {
 }
 
 Result<void> InferElement::adopt_engine(Size video) {
-  const auto spec = resolve_model(active_, video);
-  if (!spec) return spec.error();
-  if (spec->task == Task::kClassification && active_.inference_region != "full-frame") {
-    return Error{Errc::kUsage,
-                 fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
-                             active_.inference_region, spec->name)};
+  if (active_.inference_region != "full-frame") {  // asked before a network is loaded in vain
+    const auto spec = resolve_model(active_, video);
+    if (!spec) return spec.error();
+    if (spec->task == Task::kClassification) {
+      return Error{Errc::kUsage,
+                   fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
+                               active_.inference_region, spec->name)};
+    }
   }
   auto engine = acquire_engine(active_, video);
   if (!engine) return engine.error();

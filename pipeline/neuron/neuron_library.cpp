@@ -28,7 +28,13 @@ std::vector<fs::path> neuron_library_candidates(std::string_view device) {
 }
 
 Result<std::shared_ptr<const NrtLibrary>> load_neuron_library(std::string_view device) {
+  std::lock_guard lock(environment_mutex());
   return NrtLibrary::load(neuron_library_candidates(device));
+}
+
+std::mutex& environment_mutex() {
+  static auto& mutex = *new std::mutex;  // never destroyed: engines may outlive main()
+  return mutex;
 }
 
 bool has_neuron_device() {

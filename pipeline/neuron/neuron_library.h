@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
@@ -22,6 +23,11 @@ std::vector<std::filesystem::path> neuron_library_candidates(std::string_view de
 
 /// Loads it, or finds it loaded. kDevice.
 Result<std::shared_ptr<const NrtLibrary>> load_neuron_library(std::string_view device);
+
+/// Held while a runtime's variables are put into the environment or taken out, and by load_neuron_library(): a library
+/// that is asked for its version reads the environment, and setenv() may move it meanwhile. Nothing else is locked
+/// under it.
+std::mutex& environment_mutex();
 
 /// Whether the kernel's driver shows a Neuron device (/dev/neuron0).
 bool has_neuron_device();

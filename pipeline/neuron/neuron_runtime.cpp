@@ -43,6 +43,11 @@ std::vector<CoreId> range_of(CoreId first, CoreId count) {
   return cores;
 }
 
+bool set_variable(const char* name, const char* value, int overwrite) {
+  std::lock_guard lock(environment_mutex());
+  return ::setenv(name, value, overwrite) == 0;
+}
+
 }  // namespace
 
 /// The one runtime that a library can have in a process.
@@ -87,7 +92,10 @@ Result<std::shared_ptr<NeuronRuntime>> NeuronRuntime::open(std::shared_ptr<const
 
 NeuronRuntime::~NeuronRuntime() {
   if (initialised_) nrt().nrt_close();
-  for (const std::string& variable : variables_) ::unsetenv(variable.c_str());
+  {
+    std::lock_guard lock(environment_mutex());
+    for (const std::string& variable : variables_) ::unsetenv(variable.c_str());
+  }
   if (!place_) return;
   {
     std::lock_guard lock(place_->mutex);
@@ -98,7 +106,7 @@ NeuronRuntime::~NeuronRuntime() {
 
 Result<void> NeuronRuntime::start(const RuntimeOptions& options) {
   if (auto chosen = choose_cores(options); !chosen) return chosen;
-  if (::setenv(kTimeout, kTimeoutSeconds, 0) != 0) logger().warn("{} cannot be set", kTimeout);
+  if (!set_variable(kTimeout, kTimeoutSeconds, 0)) logger().warn("{} cannot be set", kTimeout);
   if (auto done = initialise(options); !done) return done;
   const NRT_STATUS status = nrt().nrt_get_visible_nc_count(&core_count_);
   if (status != NRT_SUCCESS) return nrt_setup_error("nrt_get_visible_nc_count", status);
@@ -113,7 +121,7 @@ Result<void> NeuronRuntime::start(const RuntimeOptions& options) {
 /// them when it loads a model.
 Result<void> NeuronRuntime::choose_cores(const RuntimeOptions& options) {
   const auto set = [&](const char* variable, const std::string& value) {
-    if (::setenv(variable, value.c_str(), 1) == 0) variables_.emplace_back(variable);
+    if (set_variable(variable, value.c_str(), 1)) variables_.emplace_back(variable);
   };
   if (is_set(kGroups)) {
     auto groups = parse_core_groups(std::getenv(kGroups));

@@ -6,6 +6,7 @@
 
 #include "elements/result_meta.h"
 #include "tests/element/harness.h"
+#include "tests/support/temp_dir.h"
 
 namespace posecam::test {
 namespace {
@@ -235,7 +236,8 @@ TEST(NeuronInfer, RefusesOtherSettingsUnderASharedId) {
 }
 
 TEST(NeuronInfer, ItsResultsSurviveConversionAndScaling) {
-  const std::string path = testing::TempDir() + "/survive.ndjson";
+  const TempDir dir;
+  const std::string path = (dir.path() / "survive.ndjson").string();
   auto pipeline = launch("videotestsrc num-buffers=4 ! video/x-raw,format=NV12,width=64,height=48 ! " + infer_line() +
                          " ! videoconvert ! videoscale ! queue ! video/x-raw,format=BGRx,width=128,height=96 ! "
                          "neuronoverlay ! neuronjson stream-id=cam1 location=" +
@@ -253,7 +255,8 @@ TEST(NeuronInfer, ItsResultsSurviveConversionAndScaling) {
 }
 
 TEST(NeuronJson, TimesStartWithTheStreamNotWithTheSegment) {
-  const std::string path = testing::TempDir() + "/times.ndjson";
+  const TempDir dir;
+  const std::string path = (dir.path() / "times.ndjson").string();
   HarnessPtr h(gst_harness_new_parse((infer_line() + " ! neuronjson location=" + path).c_str()));
   const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);
   set_caps(h.get(), info);

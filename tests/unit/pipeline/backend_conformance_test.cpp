@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 #include <fmt/format.h>
@@ -24,6 +23,7 @@
 #include "tests/support/fake_backend.h"
 #include "tests/support/neuron_sim.h"
 #include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
 
 namespace posecam {
 namespace {
@@ -313,9 +313,8 @@ TEST_P(NetworkConformance, RefusesALayoutThatDoesNotFitTheNetwork) {
 }
 
 TEST_P(NetworkConformance, RefusesFilesThatAreNoNetwork) {
-  const auto folder = std::filesystem::path(::testing::TempDir()) /
-                      ("posecam_bad_weights_" + GetParam().name + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
+  const test::TempDir dir;
+  const std::filesystem::path& folder = dir.path();
   std::ifstream in(tiny_weights(), std::ios::binary);
   const std::string good((std::istreambuf_iterator<char>(in)), {});
   ASSERT_FALSE(good.empty());
@@ -331,7 +330,6 @@ TEST_P(NetworkConformance, RefusesFilesThatAreNoNetwork) {
   const Error missing = refusal(tiny_model(1), folder / "missing.onnx");
   EXPECT_EQ(missing.code, Errc::kModel);
   EXPECT_THAT(missing.message, HasSubstr("missing.onnx"));
-  std::filesystem::remove_all(folder);
 }
 
 std::vector<Candidate> network_readers() {
@@ -381,8 +379,8 @@ TEST(OpenVinoBackend, TakesBytesWhereTheSpecSaysSo) {
 }
 
 TEST(OpenVinoBackend, KeepsCompiledNetworksAndOutlivesABrokenCache) {
-  const auto folder = std::filesystem::path(::testing::TempDir()) / ("posecam_cache_" + std::to_string(::getpid()));
-  std::filesystem::remove_all(folder);
+  const test::TempDir dir;
+  const std::filesystem::path& folder = dir.path();
   const ModelSpec spec = tiny_model(1);
   const auto runs = [&](const std::filesystem::path& cache) {
     auto backend = make_openvino_backend(spec, tiny_weights(), {.cores = {0}, .cache_dir = cache});
@@ -406,7 +404,6 @@ TEST(OpenVinoBackend, KeepsCompiledNetworksAndOutlivesABrokenCache) {
   std::ofstream(folder / "file") << "not a folder";
   runs(folder / "file");
   runs("/proc/posecam");
-  std::filesystem::remove_all(folder);
 }
 
 TEST(Backends, AgreeOnARealNetwork) {

@@ -1,5 +1,6 @@
 #include "pipeline/engine.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -214,11 +215,14 @@ void Engine::Impl::judge(const Result<void>& outcome) {
 /// Decodes each row and hands it to its client; without outputs (`ran_on` null) as unanalysed.
 void Engine::Impl::deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Postprocessor& post,
                            std::vector<TensorView>& outputs) {
-  Result<void> decoded;
+  // Counted, and below judged, before anybody has a result of it: who has the last one reads all there is to know.
+  ++batches_run;
+  rows_run += static_cast<std::uint64_t>(
+      std::ranges::count_if(batch.rows, [](const RowState& row) { return row.client != nullptr; }));
+  bool judged = false;
   for (std::size_t r = 0; r < batch.rows.size(); ++r) {
     RowState& row = batch.rows[r];
     if (!row.client) continue;
-    ++rows_run;
     auto result = results.take();
     result->model = model;
     result->status = FrameStatus::kUnanalysed;
@@ -226,18 +230,21 @@ void Engine::Impl::deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Po
     if (ran_on) {
       StageTimer timer(Stage::kGrouping);
       for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = ran_on->output(i).row(r);
+      Result<void> outcome;
       try {
-        decoded = post.run(outputs, row.letterbox, *result);
+        outcome = post.run(outputs, row.letterbox, *result);
       } catch (const std::exception& e) {
-        decoded = Error{Errc::kBadInput, fmt::format("decoding a frame: {}", e.what())};
+        outcome = Error{Errc::kBadInput, fmt::format("decoding a frame: {}", e.what())};
       }
-      if (decoded) result->status = FrameStatus::kAnalysed;
       result->times.post = timer.stop();
+      if (outcome) {
+        result->status = FrameStatus::kAnalysed;
+      } else if (!std::exchange(judged, true)) {
+        judge(outcome);
+      }
     }
     std::exchange(row.client, nullptr)->row_done(row.ticket, std::move(result));
   }
-  if (!decoded) judge(decoded);
-  ++batches_run;
 }
 
 // --- set-up -----------------------------------------------------------------------------------------------------

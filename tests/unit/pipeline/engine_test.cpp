@@ -3,10 +3,12 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,6 +65,28 @@ TEST(Engine, GivesEveryFrameItsOwnResult) {
     EXPECT_EQ(fake_value(*result), static_cast<int>(ticket) + 1);
     EXPECT_EQ(result->status, FrameStatus::kAnalysed);
   }
+}
+
+/// Asks the engine about the batch that its only row was in.
+class Asker final : public RowClient {
+ public:
+  explicit Asker(const Engine& engine) : engine_(engine) {}
+  void row_done(Ticket, std::shared_ptr<const FrameResult>) override {
+    const EngineStats stats = engine_.stats();
+    counted_.set_value({stats.batches, stats.rows});
+  }
+  std::pair<std::uint64_t, std::uint64_t> counted() { return counted_.get_future().get(); }
+
+ private:
+  const Engine& engine_;
+  std::promise<std::pair<std::uint64_t, std::uint64_t>> counted_;
+};
+
+TEST(Engine, CountsABatchBeforeAnybodyHasItsResults) {
+  auto engine = make_engine(1, {.cores = 1, .on_run = {}});
+  auto client = std::make_shared<Asker>(*engine);
+  ASSERT_TRUE(submit(*engine, client, 0, 7));
+  EXPECT_EQ(client->counted(), std::pair(std::uint64_t{1}, std::uint64_t{1}));
 }
 
 /// The summary of a run and a profile of it show the same readings of the clock.

@@ -9,6 +9,10 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using State = Batch::State;
 
+/// After how many batches an idle core is tried again that looked slow: one hiccup must not rule it out for ever, and
+/// one that is slow indeed costs a batch of so many its patience.
+constexpr std::uint32_t kMaxPassed = 64;
+
 }  // namespace
 
 BatchScheduler::BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
@@ -98,6 +102,14 @@ bool BatchScheduler::have_open_batch() {
 void BatchScheduler::take(Batch& batch, State state) {
   batch.state = state;
   ++batch.core->used;
+  for (Batch::Core& core : cores_) {
+    if (core.used > 0 || core.lost) {
+      core.passed = 0;
+    } else if (++core.passed == kMaxPassed) {
+      core.passed = 0;
+      core.run_ms = 0;
+    }
+  }
 }
 
 void BatchScheduler::close(Batch& batch) {

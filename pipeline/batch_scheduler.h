@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,11 +40,15 @@ struct Batch {
     std::uint32_t given_up = 0;  ///< slots destroyed since it was lost
     std::uint32_t back = 0;      ///< slots made anew since
     std::uint32_t mends = 0;     ///< how often it came back
-    double run_ms = 0;           ///< average of its runs, the latest count most; 0: none yet
+    double run_ms = 0;           ///< average of its runs, the latest count most; 0: not known
+    std::uint32_t passed = 0;    ///< batches that went to another core since it became idle
     bool lost = false;
 
     /// When one more batch would be done, for comparison with other cores.
-    double busy_ms() const { return (used + 1) * run_ms; }
+    double busy_ms() const {
+      if (run_ms == 0 && used > 0) return std::numeric_limits<double>::infinity();  // nobody can tell
+      return (used + 1) * run_ms;
+    }
   };
   enum class State : std::uint8_t { kFree, kOpen, kClosed, kRunning };
 
@@ -122,7 +127,7 @@ class BatchScheduler {
   void leave_queue(Waiter& self);
   Batch* find_free() const;
   bool have_open_batch();
-  static void take(Batch& batch, Batch::State state);
+  void take(Batch& batch, Batch::State state);
   void close(Batch& batch);
   void free(Batch& batch);
   std::optional<std::chrono::steady_clock::time_point> due(const Batch& batch) const;

@@ -35,19 +35,21 @@ TEST(BatchScheduler, MendsACoreThatWasLostWhileItsSlotWasLent) {
   }
 }
 
+/// Runs a batch that takes `time` where the scheduler wants it. Returns the core.
+CoreId run(BatchScheduler& scheduler, std::chrono::milliseconds time) {
+  Batch* const batch = scheduler.borrow({});
+  scheduler.begin_run(*batch);
+  std::this_thread::sleep_for(time);
+  scheduler.end_run(*batch, true);
+  scheduler.release(*batch);
+  return batch->core->id;
+}
+
 TEST(BatchScheduler, PrefersTheCoreThatWillBeDoneFirst) {
   BatchScheduler scheduler(1, 0ms, {0, 1}, false);
   for (const std::size_t core : {0U, 1U, 0U, 1U}) scheduler.add(nullptr, core);
-  const auto run = [&](std::chrono::milliseconds time) {
-    Batch* const batch = scheduler.borrow({});
-    scheduler.begin_run(*batch);
-    std::this_thread::sleep_for(time);
-    scheduler.end_run(*batch, true);
-    scheduler.release(*batch);
-    return batch->core->id;
-  };
-  EXPECT_EQ(run(50ms), 0U);
-  EXPECT_EQ(run(1ms), 1U);
+  EXPECT_EQ(run(scheduler, 50ms), 0U);
+  EXPECT_EQ(run(scheduler, 1ms), 1U);
   Batch* const refused = scheduler.borrow({});
   scheduler.begin_run(*refused);
   std::this_thread::sleep_for(200ms);
@@ -57,6 +59,24 @@ TEST(BatchScheduler, PrefersTheCoreThatWillBeDoneFirst) {
   EXPECT_EQ(first->core->id, 1U);
   EXPECT_EQ(scheduler.borrow({})->core->id, 1U);  // two of its batches before one of the other
   EXPECT_EQ(scheduler.borrow({})->core->id, 0U);
+}
+
+TEST(BatchScheduler, PrefersAnIdleCoreToOneThatIsStillInItsFirstRun) {
+  BatchScheduler scheduler(1, 0ms, {0, 1}, false);
+  for (const std::size_t core : {0U, 1U, 0U, 1U}) scheduler.add(nullptr, core);
+  EXPECT_EQ(scheduler.borrow({})->core->id, 0U);
+  EXPECT_EQ(run(scheduler, 1ms), 1U);
+  EXPECT_EQ(scheduler.borrow({})->core->id, 1U);
+}
+
+/// Where one core would do for all frames, nothing else would ever show that the other is no longer slow.
+TEST(BatchScheduler, TriesACoreAgainThatWasSlowOnce) {
+  BatchScheduler scheduler(1, 0ms, {0, 1}, false);
+  for (const std::size_t core : {0U, 1U}) scheduler.add(nullptr, core);
+  EXPECT_EQ(run(scheduler, 50ms), 0U);
+  int others = 0;
+  while (run(scheduler, 0ms) != 0U && others < 1000) ++others;
+  EXPECT_EQ(others, 64);
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ class Slot {
   virtual ~Slot() = default;
   /// The image input, shape of ModelSpec::input with its batch.
   virtual MutableTensorView input() = 0;
-  /// Output `index` in the order of ModelSpec::outputs, f32, batch outermost. Readable after run() until the next
-  /// run().
+  /// Output `index` in the order of ModelSpec::outputs, f32, batch outermost. Its shape is known from the start, what
+  /// it holds is readable after run() until the next run().
   virtual TensorView output(std::size_t index) const = 0;
   /// Runs the batch; rows [0, frames) hold frames, the rest is padding whose outputs are not read. Blocks until the
   /// outputs are readable. kBusy, kBadInput, kCoreLost, kDevice.

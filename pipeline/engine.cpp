@@ -49,6 +49,7 @@ struct Engine::Impl {
 
   Result<void> make_slots(const EngineOptions& options);
   Result<std::unique_ptr<Slot>> make_slot(CoreId core);
+  Result<void> check_outputs(const Slot& slot, const Postprocessor& post) const;
   void start_workers();
 
   // On a worker.
@@ -263,6 +264,15 @@ Result<std::unique_ptr<Slot>> Engine::Impl::make_slot(CoreId core) {
   }
 }
 
+/// What the network gives must fit the decoder: to be said before any frame comes.
+Result<void> Engine::Impl::check_outputs(const Slot& slot, const Postprocessor& post) const {
+  std::vector<TensorView> outputs;
+  for (std::size_t i = 0; i < model->outputs.size(); ++i) outputs.push_back(slot.output(i).row(0));
+  auto fits = post.check(outputs);
+  if (!fits) return Error{fits.error().code, fmt::format("model {}: {}", model->name, fits.error().message)};
+  return {};
+}
+
 /// Loading a network on a core is mostly waiting for the core: all of them at once.
 Result<void> Engine::Impl::make_slots(const EngineOptions& options) {
   const std::vector<CoreId> cores = backend->cores();
@@ -291,6 +301,7 @@ Result<void> Engine::Impl::make_slots(const EngineOptions& options) {
     for (std::size_t core = 0; core < cores.size(); ++core) {
       auto post = Postprocessor::create(*model, options.decode);
       if (!post) return post.error();
+      if (auto fits = check_outputs(*made[core][s], **post); !fits) return fits;
       scheduler.add(std::move(made[core][s]), core);
       postprocessors.push_back(std::move(*post));
     }

@@ -41,8 +41,7 @@ class ClassPostprocessor final : public Postprocessor {
     found_.reserve(labels);
   }
 
-  Result<void> run(std::span<const TensorView> outputs, const Letterbox& /*letterbox*/, FrameResult& result) override {
-    result.clear();
+  Result<void> check(std::span<const TensorView> outputs) const override {
     const auto first = static_cast<std::size_t>(decoder_.scores.first);
     if (outputs.size() <= output_) {
       return Error{Errc::kModel, fmt::format("classes: {} outputs, the scores are output {}", outputs.size(), output_)};
@@ -53,8 +52,14 @@ class ClassPostprocessor final : public Postprocessor {
                    fmt::format("classes: output is {} {}, expected f32 of {} values ({} labels from {})",
                                to_string(tensor.shape), to_string(tensor.dtype), first + labels_, labels_, first)};
     }
+    return {};
+  }
+
+  Result<void> run(std::span<const TensorView> outputs, const Letterbox& /*letterbox*/, FrameResult& result) override {
+    result.clear();
+    if (auto fits = check(outputs); !fits) return fits;
     StageLaps laps;
-    find(tensor.as<float>(), first);
+    find(outputs[output_].as<float>(), static_cast<std::size_t>(decoder_.scores.first));
     const auto better = [](const Classification& a, const Classification& b) {
       return a.score > b.score || (a.score == b.score && a.label_id < b.label_id);
     };

@@ -54,8 +54,7 @@ class PafPostprocessor final : public Postprocessor {
         stride_(static_cast<float>(stride)),
         max_people_(static_cast<std::size_t>(max_people)) {}
 
-  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.clear();
+  Result<void> check(std::span<const TensorView> outputs) const override {
     const auto heatmaps = checked(heatmaps_, outputs);
     if (!heatmaps) return heatmaps.error();
     const auto pafs = checked(pafs_, outputs);
@@ -66,12 +65,20 @@ class PafPostprocessor final : public Postprocessor {
                                "and width",
                                heatmaps_.name, to_string(heatmaps->shape), pafs_.name, to_string(pafs->shape))};
     }
-    if (heatmaps->shape.elements() == 0) return {};
+    return {};
+  }
+
+  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
+    result.clear();
+    if (auto fits = check(outputs); !fits) return fits;
+    const TensorView& heatmaps = outputs[heatmaps_.output];
+    const TensorView& pafs = outputs[pafs_.output];
+    if (heatmaps.shape.elements() == 0) return {};
     PafMaps maps;
-    maps.width = static_cast<int>(heatmaps->shape[3]);
-    maps.height = static_cast<int>(heatmaps->shape[2]);
-    maps.heatmaps = heatmaps->as<float>().data() + heatmaps_.first * maps.plane();
-    maps.pafs = pafs->as<float>().data() + pafs_.first * maps.plane();
+    maps.width = static_cast<int>(heatmaps.shape[3]);
+    maps.height = static_cast<int>(heatmaps.shape[2]);
+    maps.heatmaps = heatmaps.as<float>().data() + heatmaps_.first * maps.plane();
+    maps.pafs = pafs.as<float>().data() + pafs_.first * maps.plane();
     place(decoder_.decode(maps), letterbox, result.poses);
     return {};
   }

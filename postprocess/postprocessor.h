@@ -32,6 +32,9 @@ class Postprocessor {
   static Result<std::unique_ptr<Postprocessor>> create(const ModelSpec& spec, const DecodeOptions& options);
   virtual ~Postprocessor() = default;
 
+  /// kModel for shapes that run() would refuse. Looks at no content: for before the first frame.
+  virtual Result<void> check(std::span<const TensorView> outputs) const = 0;
+
   /// `outputs` in the order of ModelSpec::outputs, each one row (batch dimension 1) of f32. Fills poses, detections
   /// or classes of `result` (clears all three, keeps their capacity) and leaves its other fields alone. Any content is
   /// safe: NaN and infinities count as nothing found; shapes that do not fit are kModel.

@@ -18,8 +18,7 @@ class SsdPostprocessor final : public Postprocessor {
   SsdPostprocessor(std::size_t output, std::size_t labels, float threshold, DetectionCollector collector)
       : output_(output), labels_(static_cast<float>(labels)), threshold_(threshold), collector_(std::move(collector)) {}
 
-  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.clear();
+  Result<void> check(std::span<const TensorView> outputs) const override {
     if (outputs.size() <= output_) {
       return Error{Errc::kModel, fmt::format("SSD: {} outputs, the boxes are output {}", outputs.size(), output_)};
     }
@@ -29,8 +28,14 @@ class SsdPostprocessor final : public Postprocessor {
       return Error{Errc::kModel, fmt::format("SSD: output is {} {}, expected 1x1xNx7 f32", to_string(shape),
                                              to_string(tensor.dtype))};
     }
+    return {};
+  }
+
+  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
+    result.clear();
+    if (auto fits = check(outputs); !fits) return fits;
     StageLaps laps;
-    decode(tensor.as<float>(), letterbox);
+    decode(outputs[output_].as<float>(), letterbox);
     collector_.finish(result.detections);
     laps.lap(Stage::kGrouping);
     return {};

@@ -60,8 +60,7 @@ class YoloxPostprocessor final : public Postprocessor {
     for (const Grid& grid : grids_) cells_ += static_cast<std::size_t>(grid.columns) * grid.rows;
   }
 
-  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.clear();
+  Result<void> check(std::span<const TensorView> outputs) const override {
     if (outputs.size() <= output_) {
       return Error{Errc::kModel, fmt::format("YOLOX: {} outputs, the boxes are output {}", outputs.size(), output_)};
     }
@@ -72,8 +71,14 @@ class YoloxPostprocessor final : public Postprocessor {
                                "labels of the descriptor",
                                to_string(tensor.shape), to_string(tensor.dtype), cells_, cell_values_)};
     }
+    return {};
+  }
+
+  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
+    result.clear();
+    if (auto fits = check(outputs); !fits) return fits;
     StageLaps laps;
-    decode(tensor.as<float>(), letterbox);
+    decode(outputs[output_].as<float>(), letterbox);
     collector_.finish(result.detections);
     laps.lap(Stage::kGrouping);
     return {};

@@ -309,6 +309,17 @@ TEST(Engine, AnExceptionOfADeviceIsAnErrorNotACrash) {
   EXPECT_THAT(refused.error().message, testing::HasSubstr("boom"));
 }
 
+TEST(Engine, RefusesANetworkThatDoesNotFitItsDecoderBeforeAnyFrame) {
+  FakeOptions fake{.cores = 1, .on_run = {}};
+  fake.network.shapes = [](const ModelSpec& spec) { return std::vector<Shape>{{spec.input.batch, 1, 7}}; };
+  const auto engine = Engine::create(std::make_unique<FakeBackend>(std::move(fake)),
+                                     std::make_shared<const ModelSpec>(fake_model(2)), {});
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code, Errc::kModel);
+  EXPECT_THAT(engine.error().message,
+              testing::StartsWith("model fake: YOLOX: output is 1x1x7 f32, expected 1x1x6 f32"));
+}
+
 TEST(Engine, ResultsOutliveTheEngine) {
   auto engine = make_engine(1, {.cores = 1, .on_run = {}});
   auto client = std::make_shared<Collector>();

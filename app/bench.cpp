@@ -66,6 +66,7 @@ Json to_json(const BenchResult& result) {
   Json throughputs = Json::array();
   for (const BenchRun& run : result.runs) throughputs.push_back(run.throughput);
   return {{"model", c.model},
+          {"network", c.network},
           {"device", c.device},
           {"stages", c.whole ? "all" : "net"},
           {"simulated", result.simulated},
@@ -91,14 +92,16 @@ Json to_json(const BenchResult& result) {
 
 /// Medians stand for what the single repetitions were.
 BenchResult read_result(const JsonNode& node) {
-  node.expect_keys({"model", "device", "stages", "simulated", "batch", "cores", "slots", "request_batch", "streams",
-                    "net_resolution", "frames", "elapsed_s", "throughput", "throughputs", "latency_ms", "core_use",
-                    "cpu_use", "rss_mb", "mb_to_device_s"});
+  node.expect_keys({"model",          "network",  "device",    "stages",        "simulated",
+                    "batch",          "cores",    "slots",     "request_batch", "streams",
+                    "net_resolution", "frames",   "elapsed_s", "throughput",    "throughputs",
+                    "latency_ms",     "core_use", "cpu_use",   "rss_mb",        "mb_to_device_s"});
   constexpr std::pair<std::string_view, bool> kStages[] = {{"net", false}, {"all", true}};
   const auto count = [&](const char* key) { return static_cast<std::uint32_t>(node.at(key).integer(0, 1'000'000)); };
   BenchResult result;
   BenchCase& c = result.what;
   c.model = node.at("model").text(1, 4096);
+  c.network = node.at("network").text(1, 4096);
   c.device = node.at("device").text(1, 100);
   c.whole = node.at("stages").one_of(kStages);
   c.batch = count("batch");
@@ -185,13 +188,15 @@ Result<BenchReport> parse_bench_report(const std::string& text, const std::strin
 
 Cells bench_cells(const BenchReport& report) {
   Cells rows(report.results.size() + 1);
+  std::vector<std::string> before;
   for (const Column& column : columns()) {
     std::vector<std::string> cells;
     for (const BenchResult& result : report.results) cells.push_back(column.text(result) + std::string(column.unit));
     const bool varies = std::ranges::adjacent_find(cells, std::not_equal_to<>()) != cells.end();
-    if (!column.always && !varies) continue;
+    if (!column.always && (!varies || cells == before)) continue;
     rows[0].emplace_back(column.name);
-    for (std::size_t i = 0; i < cells.size(); ++i) rows[i + 1].push_back(std::move(cells[i]));
+    for (std::size_t i = 0; i < cells.size(); ++i) rows[i + 1].push_back(cells[i]);
+    before = std::move(cells);
   }
   return rows;
 }

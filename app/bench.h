@@ -14,9 +14,10 @@ namespace posecam {
 
 /// One combination. Counts of 0: what the model or the device has.
 struct BenchCase {
-  std::string model;   ///< name, or path of a descriptor
-  std::string device;  ///< as `--device` takes it
-  bool whole = false;  ///< end to end (decode to JSON) instead of the network alone
+  std::string model;    ///< name, or path of a descriptor
+  std::string network;  ///< the name in that descriptor
+  std::string device;   ///< as `--device` takes it
+  bool whole = false;   ///< end to end (decode to JSON) instead of the network alone
   std::uint32_t batch = 0;
   std::uint32_t cores = 0;          ///< the first so many
   std::uint32_t slots = 2;          ///< batches under way on a core
@@ -68,8 +69,8 @@ nlohmann::ordered_json to_json(const BenchReport& report);
 /// A report as to_json() made it. `where` names it in messages. kModel.
 Result<BenchReport> parse_bench_report(const std::string& text, const std::string& where);
 
-/// Columns as in AWS's articles, batch_size num_inferences elapsed throughput, and more; those that never vary are left
-/// out of table and cells, but for these four.
+/// Columns as in AWS's articles, batch_size num_inferences elapsed throughput, and more; those that never vary, or say
+/// what the one before them does (requests of a batch), are left out of table and cells, but for these four.
 Cells bench_cells(const BenchReport& report);
 std::string bench_table(const BenchReport& report);
 std::string bench_csv(const BenchReport& report);

@@ -72,6 +72,21 @@ std::string counted(std::uint32_t n, const char* one, const char* many) {
   return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
+/// Whether the networks' names tell all cases apart, files of one network being compiled for one size each: then these
+/// are the points of one curve over batches.
+bool one_size_a_file(const BenchReport& report) {
+  std::map<std::string, std::uint32_t> sizes;
+  std::vector<BenchCase> seen;
+  for (const BenchResult& r : report.results) {
+    if (sizes.emplace(r.what.model, r.what.batch).first->second != r.what.batch) return false;
+    BenchCase anonymous = r.what;
+    anonymous.model.clear();
+    if (std::ranges::find(seen, anonymous) != seen.end()) return false;
+    seen.push_back(std::move(anonymous));
+  }
+  return true;
+}
+
 /// How cases are called: by the settings in which they differ.
 class Names {
  public:
@@ -90,9 +105,10 @@ class Names {
 
   explicit Names(const BenchReport& report)
       // Requests of a batch each go without saying, but then all of them: a curve over batches has one name.
-      : requests_(std::ranges::any_of(report.results, [](const BenchResult& r) {
-          return !r.what.whole && r.what.request_batch != r.what.batch;
-        })) {
+      : requests_(std::ranges::any_of(
+            report.results,
+            [](const BenchResult& r) { return !r.what.whole && r.what.request_batch != r.what.batch; })),
+        by_network_(one_size_a_file(report)) {
     for (const BenchResult& r : report.results) {
       for (std::size_t i = 0; i < kSettings; ++i) words_[i].insert(word(r.what, static_cast<Setting>(i)));
     }
@@ -121,7 +137,7 @@ class Names {
   }
   std::string word(const BenchCase& c, Setting setting) const {
     switch (setting) {
-      case kModel: return shortened(c.model);
+      case kModel: return by_network_ ? c.network : shortened(c.model);
       case kDevice: return c.device;
       case kSize: return c.net_resolution;
       case kStages: return c.whole ? "end to end" : "network alone";
@@ -136,6 +152,7 @@ class Names {
   }
 
   bool requests_;
+  bool by_network_;
   std::array<std::set<std::string>, kSettings> words_;
 };
 

@@ -23,7 +23,7 @@ struct MeasureTime {
 
 EngineSettings settings_of(const BenchCase& what);
 
-/// The case with the numbers that its model has: device, batch, request batch, resolution. Loads no network.
+/// The case with what its model says: network, device, batch, request batch, resolution. Loads no network.
 /// kUsage, kModel, kDevice.
 Result<BenchCase> resolve_case(BenchCase what);
 

@@ -96,6 +96,7 @@ Result<BenchCase> resolve_case(BenchCase what) {
   const EngineSettings settings = settings_of(what);
   const auto model = resolve_model(settings, kUnknownVideo);
   if (!model) return model.error();
+  what.network = model->name;
   what.device = device_for(what.device, *model);
   what.batch = static_cast<std::uint32_t>(model->input.batch);
   what.net_resolution = fmt::format("{}x{}", model->input.size.width, model->input.size.height);

@@ -207,6 +207,7 @@ TEST_F(Bench, ShowsWhatItHasWhenInterrupted) {
 /// A report of one case, of a batch size that tells it from others.
 std::string report_of(double throughput, int batch = 1, const char* cpu = "c") {
   const json result{{"model", "m"},
+                    {"network", "m"},
                     {"device", "d"},
                     {"stages", "net"},
                     {"simulated", false},

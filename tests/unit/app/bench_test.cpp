@@ -14,7 +14,9 @@ using ::testing::Not;
 using ::testing::StartsWith;
 
 BenchResult result(std::uint32_t batch, const std::vector<double>& throughputs) {
-  BenchResult r{.what = {.model = "tiny", .device = "opencv", .batch = batch, .cores = 2, .request_batch = batch}};
+  BenchResult r{
+      .what = {
+          .model = "tiny", .network = "tiny", .device = "opencv", .batch = batch, .cores = 2, .request_batch = batch}};
   for (const double throughput : throughputs) {
     r.runs.push_back(
         {.frames = 100, .elapsed_s = 100 / throughput, .throughput = throughput, .p50_ms = 5, .p99_ms = 9});
@@ -35,10 +37,14 @@ TEST(Bench, TakesTheMedianRoundAndTheSpread) {
 }
 
 TEST(Bench, ShowsTheArticlesColumnsAndThoseThatVary) {
-  const std::string table = bench_table(report({result(1, {100}), result(4, {200})}));
-  EXPECT_THAT(table, HasSubstr("batch_size  request_batch  num_inferences  elapsed  throughput"));
+  std::vector<BenchResult> sweep{result(1, {100}), result(4, {200})};
+  std::string table = bench_table(report(sweep));
+  EXPECT_THAT(table, HasSubstr("batch_size  num_inferences  elapsed  throughput"));
   EXPECT_THAT(table, Not(HasSubstr("model")));  // one and the same
   EXPECT_THAT(table, HasSubstr("200.00"));
+  sweep[1].what.request_batch = 16;
+  table = bench_table(report(sweep));
+  EXPECT_THAT(table, HasSubstr("batch_size  request_batch  num_inferences")) << "requests are not batches";
 }
 
 TEST(Bench, QuotesWhatHasACommaInCsv) {
@@ -121,6 +127,20 @@ TEST(BenchPage, HasOneCurveForASweepOverBatchesWithRequestsOfOneSize) {
   for (BenchResult& one : sweep) one.what.request_batch = 4;
   EXPECT_THAT(bench_page(report(sweep)), HasSubstr("requests of 4"));
   EXPECT_EQ(count(bench_svg(report(sweep)), "<polyline"), 2U) << "throughput and latency";
+}
+
+TEST(BenchPage, JoinsTheSizesOfANetworkThatWereCompiledEachAlone) {
+  std::vector<BenchResult> sweep{result(1, {100}), result(4, {200}), result(8, {300})};
+  for (BenchResult& one : sweep) {
+    one.what.model = "neffs/b" + std::to_string(one.what.batch) + "/neuron.json";
+    one.runs[0].core_use = 0;
+  }
+  EXPECT_EQ(count(bench_svg(report(sweep)), "<polyline"), 2U) << "throughput and latency";
+  EXPECT_THAT(bench_page(report(sweep)), HasSubstr("<b>tiny, opencv, "));
+  auto other_type = result(8, {150});
+  other_type.what.model = "neffs/b8-int8/neuron.json";
+  sweep.push_back(other_type);
+  EXPECT_THAT(bench_svg(report(sweep)), HasSubstr(">neffs/b8-int8/neuron.json<")) << "no longer told apart by size";
 }
 
 TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {

@@ -10,8 +10,8 @@ using Clock = std::chrono::steady_clock;
 using State = Batch::State;
 
 /// After how many batches an idle core is tried again that looked slow: one hiccup must not rule it out for ever, and
-/// one that is slow indeed costs a batch of so many its patience.
-constexpr std::uint32_t kMaxPassed = 64;
+/// one that is slow indeed must not show in a 99th percentile.
+constexpr std::uint32_t kMaxPassed = 256;
 
 }  // namespace
 

@@ -76,7 +76,7 @@ TEST(BatchScheduler, TriesACoreAgainThatWasSlowOnce) {
   EXPECT_EQ(run(scheduler, 50ms), 0U);
   int others = 0;
   while (run(scheduler, 0ms) != 0U && others < 1000) ++others;
-  EXPECT_EQ(others, 64);
+  EXPECT_EQ(others, 256);
 }
 
 }  // namespace

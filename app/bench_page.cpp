@@ -48,9 +48,16 @@ struct Diagram {
   std::vector<Series> series;
 };
 
+/// Bytes that are no UTF-8, as a path may have, become U+FFFD: XML refuses them.
+std::string valid_utf8(const std::string& text) {
+  const std::unique_ptr<char, void (*)(void*)> valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())),
+                                                     g_free);
+  return valid.get();
+}
+
 std::string escape(const std::string& text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : valid_utf8(text)) {
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;
@@ -62,10 +69,13 @@ std::string escape(const std::string& text) {
   return out;
 }
 
-/// The end of a long path: there is room for so much in a picture.
+/// The end of a long path, in whole characters: there is room for so much in a picture.
 std::string shortened(const std::string& text) {
   constexpr std::size_t kRoom = 40;
-  return text.size() <= kRoom ? text : "..." + text.substr(text.size() - kRoom);
+  if (text.size() <= kRoom) return text;
+  std::size_t from = text.size() - kRoom;
+  while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0U) == 0x80U) ++from;
+  return "..." + text.substr(from);
 }
 
 std::string counted(std::uint32_t n, const char* one, const char* many) {

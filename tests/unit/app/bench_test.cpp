@@ -152,6 +152,19 @@ TEST(BenchPage, IsOneFileAndEscapesWhatIsNotIts) {
   EXPECT_THAT(page, HasSubstr("<th>throughput</th>"));
 }
 
+TEST(BenchPage, IsUtf8WhateverAPathIs) {
+  std::vector<BenchResult> sweep{result(1, {100}), result(1, {200})};
+  sweep[0].what.model = "neffs/\xE9t\xE9/neuron.json";  // Latin-1
+  for (int i = 0; i < 30; ++i) sweep[1].what.model += "ä";
+  sweep[1].what.model += ".json";  // cut between two bytes of a letter
+  for (const std::string& text : {bench_svg(report(sweep)), bench_page(report(sweep))}) {
+    EXPECT_NO_THROW((void)nlohmann::json(text).dump());
+    EXPECT_THAT(text, HasSubstr(">neffs/\uFFFDt\uFFFD/neuron.json<"));
+    EXPECT_THAT(text, HasSubstr("ä.json<"));
+  }
+  EXPECT_THAT(bench_svg(report(sweep)), HasSubstr(">...ä"));
+}
+
 TEST(BenchPage, KeepsACellWithSpacesInOne) {
   auto spaced = result(1, {100});
   spaced.what.model = "my models/a & b.json";

@@ -26,12 +26,12 @@ Result<std::vector<std::string>> read_labels(const fs::path& file) {
     return Error{Errc::kModel, fmt::format("{}: {}: give a text file with one label a line", file.native(), what)};
   };
   std::error_code error;
-  const auto size =
-      fs::is_regular_file(file, error) ? fs::file_size(file, error) : 0;  // a pipe would wait for a writer
+  if (!fs::is_regular_file(file, error)) return problem("cannot be read");  // a pipe would wait for a writer
+  const auto size = fs::file_size(file, error);
+  if (error) return problem("cannot be read");
   if (size > kMaxLabels * (4 * kLongestLabel + 2)) return problem(fmt::format("has {} bytes", size));
-  std::ifstream stream;
-  if (fs::is_regular_file(file, error)) stream.open(file);
-  if (!stream.is_open()) return problem("cannot be read");
+  std::ifstream stream(file);
+  if (!stream) return problem("cannot be read");
   std::vector<std::string> labels;
   for (std::string line; std::getline(stream, line);) {
     if (line.ends_with('\r')) line.pop_back();

@@ -5,18 +5,17 @@
 #include "postprocess/pixelate.h"
 
 namespace posecam::gst {
-
-void OverlayElement::start() {
-  forget();
-  warned_ = false;
-}
-
 namespace {
 
 /// A network that says what the whole picture shows knows nothing of who is in it.
 bool finds_people(const FrameResult& result) { return !result.model || result.model->task != Task::kClassification; }
 
 }  // namespace
+
+void OverlayElement::start() {
+  forget();
+  warned_ = false;
+}
 
 bool OverlayElement::plan(GstBuffer* buffer, const OverlaySettings& settings, Size frame) {
   result_ = get_result(buffer);

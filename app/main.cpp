@@ -8,16 +8,16 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "app/bench_command.h"
-#include "app/compile_command.h"
-#include "app/cost_command.h"
-#include "app/devices_command.h"
-#include "app/eval_command.h"
-#include "app/exit_code.h"
-#include "app/models_command.h"
-#include "app/profile_command.h"
-#include "app/run_command.h"
-#include "app/tell.h"
+#include "app/cli/exit_code.h"
+#include "app/cli/tell.h"
+#include "app/commands/bench_command.h"
+#include "app/commands/compile_command.h"
+#include "app/commands/cost_command.h"
+#include "app/commands/devices_command.h"
+#include "app/commands/eval_command.h"
+#include "app/commands/models_command.h"
+#include "app/commands/profile_command.h"
+#include "app/commands/run_command.h"
 
 namespace {
 

@@ -2,10 +2,10 @@
 
 #include <string>
 
-#include "elements/gstneuroninfer.h"
-#include "elements/gstneuronjson.h"
-#include "elements/gstneuronoverlay.h"
-#include "pipeline/log.h"
+#include "elements/infer/gstneuroninfer.h"
+#include "elements/json/gstneuronjson.h"
+#include "elements/overlay/gstneuronoverlay.h"
+#include "models/core/log.h"
 
 GST_DEBUG_CATEGORY_STATIC(neuron_debug);
 #define GST_CAT_DEFAULT neuron_debug

@@ -12,7 +12,7 @@ from typing import Any
 from . import files
 from .errors import ModelError, UsageError
 
-# Keypoints and limbs of the skeletons, as models/skeleton.h has them: a decoder reads one heatmap a keypoint and two
+# Keypoints and limbs of the skeletons, as models/core/skeleton.h has them: a decoder reads one heatmap a keypoint and two
 # PAF channels a limb.
 SKELETONS = {"coco-18": (18, 19), "body-25": (25, 26)}
 MAX_BATCH = 1024

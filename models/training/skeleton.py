@@ -1,4 +1,4 @@
-"""The COCO-18 skeleton as posecam's decoder reads it (models/skeleton.cpp), and what a mirror does to its maps."""
+"""The COCO-18 skeleton as posecam's decoder reads it (models/core/skeleton.cpp), and what a mirror does to its maps."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@
 
 #include <benchmark/benchmark.h>
 
-#include "postprocess/limb_score.h"
-#include "postprocess/paf_decoder.h"
-#include "postprocess/peaks.h"
+#include "postprocess/decode/paf/limb_score.h"
+#include "postprocess/decode/paf/paf_decoder.h"
+#include "postprocess/decode/paf/peaks.h"
 #include "tests/support/npy.h"
 #include "tests/support/paf_scene.h"
 

@@ -9,15 +9,15 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
-#include "elements/handles.h"
+#include "elements/base/handles.h"
+#include "elements/meta/result_meta.h"
 #include "elements/register_elements.h"
-#include "elements/result_meta.h"
-#include "models/stage_log.h"
-#include "models/zoo.h"
-#include "pipeline/backends.h"
-#include "pipeline/engine.h"
-#include "pipeline/preprocess.h"
-#include "pipeline/sequencer.h"
+#include "models/core/stage_log.h"
+#include "models/spec/zoo.h"
+#include "pipeline/devices/backends.h"
+#include "pipeline/engine/engine.h"
+#include "pipeline/engine/sequencer.h"
+#include "pipeline/image/preprocess.h"
 #include "tests/support/fake_backend.h"
 
 namespace posecam {

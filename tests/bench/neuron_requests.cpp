@@ -31,10 +31,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/engine_settings.h"
-#include "pipeline/log.h"
-#include "pipeline/neuron/compile_sim.h"
-#include "pipeline/neuron/sim/core_file.h"
+#include "models/core/log.h"
+#include "pipeline/neuron/compile/compile_sim.h"
+#include "pipeline/neuron/machine/core_file.h"
+#include "pipeline/settings/engine_settings.h"
 #include "tests/support/temp_dir.h"
 
 namespace posecam {

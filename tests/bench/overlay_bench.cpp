@@ -9,10 +9,10 @@
 
 #include <benchmark/benchmark.h>
 
-#include "postprocess/draw.h"
-#include "postprocess/json_writer.h"
-#include "postprocess/people_regions.h"
-#include "postprocess/pixelate.h"
+#include "postprocess/documents/json_writer.h"
+#include "postprocess/draw/draw.h"
+#include "postprocess/draw/people_regions.h"
+#include "postprocess/draw/pixelate.h"
 
 namespace posecam {
 namespace {

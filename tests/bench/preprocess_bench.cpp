@@ -7,7 +7,7 @@
 #include <opencv2/dnn.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "pipeline/preprocess.h"
+#include "pipeline/image/preprocess.h"
 
 namespace posecam {
 namespace {

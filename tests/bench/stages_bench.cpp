@@ -3,7 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
-#include "models/stage_log.h"
+#include "models/core/stage_log.h"
 
 namespace posecam {
 namespace {

@@ -1,4 +1,4 @@
-#include "elements/handles.h"
+#include "elements/base/handles.h"
 
 #include <gmock/gmock.h>
 #include <gst/video/gstvideometa.h>

@@ -14,8 +14,8 @@
 #include <gst/video/video.h>
 #include <gtest/gtest.h>
 
-#include "elements/handles.h"
-#include "pipeline/backends.h"
+#include "elements/base/handles.h"
+#include "pipeline/devices/backends.h"
 #include "tests/support/fake_backend.h"
 
 namespace posecam::test {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "elements/result_meta.h"
+#include "elements/meta/result_meta.h"
 #include "tests/element/harness.h"
 
 namespace posecam::test {

@@ -8,8 +8,8 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
-#include "elements/result_meta.h"
-#include "models/frame_result.h"
+#include "elements/meta/result_meta.h"
+#include "models/spec/frame_result.h"
 
 namespace posecam::test {
 

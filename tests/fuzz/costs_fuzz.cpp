@@ -7,11 +7,11 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/bench_compare.h"
-#include "app/cost.h"
-#include "app/cost_view.h"
-#include "app/measurements.h"
-#include "app/prices.h"
+#include "app/bench/bench_compare.h"
+#include "app/bench/measurements.h"
+#include "app/cost/cost.h"
+#include "app/cost/cost_view.h"
+#include "app/cost/prices.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace posecam::fuzz {

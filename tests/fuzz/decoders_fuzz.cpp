@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "postprocess/postprocessor.h"
+#include "postprocess/decode/postprocessor.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/result_checks.h"
 #include "tests/support/paf_scene.h"

@@ -11,9 +11,9 @@
 #include <gst/video/video.h>
 #include <nlohmann/json.hpp>
 
-#include "elements/handles.h"
+#include "elements/base/handles.h"
+#include "elements/meta/result_meta.h"
 #include "elements/register_elements.h"
-#include "elements/result_meta.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/fake_backend.h"
 #include "tests/support/temp_dir.h"

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "models/model_spec.h"
-#include "postprocess/postprocessor.h"
+#include "models/spec/model_spec.h"
+#include "postprocess/decode/postprocessor.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace posecam::fuzz {

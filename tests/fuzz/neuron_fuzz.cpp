@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/neuron/neff.h"
-#include "pipeline/neuron/sim/config.h"
-#include "pipeline/neuron/sim_program.h"
+#include "pipeline/neuron/machine/config.h"
+#include "pipeline/neuron/neff/neff.h"
+#include "pipeline/neuron/neff/sim_program.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace posecam::fuzz {

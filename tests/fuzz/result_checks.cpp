@@ -7,10 +7,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "postprocess/draw.h"
-#include "postprocess/json_writer.h"
-#include "postprocess/motion_document.h"
-#include "postprocess/nms.h"
+#include "postprocess/decode/boxes/nms.h"
+#include "postprocess/documents/json_writer.h"
+#include "postprocess/documents/motion_document.h"
+#include "postprocess/draw/draw.h"
 
 namespace posecam::fuzz {
 namespace {

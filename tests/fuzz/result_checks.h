@@ -1,8 +1,8 @@
 #pragma once
 // What must hold of any result, and of everything that is written or drawn from it.
 
-#include "models/frame_result.h"
-#include "models/image.h"
+#include "models/core/image.h"
+#include "models/spec/frame_result.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace posecam::fuzz {

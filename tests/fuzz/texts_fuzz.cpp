@@ -6,13 +6,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/inputs.h"
-#include "app/run_options.h"
-#include "app/toml_config.h"
-#include "models/json_reader.h"
-#include "pipeline/core_list.h"
-#include "pipeline/engine_settings.h"
-#include "postprocess/coco_eval.h"
+#include "app/cli/toml_config.h"
+#include "app/commands/run_options.h"
+#include "app/session/inputs.h"
+#include "models/spec/json_reader.h"
+#include "pipeline/backend/core_list.h"
+#include "pipeline/settings/engine_settings.h"
+#include "postprocess/eval/coco_eval.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/temp_dir.h"
 

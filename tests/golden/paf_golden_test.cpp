@@ -11,8 +11,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "models/skeleton.h"
-#include "postprocess/paf_decoder.h"
+#include "models/core/skeleton.h"
+#include "postprocess/decode/paf/paf_decoder.h"
 #include "tests/support/npy.h"
 #include "tests/support/shared.h"
 

@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "pipeline/engine.h"
-#include "pipeline/sequencer.h"
+#include "pipeline/engine/engine.h"
+#include "pipeline/engine/sequencer.h"
 #include "tests/support/fake_backend.h"
 
 namespace posecam {

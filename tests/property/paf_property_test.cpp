@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
-#include "postprocess/paf_decoder.h"
-#include "postprocess/paf_postprocessor.h"
+#include "postprocess/decode/paf/paf_decoder.h"
+#include "postprocess/decode/paf/paf_postprocessor.h"
 #include "tests/support/paf_scene.h"
 
 namespace posecam {

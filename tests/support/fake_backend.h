@@ -13,9 +13,9 @@
 #include <thread>
 #include <vector>
 
-#include "models/frame_result.h"
-#include "pipeline/backend.h"
-#include "pipeline/backends.h"
+#include "models/spec/frame_result.h"
+#include "pipeline/backend/backend.h"
+#include "pipeline/devices/backends.h"
 
 namespace posecam::test {
 

@@ -14,8 +14,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "models/model_spec.h"
-#include "pipeline/neuron/sim_program.h"
+#include "models/spec/model_spec.h"
+#include "pipeline/neuron/neff/sim_program.h"
 #include "tests/support/temp_dir.h"
 
 namespace posecam::test {

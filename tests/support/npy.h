@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "models/tensor.h"
+#include "models/core/tensor.h"
 
 namespace posecam::test {
 

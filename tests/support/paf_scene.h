@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "models/model_spec.h"
-#include "models/skeleton.h"
-#include "postprocess/paf_decoder.h"
+#include "models/core/skeleton.h"
+#include "models/spec/model_spec.h"
+#include "postprocess/decode/paf/paf_decoder.h"
 
 namespace posecam::test {
 

@@ -1,27 +1,42 @@
 #!/bin/bash
-# includes.sh ROOT: fails when an #include of the project points right in models <- postprocess <- pipeline <- elements <- app,
-# when app includes elements (it reaches them by factory name only), or when GStreamer is used left of elements.
+# includes.sh ROOT: fails when an #include of the project points right in the order of rooms below, when a folder with sources
+# is no room, when app includes elements (it reaches them by factory name only), or when GStreamer is used left of elements.
 # --self-test: proves that each kind of violation is found.
 set -euo pipefail
 
+# From left to right; a folder belongs to the longest room that its path starts with.
+readonly rooms="
+  models/core models/spec models/make models/store
+  postprocess/decode postprocess/draw postprocess/documents postprocess/eval
+  pipeline/backend pipeline/image pipeline/output pipeline/engine
+  pipeline/neuron/neff pipeline/neuron/nrt pipeline/neuron/machine pipeline/neuron/report pipeline/neuron/runtime
+  pipeline/neuron/sim pipeline/devices pipeline/neuron/compile pipeline/settings
+  elements/base elements/meta elements/infer elements/json elements/overlay elements
+  app"
+
 check() {
   cd "$1"
-  find app elements models pipeline postprocess \( -name '*.c' -o -name '*.cpp' -o -name '*.h' \) | LC_ALL=C sort | xargs awk '
+  find app elements models pipeline postprocess \( -name '*.c' -o -name '*.cpp' -o -name '*.h' \) | LC_ALL=C sort | xargs awk -v rooms="$rooms" '
     BEGIN {
-      split("models postprocess pipeline elements app", order)
-      for (i in order) rank[order[i]] = i
+      n = split(rooms, order)
+      for (i = 1; i <= n; ++i) rank[order[i]] = i
+    }
+    function room(path) {
+      while (sub(/\/[^\/]*$/, "", path)) if (path in rank) return path
+      return ""
     }
     function bad(why) { printf "%s:%d: %s: %s\n", FILENAME, FNR, why, $0; failed = 1 }
+    FNR == 1 { here = room(FILENAME); if (here == "") bad("this folder is none of the rooms in tests/tree/includes.sh") }
     match($0, /^[ \t]*#[ \t]*include[ \t]*[<"][^>"]+[>"]/) {
       target = $0
       sub(/^[^<"]*/, "", target)
       quoted = substr(target, 1, 1) == "\""
       gsub(/[<>"]/, "", target); sub(/[ \t].*/, "", target)
-      split(FILENAME, from, "/"); split(target, to, "/")
-      if (quoted && !(to[1] in rank)) bad("include from the root of the project, as \"models/...\"")
-      else if (rank[to[1]] > rank[from[1]]) bad(from[1] " must not include " to[1])
-      else if (from[1] == "app" && to[1] == "elements") bad("app reaches elements by factory name only")
-      if (rank[from[1]] < rank["elements"] && target ~ /^(gst\/|glib)/) bad("GStreamer is for elements and app")
+      there = room(target)
+      if (quoted && there == "") bad("include from the root of the project, as \"models/core/...\"")
+      else if (here ~ /^app/ && there ~ /^elements/) bad("app reaches elements by factory name only")
+      else if (rank[there] > rank[here]) bad(here " must not include " there)
+      if (here !~ /^(elements|app)/ && target ~ /^(gst\/|glib)/) bad("GStreamer is for elements and app")
     }
     END { exit failed }'
 }
@@ -40,17 +55,21 @@ expect_found() {
 self_test() {
   tree=$(mktemp -d)
   trap 'rm -rf "$tree"' EXIT
-  mkdir "$tree"/{app,elements,models,pipeline,postprocess}
-  printf '#include "pipeline/engine.h"\n#include <gst/gst.h>\n#include <vector>\n' >"$tree/elements/good.cpp"
+  mkdir -p "$tree"/{app,elements,models,pipeline,postprocess}
+  printf '#include "pipeline/engine/engine.h"\n#include <gst/gst.h>\n#include <vector>\n' >"$tree/elements/good.cpp"
   check "$tree"
-  expect_found models/a.h '#include "postprocess/nms.h"'
-  expect_found postprocess/a.cpp '#  include "pipeline/engine.h"'
-  expect_found pipeline/openvino/a.cpp '#include <elements/a.h>'
+  expect_found models/core/a.h '#include "postprocess/decode/boxes/nms.h"'
+  expect_found models/core/a.h '#include "models/spec/zoo.h"'
+  expect_found postprocess/draw/a.cpp '#  include "pipeline/engine/engine.h"'
+  expect_found pipeline/engine/a.cpp '#include "pipeline/devices/backends.h"'
+  expect_found pipeline/devices/a.cpp '#include <elements/a.h>'
+  expect_found elements/json/a.cpp '#include "elements/overlay/a.h"'
   expect_found elements/a.cpp '#include "app/main.h"'
   expect_found app/a.cpp '#include "elements/neuroninfer.h"'
-  expect_found models/a.cpp '#include "tests/support/shared.h"'
-  expect_found pipeline/a.c '#include <gst/gst.h>'
-  expect_found models/a.cpp '#include "tensor.h"'
+  expect_found models/core/a.cpp '#include "tests/support/shared.h"'
+  expect_found pipeline/engine/a.c '#include <gst/gst.h>'
+  expect_found models/core/a.cpp '#include "tensor.h"'
+  expect_found models/a.cpp '#include <vector>'
 }
 
 if [ "$1" = --self-test ]; then self_test; else check "$1"; fi

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <utility>
 
+#include "pipeline/neuron/machine/core_file.h"
 #include "pipeline/neuron/sim/clock.h"
-#include "pipeline/neuron/sim/core_file.h"
 
 namespace posecam::sim {
 

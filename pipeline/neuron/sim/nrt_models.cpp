@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "pipeline/neuron/nrt_abi.h"
+#include "pipeline/neuron/nrt/nrt_abi.h"
 #include "pipeline/neuron/sim/call.h"
 #include "pipeline/neuron/sim/execution.h"
 #include "pipeline/neuron/sim/loading.h"

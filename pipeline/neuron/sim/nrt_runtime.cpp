@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "pipeline/neuron/nrt_abi.h"
+#include "pipeline/neuron/nrt/nrt_abi.h"
 #include "pipeline/neuron/sim/call.h"
 
 namespace {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/neuron/nrt_abi.h"
+#include "pipeline/neuron/nrt/nrt_abi.h"
 #include "pipeline/neuron/sim/call.h"
 #include "pipeline/neuron/sim/execution.h"
 

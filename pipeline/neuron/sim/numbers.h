@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "models/tensor.h"
+#include "models/core/tensor.h"
 
 namespace posecam::sim {
 

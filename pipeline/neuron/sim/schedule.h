@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
+#include "pipeline/neuron/machine/faults.h"
 #include "pipeline/neuron/sim/clock.h"
-#include "pipeline/neuron/sim/faults.h"
 
 namespace posecam::sim {
 

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/neuron/sim/config.h"
+#include "pipeline/neuron/machine/config.h"
+#include "pipeline/neuron/machine/faults.h"
 #include "pipeline/neuron/sim/core.h"
-#include "pipeline/neuron/sim/faults.h"
 #include "pipeline/neuron/sim/handles.h"
 #include "pipeline/neuron/sim/schedule.h"
 #include "pipeline/neuron/sim/shared_network.h"

@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "pipeline/neuron/sim/network.h"
+#include "pipeline/neuron/sim/network/network.h"
 #include "pipeline/neuron/sim/storage.h"
 
 namespace posecam::sim {

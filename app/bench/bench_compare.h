@@ -1,0 +1,33 @@
+#pragma once
+// What changed from one report of `posecam bench` to another.
+
+#include <string>
+#include <vector>
+
+#include "app/bench/bench.h"
+
+namespace posecam {
+
+/// One case in two reports.
+struct BenchChange {
+  BenchCase what;
+  double ratio = 1;  ///< throughput of the second report / of the first
+  double noise = 0;  ///< the wider spread of the two, at least 0.02
+  bool significant() const { return ratio < 1 - noise || ratio > 1 + noise; }
+};
+
+struct BenchComparison {
+  std::vector<BenchChange> changes;  ///< of cases that both reports have, in the order of the first
+  std::vector<BenchCase> missing;    ///< only the first report has these
+  std::vector<BenchCase> added;      ///< only the second report has these
+  bool same_machine = true;          ///< by the name and the number of CPUs
+
+  /// A case that is missing, or slower than `ratio` of what it was, beyond the noise.
+  bool fails(double ratio) const;
+};
+
+BenchComparison compare_reports(const BenchReport& before, const BenchReport& after);
+/// A row a case: those that changed or did not, then what is missing, then what is new.
+std::string comparison_table(const BenchComparison& comparison);
+
+}  // namespace posecam

@@ -1,0 +1,40 @@
+#pragma once
+// One measurement of `posecam bench`.
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "app/bench/bench.h"
+#include "models/core/result.h"
+#include "pipeline/settings/engine_settings.h"
+
+namespace posecam {
+
+/// How long a repetition takes.
+struct MeasureTime {
+  double warm_up_s = 1;
+  double seconds = 3;
+  std::uint64_t frames = 0;                        ///< not 0: until so many are done, instead of `seconds`
+  const std::atomic<bool>* interrupted = nullptr;  ///< true: stop now, with what there is
+
+  bool is_interrupted() const { return interrupted && *interrupted; }
+};
+
+EngineSettings settings_of(const BenchCase& what);
+
+/// The case with what its model says: network, device, batch, request batch, resolution. Loads no network.
+/// kUsage, kModel, kDevice.
+Result<BenchCase> resolve_case(BenchCase what);
+
+/// The network alone: a thread for each slot hands it requests of random frames, one after the other. Throughput is the
+/// sum of what the slots did between their first and last request, so that long batches are not cut. kCancelled when
+/// interrupted before two requests a slot were done.
+Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time);
+
+/// End to end: decode, preprocess, batches, network, decode to people, JSON lines, for `streams` times the input at
+/// once. `input`: a clip, which starts again when it ends, or kSynthetic (inputs.h). GStreamer must be initialised and
+/// the plugin loaded. kMedia and those of resolve_case().
+Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, const MeasureTime& time);
+
+}  // namespace posecam

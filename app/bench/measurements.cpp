@@ -1,0 +1,35 @@
+#include "app/bench/measurements.h"
+
+#include <fmt/format.h>
+
+#include "app/bench/bench.h"
+#include "pipeline/neuron/nrt/neuron_library.h"
+
+namespace posecam {
+
+bool Measurement::neuron() const { return is_neuron(device); }
+
+Result<Measurements> parse_measurements(const std::string& text, const std::string& where) {
+  const auto report = parse_bench_report(text, where);
+  if (!report) return report.error();
+  Measurements measurements{.cpus = report->cpus, .all = {}};
+  for (const BenchResult& result : report->results) {
+    const BenchCase& what = result.what;
+    Measurement m{.workload = {what.model, what.whole ? "all" : "net", what.net_resolution},
+                  .device = what.device,
+                  .simulated = result.simulated,
+                  .batch = what.batch,
+                  .cores = what.cores,
+                  .throughput = result.median(&BenchRun::throughput),
+                  .p99_s = result.median(&BenchRun::p99_ms) / 1000};
+    if (m.throughput < kLeastThroughput || (m.neuron() && m.cores == 0)) {
+      return Error{Errc::kModel, fmt::format("{}: {} on {}: throughput {} on {} cores: nothing can be priced by that",
+                                             where, m.workload.model, m.device, m.throughput, m.cores)};
+    }
+    measurements.all.push_back(std::move(m));
+  }
+  if (measurements.all.empty()) return Error{Errc::kModel, fmt::format("{}: results: nothing was measured", where)};
+  return measurements;
+}
+
+}  // namespace posecam

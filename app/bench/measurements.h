@@ -1,0 +1,45 @@
+#pragma once
+// What `posecam bench --json` measured, as far as a price follows from it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/core/result.h"
+
+namespace posecam {
+
+/// What is compared: the same work, whoever does it. Empty: typed figures, which say nothing of it.
+struct Workload {
+  std::string model{};
+  std::string stages{};          ///< "net": the network alone; "all": end to end
+  std::string net_resolution{};  ///< WIDTHxHEIGHT
+
+  friend bool operator==(const Workload&, const Workload&) = default;
+};
+
+inline constexpr double kLeastThroughput = 1e-9;
+
+/// One combination of settings.
+struct Measurement {
+  Workload workload;
+  std::string device;      ///< "neuron", "neuron-sim", "openvino", "opencv"
+  bool simulated = false;  ///< the device's time is the simulator's
+  std::uint32_t batch = 0;
+  std::uint32_t cores = 0;  ///< NeuronCores at work; at least 1 for neuron and neuron-sim
+  double throughput = 0;    ///< frames a second, 1e-9 to 1e9
+  double p99_s = 0;         ///< of a request, in seconds
+
+  /// On NeuronCores, real or simulated.
+  bool neuron() const;
+};
+
+struct Measurements {
+  std::uint32_t cpus = 0;  ///< of the machine that measured
+  std::vector<Measurement> all;
+};
+
+/// What parse_bench_report() reads, each with a throughput above 0. kModel.
+Result<Measurements> parse_measurements(const std::string& text, const std::string& where);
+
+}  // namespace posecam

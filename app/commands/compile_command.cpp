@@ -1,0 +1,184 @@
+#include "app/commands/compile_command.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "app/cli/exit_code.h"
+#include "app/cli/tell.h"
+#include "models/core/paths.h"
+#include "models/store/store.h"
+#include "pipeline/neuron/compile/compile_sim.h"
+#include "pipeline/settings/engine_settings.h"
+
+namespace posecam {
+namespace {
+
+struct Request {
+  std::string model;
+  std::string target;
+  std::vector<std::uint32_t> batches{1};
+  std::optional<std::uint32_t> cores_per_model;
+  std::string cast;
+  std::vector<std::string> no_fuse;
+  std::string net_resolution;
+  std::string time;
+  std::string out;
+  bool dry_run = false;
+};
+
+Result<std::filesystem::path> out_folder(const Request& request, const ModelSpec& spec) {
+  if (!request.out.empty()) return std::filesystem::path(request.out);
+  const auto store = ModelStore::open_default();
+  if (!store) return store.error();
+  return store->folder(spec);
+}
+
+Result<void> compile_sim(const Request& request, const ModelSpec& spec, const std::filesystem::path& folder) {
+  if (!request.no_fuse.empty()) {
+    return Error{Errc::kUsage, "--no-fuse is for the compilers of real devices: the simulator leaves nothing out"};
+  }
+  SimCompileOptions options;
+  if (!request.time.empty()) {
+    auto time = parse_device_time(request.time);
+    if (!time) return Error{Errc::kUsage, "--time " + time.error().message};
+    options.time = std::move(*time);
+  }
+  options.batches = request.batches;
+  options.cores_per_model = request.cores_per_model.value_or(1);
+  options.dtype = request.cast == "bf16" ? DType::kBf16 : DType::kF32;
+  if (request.dry_run) {
+    fmt::print("{} at {}x{} for the simulator: a NEFF for each batch of {} and neuron-sim.json in {}\n", spec.name,
+               spec.input.size.width, spec.input.size.height, fmt::join(options.batches, ", "), folder.string());
+    return {};
+  }
+  const auto descriptor = compile_for_sim(spec, options, folder);
+  if (!descriptor) return descriptor.error();
+  fmt::print("{}\nRun it: posecam run CLIP --model {} --device neuron-sim\n", descriptor->string(),
+             request.out.empty() ? spec.name : descriptor->string());
+  return {};
+}
+
+/// The first weights that the vendor's compilers can start from: a frozen graph for inf1, else ONNX.
+Result<std::filesystem::path> network_of(const ModelSpec& spec, const std::string& target) {
+  const auto store = ModelStore::open_default();
+  if (!store) return store.error();
+  std::vector<std::string_view> endings{".onnx"};
+  if (target == "inf1") endings.insert(endings.begin(), ".pb");
+  for (const std::string_view ending : endings) {
+    for (const BackendWeights& weights : spec.weights) {
+      if (weights.files.front().name.ends_with(ending)) return store->weights(spec, weights.backend);
+    }
+  }
+  return Error{Errc::kModel, fmt::format("model {}: its descriptor has no {} weights to compile for {}", spec.name,
+                                         fmt::join(endings, " or "), target)};
+}
+
+/// Becomes the Python tool of models/compile, which drives the vendor's compilers; returns only if it cannot.
+Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, const std::filesystem::path& folder) {
+  if (!request.time.empty()) return Error{Errc::kUsage, "--time is for --target sim: real devices take their own"};
+  const auto network = network_of(spec, request.target);
+  if (!network) return network.error();
+  const auto share = share_dir();
+  if (!share) return share.error();
+  const char* python = std::getenv("POSECAM_PYTHON");
+  std::vector<std::string> args{python ? python : "python3",
+                                "-m",
+                                "compile",
+                                "--descriptor",
+                                spec.path.string(),
+                                "--weights",
+                                network->string(),
+                                "--target",
+                                request.target,
+                                "--batch",
+                                fmt::format("{}", fmt::join(request.batches, ",")),
+                                "--out",
+                                folder.string()};
+  if (request.cores_per_model) {
+    args.insert(args.end(), {"--cores-per-model", std::to_string(*request.cores_per_model)});
+  }
+  if (!request.cast.empty()) args.insert(args.end(), {"--cast", request.cast});
+  for (const std::string& op : request.no_fuse) args.insert(args.end(), {"--no-fuse", op});
+  if (!request.net_resolution.empty()) {
+    args.insert(args.end(), {"--net-resolution", fmt::format("{}x{}", spec.input.size.width, spec.input.size.height)});
+  }
+  if (request.dry_run) args.emplace_back("--dry-run");
+  std::vector<char*> argv;
+  argv.reserve(args.size() + 1);
+  for (std::string& arg : args) argv.push_back(arg.data());
+  argv.push_back(nullptr);
+  std::fflush(stdout);
+  ::setenv("PYTHONPATH", (*share / "python").c_str(), 1);
+  ::setenv("PYTHONSAFEPATH", "1", 1);  // the folder that posecam is called in holds no modules of ours
+  ::execvp(argv.front(), argv.data());
+  return Error{Errc::kDevice, fmt::format("{}: {}; POSECAM_PYTHON names the Python that has what models/compile/"
+                                          "requirements.txt lists",
+                                          args.front(), std::strerror(errno))};
+}
+
+Result<void> compile(Request request) {
+  const std::set<std::uint32_t> sizes(request.batches.begin(), request.batches.end());
+  request.batches.assign(sizes.begin(), sizes.end());
+  EngineSettings settings;
+  settings.model = request.model;
+  settings.net_resolution = request.net_resolution;
+  const auto spec = resolve_model(settings, kUnknownVideo);
+  if (!spec) return spec.error();
+  const auto folder = out_folder(request, *spec);
+  if (!folder) return folder.error();
+  return request.target == "sim" ? compile_sim(request, *spec, *folder) : become_compile_tool(request, *spec, *folder);
+}
+
+int run(const Request& request) {
+  const auto done = compile(request);
+  if (done) return 0;
+  tell("posecam: {}\n", done.error().message);
+  return exit_code(done.error().code);
+}
+
+}  // namespace
+
+void add_compile_command(CLI::App& app, int& code) {
+  auto request = std::make_shared<Request>();
+  CLI::App* command = app.add_subcommand("compile", "Compile a model for Neuron devices, or for their simulator");
+  command->add_option("model", request->model, "Name from `posecam models list`, or path of a descriptor (.json)")
+      ->required();
+  command->add_option("--target", request->target, "What to compile for")
+      ->required()
+      ->check(CLI::IsMember({"inf1", "inf2", "trn1", "trn2", "sim"}));
+  command->add_option("--batch", request->batches, "Batch sizes, such as 1,4,16: one NEFF each")
+      ->delimiter(',')
+      ->check(CLI::Range(1U, 1024U))
+      ->capture_default_str();
+  command
+      ->add_option("--cores-per-model", request->cores_per_model,
+                   "NeuronCores that one copy runs on, as a pipeline; default: 1, on trn2 the compiler's own")
+      ->check(CLI::Range(1U, 64U));
+  command->add_option("--cast", request->cast, "Type of float networks on the device; default: the compiler's own")
+      ->check(CLI::IsMember({"bf16", "none"}));
+  command->add_option("--no-fuse", request->no_fuse, "Operators (by name) that are left to the CPU");
+  command->add_option("--net-resolution", request->net_resolution,
+                      "Network input as WIDTHxHEIGHT; default: the model's own");
+  command->add_option("--time", request->time,
+                      "sim: how long a core takes: openpose, resnet50 or coordinates (published figures), or A+B: A ms "
+                      "and B ms for each frame; default: as long as the CPU calculates");
+  command->add_option("--out", request->out, "Folder for the NEFFs and their descriptor; default: the model's store");
+  command->add_flag("--dry-run", request->dry_run, "Say what would be done");
+  command->callback([request, &code] { code = run(*request); });
+}
+
+}  // namespace posecam

@@ -1,0 +1,60 @@
+#include "app/commands/devices_command.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unistd.h>
+
+#include "app/cli/exit_code.h"
+#include "app/cli/tell.h"
+#include "app/commands/devices_view.h"
+
+namespace posecam {
+namespace {
+
+constexpr std::chrono::seconds kPeriod{1};
+
+struct Wish {
+  bool json = false;
+  bool watch = false;
+};
+
+/// False when nobody reads any more.
+bool print(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
+
+int list(bool json) {
+  const DevicesNow now = look_at_devices(false);
+  print(json ? devices_json(now, {}, 2) : devices_table(now, {}));
+  if (std::ranges::any_of(now.devices, &DeviceInfo::available)) return 0;
+  tell("posecam: no device can be used on this machine\n");
+  return exit_code(Errc::kDevice);
+}
+
+/// Until Ctrl-C, which ends the program as it ends any other.
+int watch(bool json) {
+  const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+  CoreUsage usage;
+  for (auto next = std::chrono::steady_clock::now();; std::this_thread::sleep_until(next)) {
+    const DevicesNow now = look_at_devices(true);
+    usage.update(now);
+    const std::string text = json ? devices_json(now, usage, -1) : devices_table(now, usage) + "\n";
+    const char* const clear = terminal && !json ? "\x1b[H\x1b[2J" : "";
+    if (!print(clear + text)) return 0;
+    next = std::max(next + kPeriod, now.at);
+  }
+}
+
+}  // namespace
+
+void add_devices_command(CLI::App& app, int& code) {
+  auto wish = std::make_shared<Wish>();
+  CLI::App* devices = app.add_subcommand("devices", "Show what networks can run on here, and who uses it");
+  devices->add_flag("--json", wish->json, "As JSON, for programs");
+  devices->add_flag("--watch", wish->watch, "Every second anew, with the use of each NeuronCore, until Ctrl-C");
+  devices->callback([wish, &code] { code = wish->watch ? watch(wish->json) : list(wish->json); });
+}
+
+}  // namespace posecam

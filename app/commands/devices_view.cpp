@@ -1,0 +1,144 @@
+#include "app/commands/devices_view.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "pipeline/neuron/nrt/neuron_library.h"
+
+namespace posecam {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+CoreUsage::Key key_of(const CoreActivity& a) { return {a.device, a.core, a.pid, a.model}; }
+
+std::string percent_text(double percent) { return percent < 0 ? "-" : fmt::format("{:.0f} %", percent); }
+
+std::string processes_text(const NeuronDevice& device) {
+  std::string text;
+  for (const NeuronProcess& process : device.processes) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", process.pid, process.command);
+  }
+  return text.empty() ? "nobody" : text;
+}
+
+void add_neuron(std::string& text, const NeuronReport& report, const CoreUsage& usage) {
+  text += fmt::format("\n{}: runtime {}, {}\n", report.info.name, report.runtime, report.library);
+  for (const NeuronDevice& device : report.devices) {
+    text += fmt::format("  device {:<3} {:>2} core{} ({}), {:.1f} GiB, held by {}\n", device.index, device.cores,
+                        device.cores == 1 ? "" : "s", fmt::join(device.core_ids, ","),
+                        static_cast<double>(device.memory_bytes) / (1U << 30U), processes_text(device));
+  }
+  if (report.use.empty()) return;
+  text += fmt::format("  {:>4}  {:>8}  {:<20}  {:>10}  {:>10}  {:>9}  {:>6}  {}\n", "CORE", "PID", "MODEL",
+                      "EXECUTIONS", "FRAMES", "BUSY S", "USE", "FAILURES");
+  for (const CoreActivity& a : report.use) {
+    text += fmt::format("  {:>4}  {:>8}  {:<20}  {:>10}  {:>10}  {:>9.1f}  {:>6}  {}\n", a.core, a.pid, a.model,
+                        a.executions, a.rows, static_cast<double>(a.busy_ns) / 1e9, percent_text(usage.percent(a)),
+                        a.failures);
+  }
+}
+
+Json to_json(const NeuronDevice& device) {
+  auto processes = Json::array();
+  for (const NeuronProcess& p : device.processes) processes.push_back({{"pid", p.pid}, {"command", p.command}});
+  return {{"neuron_device", device.index},
+          {"cores", device.core_ids},
+          {"memory_bytes", device.memory_bytes},
+          {"processes", std::move(processes)}};
+}
+
+Json to_json(const CoreActivity& a, double percent) {
+  Json entry{{"core", a.core},   {"pid", a.pid},         {"model", a.model},      {"executions", a.executions},
+             {"frames", a.rows}, {"busy_ns", a.busy_ns}, {"failures", a.failures}};
+  if (percent >= 0) entry["use_percent"] = percent;
+  return entry;
+}
+
+void add_neuron(Json& entry, const NeuronReport& report, const DevicesNow& now, const CoreUsage& usage) {
+  entry["runtime"] = report.runtime;
+  entry["library"] = report.library;
+  entry["neuron_devices"] = Json::array();
+  for (const NeuronDevice& device : report.devices) entry["neuron_devices"].push_back(to_json(device));
+  entry["use"] = Json::array();
+  for (const CoreActivity& a : report.use) entry["use"].push_back(to_json(a, usage.percent(a)));
+  if (report.info.name != kNeuron || now.monitor.empty()) return;
+  entry["neuron_monitor"] = Json::array();
+  for (const NeuronCoreUse& use : now.monitor) {
+    entry["neuron_monitor"].push_back({{"core", use.core}, {"pid", use.pid}, {"use_percent", use.percent}});
+  }
+}
+
+}  // namespace
+
+DevicesNow look_at_devices(bool monitor) {
+  DevicesNow now;
+  now.devices = list_devices();
+  for (const DeviceInfo& device : now.devices) {
+    if (!is_neuron(device.name) || !device.available) continue;
+    now.neuron.push_back(report_neuron(device.name));
+    if (!monitor || device.name != kNeuron) continue;
+    if (auto uses = neuron_monitor()) now.monitor = std::move(*uses);
+  }
+  now.at = std::chrono::steady_clock::now();
+  return now;
+}
+
+void CoreUsage::update(const DevicesNow& now) {
+  const auto passed = std::chrono::duration<double, std::nano>(now.at - at_).count();
+  std::map<Key, Known> known;
+  for (const NeuronReport& report : now.neuron) {
+    for (const CoreActivity& a : report.use) {
+      Known& next = known[key_of(a)];
+      next.busy_ns = a.busy_ns;
+      const auto before = known_.find(key_of(a));
+      if (before == known_.end() || a.busy_ns < before->second.busy_ns) continue;
+      const double due = before->second.owed_ns + static_cast<double>(a.busy_ns - before->second.busy_ns);
+      const double shown = std::min(due, passed);
+      next.owed_ns = due - shown;
+      next.percent = 100 * shown / passed;
+    }
+  }
+  known_ = std::move(known);
+  at_ = now.at;
+}
+
+double CoreUsage::percent(const CoreActivity& activity) const {
+  const auto found = known_.find(key_of(activity));
+  return found == known_.end() ? -1 : found->second.percent;
+}
+
+std::string devices_table(const DevicesNow& now, const CoreUsage& usage) {
+  std::string text = fmt::format("{:<12}  {:<9}  {:>5}  {}\n", "NAME", "AVAILABLE", "CORES", "DESCRIPTION");
+  for (const DeviceInfo& device : now.devices) {
+    text += fmt::format("{:<12}  {:<9}  {:>5}  {}\n", device.name, device.available ? "yes" : "no", device.cores,
+                        device.description);
+  }
+  for (const NeuronReport& report : now.neuron) {
+    if (!report.devices.empty() || !report.use.empty()) add_neuron(text, report, usage);
+  }
+  for (const NeuronCoreUse& use : now.monitor) {
+    text += fmt::format("  neuron-monitor: core {} {:.0f} % (process {})\n", use.core, use.percent, use.pid);
+  }
+  return text;
+}
+
+std::string devices_json(const DevicesNow& now, const CoreUsage& usage, int indent) {
+  auto list = Json::array();
+  for (const DeviceInfo& device : now.devices) {
+    Json entry{{"name", device.name},
+               {"available", device.available},
+               {"cores", device.cores},
+               {"description", device.description}};
+    const auto report = std::ranges::find(now.neuron, device.name, [](const NeuronReport& r) { return r.info.name; });
+    if (report != now.neuron.end()) add_neuron(entry, *report, now, usage);
+    list.push_back(std::move(entry));
+  }
+  return list.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace posecam

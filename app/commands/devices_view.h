@@ -1,0 +1,50 @@
+#pragma once
+// Devices on paper: a table for people, JSON for programs.
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "pipeline/devices/backends.h"
+#include "pipeline/neuron/report/neuron_report.h"
+
+namespace posecam {
+
+/// Everything that `posecam devices` knows at one moment.
+struct DevicesNow {
+  std::vector<DeviceInfo> devices;
+  std::vector<NeuronReport> neuron;    ///< those that are available
+  std::vector<NeuronCoreUse> monitor;  ///< of neuron-monitor, where it is installed and was asked
+  std::chrono::steady_clock::time_point at;
+};
+/// `monitor`: ask neuron-monitor, too, which takes its period (5 s by default).
+DevicesNow look_at_devices(bool monitor);
+
+/// Share of the time that cores were busy between two looks, in percent; nothing at the first look. An execution counts
+/// when it is over: what is more than the time since the last look is shown at the next ones.
+class CoreUsage {
+ public:
+  /// By (device, core, pid, model).
+  using Key = std::tuple<std::string, CoreId, std::int64_t, std::string>;
+  void update(const DevicesNow& now);
+  /// Negative if not known yet.
+  double percent(const CoreActivity& activity) const;
+
+ private:
+  struct Known {
+    std::uint64_t busy_ns = 0;
+    double owed_ns = 0;  ///< busy, and not shown yet
+    double percent = -1;
+  };
+  std::map<Key, Known> known_;
+  std::chrono::steady_clock::time_point at_{};
+};
+
+/// Ends with a newline.
+std::string devices_table(const DevicesNow& now, const CoreUsage& usage);
+/// A list of devices. `indent` < 0: in one line.
+std::string devices_json(const DevicesNow& now, const CoreUsage& usage, int indent);
+
+}  // namespace posecam

@@ -1,0 +1,145 @@
+#include "app/commands/eval_command.h"
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/exit_code.h"
+#include "app/cli/tell.h"
+#include "app/eval/evaluation.h"
+#include "pipeline/output/result_file.h"
+#include "pipeline/settings/engine_settings.h"
+#include "postprocess/eval/coco_eval.h"
+
+namespace posecam {
+namespace {
+
+struct EvalOptions : EngineSettings {
+  std::string annotations;
+  std::string images;
+  std::string results;
+  bool json = false;
+};
+
+/// Images of all aspects go through one network: its size cannot follow them.
+Result<std::shared_ptr<Engine>> make_pose_engine(const EvalOptions& options) {
+  const auto spec = resolve_model(options, kUnknownVideo);
+  if (!spec) return spec.error();
+  if (spec->task != Task::kPose) {
+    return Error{Errc::kUsage, fmt::format("--model {}: finds no keypoints; name a pose model", options.model)};
+  }
+  return make_engine(options, kUnknownVideo);
+}
+
+// How the results came about: absent when they were read from a file.
+struct Run {
+  Evaluation evaluation;
+  std::string model;
+  std::string device;
+  Size size;
+
+  double fps() const {
+    return evaluation.seconds > 0 ? static_cast<double>(evaluation.images) / evaluation.seconds : 0;
+  }
+};
+
+Result<Run> analyse(const EvalOptions& options, const CocoAnnotations& annotations) {
+  auto engine = make_pose_engine(options);
+  if (!engine) return std::move(engine).error();
+  auto evaluation = analyse_images(annotations, options.images, **engine);
+  if (!evaluation) return std::move(evaluation).error();
+  if (!options.results.empty()) {
+    if (auto written = write_document(options.results, evaluation->results); !written) return written.error();
+  }
+  const ModelSpec& model = (*engine)->model();
+  return Run{*std::move(evaluation), model.name, std::string((*engine)->backend_name()), model.input.size};
+}
+
+void print_json(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
+  nlohmann::ordered_json out;
+  for (std::size_t i = 0; i < stats.size(); ++i) out[std::string(coco_figures()[i].name)] = stats[i];
+  out["images"] = images;
+  out["people"] = people;
+  if (run) {
+    out["model"] = run->model;
+    out["device"] = run->device;
+    out["net_resolution"] = fmt::format("{}x{}", run->size.width, run->size.height);
+    out["fps"] = run->fps();
+  }
+  fmt::print("{}\n", out.dump());
+}
+
+void print_table(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
+  fmt::print("{}{} images, {} people found", coco_table(stats), images, people);
+  if (run) {
+    fmt::print(", {:.1f} FPS ({} at {}x{} on {})", run->fps(), run->model, run->size.width, run->size.height,
+               run->device);
+  }
+  fmt::print("\n");
+}
+
+Result<void> evaluate(const EvalOptions& options) {
+  if (options.images.empty() && options.results.empty()) {
+    return Error{Errc::kUsage, "nothing to evaluate: give --images DIR to analyse, or --results FILE to score"};
+  }
+  if (options.json && options.results == "-") {
+    return Error{Errc::kUsage, "--results - and --json both write to standard output; name a file for the results"};
+  }
+  const auto annotations_text = read_file(options.annotations);
+  if (!annotations_text) return annotations_text.error();
+  const auto annotations = parse_coco_annotations(*annotations_text, options.annotations);
+  if (!annotations) return annotations.error();
+
+  std::optional<Run> run;
+  if (!options.images.empty()) {
+    auto analysed = analyse(options, *annotations);
+    if (!analysed) return analysed.error();
+    run = *std::move(analysed);
+  }
+  // Scored from its text in both cases: the figures are those of the file that was written.
+  auto text = run ? Result<std::string>(run->evaluation.results) : read_file(options.results);
+  if (!text) return text.error();
+  const auto results = parse_coco_results(*text, options.results);
+  if (!results) return results.error();
+  const auto stats = evaluate_coco(*annotations, *results);
+  if (!stats) return stats.error();
+  (options.json ? print_json : print_table)(*stats, annotations->images.size(), results->size(), run);
+  return {};
+}
+
+}  // namespace
+
+void add_eval_command(CLI::App& app, int& exit_code_out) {
+  auto options = std::make_shared<EvalOptions>();
+  CLI::App* eval = app.add_subcommand("eval", "COCO keypoint accuracy (AP/AR by OKS) of a model, or of a results file");
+  eval->footer(
+      "With --images, every image of the annotations is analysed and --results is written.\n"
+      "Without it, --results is read and scored as it is.");
+  eval->add_option("--annotations", options->annotations, "COCO person keypoints")->required()->type_name("FILE");
+  eval->add_option("--images", options->images, "Folder of the annotated images")->type_name("DIR");
+  eval->add_option("--results", options->results, "COCO results: written with --images, else read")->type_name("FILE");
+  eval->add_flag("--json", options->json, "Print one JSON object instead of the table");
+  eval->add_option("--model", options->model, "Model of the zoo, or path of a descriptor; default: as in run");
+  eval->add_option("--device", options->device, "auto, neuron, neuron-sim, openvino or opencv")->capture_default_str();
+  eval->add_option("--net-resolution", options->net_resolution, "Network input; default: the model's")
+      ->type_name("WxH");
+  eval->add_option("--decode", options->decode, "Decoder of PAF models")
+      ->check(CLI::IsMember({"fast", "reference"}))
+      ->capture_default_str();
+  eval->add_option("--taps", options->taps, "Gaussian taps of the decoder; 0: the model's")
+      ->check(CLI::Range(0, 99))
+      ->capture_default_str();
+  eval->add_option("--threshold", options->threshold, "Least heatmap value of a keypoint; -1: the model's")
+      ->capture_default_str();
+  eval->callback([options, &exit_code_out] {
+    const auto done = evaluate(*options);
+    exit_code_out = done ? 0 : exit_code(done.error().code);
+    if (!done) tell("posecam: {}\n", done.error().message);
+  });
+}
+
+}  // namespace posecam

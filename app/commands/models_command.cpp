@@ -1,0 +1,349 @@
+#include "app/commands/models_command.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <unistd.h>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "app/cli/exit_code.h"
+#include "app/cli/tell.h"
+#include "models/make/made.h"
+#include "models/spec/model_spec.h"
+#include "models/spec/zoo.h"
+#include "models/store/store.h"
+
+namespace posecam {
+namespace {
+
+constexpr std::size_t kLabelsShown = 100;
+
+struct ModelsOptions {
+  std::vector<std::string> names;
+  std::string mirror;
+  bool json = false;
+};
+
+int complain(const Error& error) {
+  tell("posecam: {}\n", error.message);
+  return exit_code(error.code);
+}
+
+/// Decimal, as disks and download pages count.
+std::string readable_bytes(std::uint64_t bytes) {
+  if (bytes < 100'000) return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
+  return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::uint64_t total_bytes(const ModelSpec& spec) {
+  std::set<std::string> seen;
+  std::uint64_t total = 0;
+  for (const BackendWeights& weights : spec.weights) {
+    for (const WeightFile& file : weights.files) total += seen.insert(file.name).second ? file.bytes : 0;
+  }
+  return total;
+}
+
+std::string_view task_name(Task task) {
+  switch (task) {
+    case Task::kPose: return "pose";
+    case Task::kDetection: return "detection";
+    case Task::kClassification: break;
+  }
+  return "classification";
+}
+
+std::string size_text(Size size) { return fmt::format("{}x{}", size.width, size.height); }
+
+std::vector<std::string> backends_pulled(const ModelStore& store, const ModelSpec& spec) {
+  std::vector<std::string> names;
+  for (const BackendWeights& weights : spec.weights) {
+    if (store.has(spec, weights.backend)) names.push_back(weights.backend);
+  }
+  return names;
+}
+
+/// The named models, or all of the zoo.
+Result<std::vector<ModelSpec>> find_models(std::vector<std::string> names) {
+  if (names.empty()) {
+    auto zoo = zoo_names();
+    if (!zoo) return std::move(zoo).error();
+    names = *std::move(zoo);
+  }
+  std::vector<ModelSpec> specs;
+  for (const std::string& name : names) {
+    auto spec = find_model(name);
+    if (!spec) return std::move(spec).error();
+    specs.push_back(*std::move(spec));
+  }
+  return specs;
+}
+
+void print_json(const ModelStore& store, const std::vector<ModelSpec>& specs) {
+  auto list = nlohmann::ordered_json::array();
+  for (const ModelSpec& spec : specs) {
+    nlohmann::ordered_json entry;
+    entry["name"] = spec.name;
+    entry["task"] = task_name(spec.task);
+    entry["width"] = spec.input.size.width;
+    entry["height"] = spec.input.size.height;
+    entry["license"] = spec.license;
+    entry["bytes"] = total_bytes(spec);
+    entry["backends"] = nlohmann::ordered_json::array();
+    for (const BackendWeights& weights : spec.weights) entry["backends"].push_back(weights.backend);
+    entry["pulled"] = backends_pulled(store, spec);
+    list.push_back(std::move(entry));
+  }
+  fmt::print("{}\n", list.dump(2));
+}
+
+void print_table(const ModelStore& store, const std::vector<ModelSpec>& specs) {
+  std::size_t width = 4;
+  for (const ModelSpec& spec : specs) width = std::max(width, spec.name.size());
+  fmt::print("{:<{}}  {:<14}  {:>9}  {:<12}  {:>8}  {}\n", "NAME", width, "TASK", "INPUT", "LICENCE", "SIZE", "PULLED");
+  for (const ModelSpec& spec : specs) {
+    const auto pulled = backends_pulled(store, spec);
+    fmt::print("{:<{}}  {:<14}  {:>9}  {:<12}  {:>8}  {}\n", spec.name, width, task_name(spec.task),
+               size_text(spec.input.size), spec.license, readable_bytes(total_bytes(spec)),
+               pulled.empty() ? "-" : fmt::format("{}", fmt::join(pulled, ", ")));
+  }
+}
+
+int list(const ModelsOptions& options) {
+  const auto store = ModelStore::open_default();
+  if (!store) return complain(store.error());
+  const auto specs = find_models({});
+  if (!specs) return complain(specs.error());
+  options.json ? print_json(*store, *specs) : print_table(*store, *specs);
+  return 0;
+}
+
+std::string decoder_text(const DecoderSpec& decoder) {
+  if (const auto* paf = std::get_if<PafDecoder>(&decoder)) {
+    return fmt::format("paf: heatmaps {} from channel {}, PAFs {} from channel {}, stride {}, threshold {}",
+                       paf->heatmaps.output, paf->heatmaps.first, paf->pafs.output, paf->pafs.first, paf->stride,
+                       paf->threshold);
+  }
+  if (const auto* yolox = std::get_if<YoloxDecoder>(&decoder)) {
+    return fmt::format("yolox: {}, strides {}, threshold {}, NMS at IoU {}", yolox->output,
+                       fmt::join(yolox->strides, "/"), yolox->threshold, yolox->nms_threshold);
+  }
+  if (const auto* classes = std::get_if<ClassDecoder>(&decoder)) {
+    return fmt::format("classes: {} from value {}, {}, the best {}", classes->scores.output, classes->scores.first,
+                       classes->values == ClassDecoder::Values::kLogits ? "logits" : "probabilities", classes->top);
+  }
+  const auto& ssd = std::get<SsdDecoder>(decoder);
+  return fmt::format("ssd: {}, threshold {}, NMS at IoU {}", ssd.output, ssd.threshold, ssd.nms_threshold);
+}
+
+std::string input_text(const InputSpec& input) {
+  std::string text =
+      fmt::format("{} {} {} {} {}", input.name, to_string(input.shape()), to_string(input.dtype),
+                  input.layout == Layout::kNchw ? "NCHW" : "NHWC", input.color == ColorOrder::kBgr ? "BGR" : "RGB");
+  if (input.resize == ResizeRule::kStretch) {
+    text += ", stretched";
+  } else {
+    text += fmt::format(", letterboxed {} on {}", input.anchor == PadAnchor::kTopLeft ? "top-left" : "centred",
+                        input.pad_value);
+  }
+  text += input.multiple_of > 0 ? fmt::format(", any multiple of {}", input.multiple_of) : ", fixed size";
+  return text;
+}
+
+void print_files(const ModelStore& store, const ModelSpec& spec) {
+  for (const BackendWeights& weights : spec.weights) {
+    fmt::print("{:<12} {}, {}\n", weights.backend, weights.precision,
+               store.has(spec, weights.backend) ? "pulled" : "not pulled");
+    for (const WeightFile& file : weights.files) {
+      fmt::print("{:<12} {}  {}\n", "", file.name, readable_bytes(file.bytes));
+      fmt::print("{:<12}   sha256 {}\n", "", file.sha256);
+      const std::string nowhere =
+          find_maker(spec) ? "made: " + pull_command(spec) : "not published: only from a mirror";
+      fmt::print("{:<12}   {}\n", "", file.url.empty() ? nowhere : file.url);
+    }
+  }
+}
+
+int show(const ModelsOptions& options) {
+  const auto store = ModelStore::open_default();
+  if (!store) return complain(store.error());
+  const auto spec = find_model(options.names.front());
+  if (!spec) return complain(spec.error());
+  fmt::print("{}\n{}\n\n", spec->name, spec->description);
+  fmt::print("{:<12} {}\n", "task", task_name(spec->task));
+  fmt::print("{:<12} {}\n", "licence", spec->license);
+  fmt::print("{:<12} {}\n", "source", spec->source);
+  fmt::print("{:<12} {}\n", "descriptor", spec->path.native());
+  fmt::print("{:<12} {}\n", "input", input_text(spec->input));
+  fmt::print("{:<12} {}\n", "outputs", fmt::join(spec->outputs, ", "));
+  fmt::print("{:<12} {}\n", "decoder", decoder_text(spec->decoder));
+  if (spec->skeleton)
+    fmt::print("{:<12} {}, {} keypoints\n", "skeleton", spec->skeleton->name, spec->skeleton->parts.size());
+  if (!spec->labels.empty()) {
+    const std::span shown = std::span(spec->labels).first(std::min(spec->labels.size(), kLabelsShown));
+    fmt::print("{:<12} {}: {}{}\n", "labels", spec->labels.size(), fmt::join(shown, ", "),
+               shown.size() < spec->labels.size() ? ", ..." : "");
+  }
+  print_files(*store, *spec);
+  return 0;
+}
+
+/// One line that redraws itself on a terminal; silent elsewhere, where only the results are printed.
+class ProgressLine {
+ public:
+  void update(const WeightFile& file, std::uint64_t done) {
+    if (!terminal_) return;
+    const int percent = static_cast<int>(100 * done / file.bytes);
+    if (percent == percent_ && file.name == name_) return;
+    percent_ = percent;
+    name_ = file.name;
+    constexpr int kWidth = 30;
+    const int filled = percent * kWidth / 100;
+    tell("\r\x1b[K{}  [{:#<{}}{:.<{}}] {:3}%  {} of {}", file.name, "", filled, "", kWidth - filled, percent,
+         readable_bytes(done), readable_bytes(file.bytes));
+    std::fflush(stderr);
+  }
+  /// Makes room for a lasting line.
+  void clear() {
+    if (terminal_ && percent_ >= 0) tell("\r\x1b[K");
+    percent_ = -1;
+  }
+
+ private:
+  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+  int percent_ = -1;
+  std::string name_;
+};
+
+void print_pulled(const ModelSpec& spec, const std::vector<FileReport>& reports, const char* arrived) {
+  std::set<std::string> seen;
+  for (const FileReport& report : reports) {
+    if (!seen.insert(report.file.name).second) continue;
+    const bool good = report.state == FileState::kGood;
+    fmt::print("{}: {}  {}  {}\n", spec.name, report.file.name, readable_bytes(report.file.bytes),
+               report.pulled ? arrived
+               : good        ? "already there"
+                             : report.problem);
+  }
+}
+
+int bring_one(const ModelStore& store, const ModelSpec& spec, PullOptions options) {
+  ProgressLine line;
+  options.progress = [&](const WeightFile& file, std::uint64_t done) { line.update(file, done); };
+  options.note = [&](const std::string& note) {
+    line.clear();
+    tell("posecam: {}\n", note);
+  };
+  const auto reports = store.pull(spec, options);
+  line.clear();
+  if (!reports) return complain(reports.error());
+  print_pulled(spec, *reports, options.make ? "made" : "pulled");
+  fmt::print("{}: ready for {}\n", spec.name, fmt::join(backends_pulled(store, spec), ", "));
+  return 0;
+}
+
+int bring_all(const std::vector<std::string>& names, const PullOptions& options) {
+  const auto store = ModelStore::open_default();
+  if (!store) return complain(store.error());
+  const auto specs = find_models(names);
+  if (!specs) return complain(specs.error());
+  int worst = 0;
+  for (const ModelSpec& spec : *specs) worst = std::max(worst, bring_one(*store, spec, options));
+  return worst;
+}
+
+int pull(const ModelsOptions& options) { return bring_all(options.names, {.mirror = options.mirror}); }
+
+int make(const ModelsOptions& options) { return bring_all(options.names, {.make = true}); }
+
+/// Files of backends that were never pulled are no fault, unless nothing of a model that was asked for is there.
+int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {
+  const auto reports = store.verify(spec);
+  std::set<std::string> begun;
+  for (const FileReport& report : reports) {
+    if (report.state != FileState::kMissing) begun.insert(report.backend);
+  }
+  if (begun.empty() && asked_for) {
+    return complain({Errc::kModel, fmt::format("model '{}' is not pulled; run: {}", spec.name, pull_command(spec))});
+  }
+  int worst = 0;
+  std::set<std::string> seen;
+  for (const FileReport& report : reports) {
+    if (begun.count(report.backend) == 0 || !seen.insert(report.file.name).second) continue;
+    const bool good = report.state == FileState::kGood;
+    fmt::print("{}: {}  {}{}\n", spec.name, report.file.name, to_string(report.state),
+               good || report.state == FileState::kMissing ? "" : ": " + report.problem);
+    if (!good) worst = exit_code(Errc::kModel);
+  }
+  if (worst != 0) tell("posecam: model '{}' is damaged; run: {}\n", spec.name, pull_command(spec));
+  return worst;
+}
+
+int verify(const ModelsOptions& options) {
+  const auto store = ModelStore::open_default();
+  if (!store) return complain(store.error());
+  const auto specs = find_models(options.names);
+  if (!specs) return complain(specs.error());
+  int worst = 0;
+  bool any = false;
+  for (const ModelSpec& spec : *specs) {
+    worst = std::max(worst, verify_one(*store, spec, !options.names.empty()));
+    any = any || !backends_pulled(*store, spec).empty();
+  }
+  if (!any && worst == 0) fmt::print("nothing is pulled into {}\n", store->root().native());
+  return worst;
+}
+
+int path(const ModelsOptions& options) {
+  const auto store = ModelStore::open_default();
+  if (!store) return complain(store.error());
+  if (options.names.empty()) {
+    fmt::print("{}\n", store->root().native());
+    return 0;
+  }
+  const auto spec = find_model(options.names.front());
+  if (!spec) return complain(spec.error());
+  fmt::print("{}\n", store->folder(*spec).native());
+  return 0;
+}
+
+}  // namespace
+
+void add_models_command(CLI::App& app, int& code) {
+  auto options = std::make_shared<ModelsOptions>();
+  CLI::App* models = app.add_subcommand("models", "List, fetch and check the networks that posecam can run");
+  models->require_subcommand(1);
+  const auto add = [&](const char* name, const char* help, int (*run)(const ModelsOptions&)) {
+    CLI::App* command = models->add_subcommand(name, help);
+    command->callback([options, run, &code] { code = run(*options); });
+    return command;
+  };
+  add("list", "The models of the zoo and which are pulled", list)
+      ->add_flag("--json", options->json, "As JSON, for programs");
+  add("show", "Everything about one model", show)
+      ->add_option("NAME", options->names, "Zoo name or path of a descriptor")
+      ->required()
+      ->expected(1);
+  CLI::App* pull_command = add("pull", "Fetch the weights of models, checked by size and sha256", pull);
+  pull_command->add_option("NAME", options->names, "Zoo names or paths of descriptors")->required();
+  pull_command->add_option("--mirror", options->mirror, "Directory or URL to look at before the published place")
+      ->type_name("DIR|URL")
+      ->envname("POSECAM_MODEL_MIRROR");
+  add("make", "Make the weights of a network that is for measurements: resnet50", make)
+      ->add_option("NAME", options->names, "Zoo names")
+      ->required();
+  add("verify", "Read all pulled weights and compare them with their checksums", verify)
+      ->add_option("NAME", options->names, "Only these models");
+  add("path", "Where the weights lie", path)->add_option("NAME", options->names, "Folder of this model")->expected(1);
+}
+
+}  // namespace posecam

@@ -1,0 +1,174 @@
+#include "app/commands/profile_command.h"
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <glib.h>
+#include <gst/gst.h>
+
+#include "app/cli/exit_code.h"
+#include "app/cli/interrupt.h"
+#include "app/cli/tell.h"
+#include "app/commands/run_options.h"
+#include "app/profile/element_times.h"
+#include "app/profile/profile.h"
+#include "app/session/inputs.h"
+#include "app/session/outputs.h"
+#include "app/session/plugin_path.h"
+#include "app/session/stream.h"
+#include "app/session/topology.h"
+#include "pipeline/output/result_file.h"
+#include "pipeline/settings/engine_settings.h"
+
+namespace posecam {
+namespace {
+
+struct Request : EngineSettings {
+  std::string clip;
+  std::string trace;
+  std::uint64_t frames = 500;
+  bool no_video = false;
+};
+
+/// For a video that nobody wants; gone with it.
+class ScratchFolder {
+ public:
+  /// kOutput if there is no place for temporary files.
+  Result<void> make() {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "posecam-profile-XXXXXX").string();
+    if (error || !::mkdtemp(name.data())) {
+      return Error{Errc::kOutput, "no folder for temporary files can be made: set TMPDIR, or use --no-video"};
+    }
+    path_ = name;
+    return {};
+  }
+  ScratchFolder() = default;
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  ~ScratchFolder() {
+    std::error_code ignored;
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct Profile {
+  ProfileColumn column;
+  std::vector<StageLog::Thread> threads;
+};
+
+/// The clip, once, with everything that `posecam run --write-video --json-lines` does.
+Result<Profile> play(const Request& request, const std::atomic<bool>& interrupted) {
+  ScratchFolder scratch;
+  RunOptions options;
+  static_cast<EngineSettings&>(options) = static_cast<const EngineSettings&>(request);
+  options.max_frames = request.frames;
+  const auto input = identify_input(request.clip);
+  if (!input) return input.error();
+  Outputs outputs;
+  outputs.json_lines = "/dev/null";
+  if (!request.no_video) {
+    if (auto made = scratch.make(); !made) return made.error();
+    outputs.video = scratch.path() / "annotated.mp4";
+  }
+  auto topology = build_topology(options, *input, outputs, "");
+  if (!topology) return topology.error();
+  auto stream = std::make_unique<Stream>(
+      std::move(*topology), *input, outputs, [] {}, [](const std::string& line) { tell("posecam: {}\n", line); });
+  if (auto opened = stream->open(); !opened) return opened.error();
+  StageLog::start();
+  stream->play();
+  for (bool told = false; !stream->finished();) {
+    while (g_main_context_iteration(nullptr, FALSE) != FALSE) {
+    }
+    if (interrupted && !std::exchange(told, true)) stream->end_early();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const StreamStats stats = stream->stats();
+  const auto failure = stream->failure();
+  stream.reset();  // its threads are done before the log is read
+  Profile profile;
+  profile.threads = StageLog::stop();
+  if (failure) return *failure;
+  profile.column.name = request.decode;
+  if (request.taps > 0) profile.column.name += fmt::format(", {} taps", request.taps);
+  profile.column.fps = stats.seconds > 0 ? static_cast<double>(stats.frames) / stats.seconds : 0;
+  profile.column.costs = stage_costs(profile.threads, stats.analysed);
+  return profile;
+}
+
+Result<void> profile(Request request) {
+  if (request.model.empty()) {
+    const DefaultModel standard = default_model(request.device);
+    request.model = standard.name;
+    if (!standard.note.empty()) tell("posecam: {}\n", standard.note);
+  }
+  gst_init(nullptr, nullptr);
+  if (auto loaded = load_plugin(); !loaded) return loaded;
+  log_element_times();
+  const std::atomic<bool>& interrupted = watch_interrupts();
+  auto first = play(request, interrupted);
+  if (!first) return first.error();
+  std::vector<ProfileColumn> columns{first->column};
+  if (request.decode == "reference" && !interrupted) {
+    Request fast = request;
+    fast.decode = "fast";
+    auto second = play(fast, interrupted);
+    if (!second) return second.error();
+    columns.push_back(std::move(second->column));
+  }
+  if (request.trace != "-") fmt::print("{}", profile_table(columns));
+  if (!request.trace.empty()) {
+    if (auto written = write_document(request.trace, trace_json(first->threads)); !written) return written;
+  }
+  if (interrupted) return Error{Errc::kCancelled, "interrupted: the table has the frames until then"};
+  return {};
+}
+
+}  // namespace
+
+void add_profile_command(CLI::App& app, int& code) {
+  auto r = std::make_shared<Request>();
+  CLI::App* command = app.add_subcommand("profile", "Where the time of a frame goes, stage by stage");
+  command->footer(
+      "Everything that run --write-video --json-lines does is done and thrown away. Stages of different threads run\n"
+      "beside each other: their sum is work, not waiting. With --decode reference the fast decoder is shown beside "
+      "it.");
+  command->add_option("clip", r->clip, "Video file, folder of images, or synthetic")->required()->type_name("CLIP");
+  command->add_option("--model", r->model, "Model of the zoo, or path of a descriptor; default: as in run");
+  command->add_option("--device", r->device, "auto, neuron, neuron-sim, openvino or opencv")->capture_default_str();
+  command->add_option("--cores", r->cores, "As in run")->capture_default_str();
+  command->add_option("--batch-size", r->batch_size, "Frames in a batch; 0: the model's own")
+      ->check(CLI::Range(0U, 64U))
+      ->capture_default_str();
+  command->add_option("--net-resolution", r->net_resolution, "Network input; default: the model's")->type_name("WxH");
+  command->add_option("--decode", r->decode, "Decoder of PAF models")
+      ->check(CLI::IsMember({"fast", "reference"}))
+      ->capture_default_str();
+  command->add_option("--smoothing-taps", r->taps, "Gaussian taps of the decoder; 0: the model's")
+      ->check(CLI::Range(0U, 99U))
+      ->capture_default_str();
+  command->add_option("--frames", r->frames, "Frames to look at, from the start; 0: all")->capture_default_str();
+  command->add_flag("--no-video", r->no_video, "Neither draw nor encode");
+  command->add_option("--trace", r->trace, "Every span, for ui.perfetto.dev or chrome://tracing")->type_name("FILE");
+  command->callback([r, &code] {
+    const auto done = profile(*r);
+    code = done ? 0 : exit_code(done.error().code);
+    if (!done) tell("posecam: {}\n", done.error().message);
+  });
+}
+
+}  // namespace posecam

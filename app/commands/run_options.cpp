@@ -1,0 +1,370 @@
+#include "app/commands/run_options.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "app/cli/toml_config.h"
+
+namespace posecam {
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  posecam run clip.mp4 --write-video out.mp4 --json-lines out.ndjson
+  posecam run clip.mp4 --json-lines - | jq '.people | length'
+  posecam run photos/ --write-json keypoints/
+  posecam run rtsp://camera/stream --display
+  posecam run a.mp4 b.mp4 --write-video out.mp4     writes out-a.mp4 and out-b.mp4
+
+With several inputs each has its own output files, named after it as above; they share one model. Only - (stdout) and
+the folder of --write-json are common to all. Outputs get their names when they are complete; until then they are
+called FILE.part. Sound is left out of annotated videos. Ctrl-C ends early and keeps what is done; a second one quits.
+OpenPose's spellings (--video, --image_dir, --write_json, --display 0 ...) are understood.
+
+Exit codes: 0 done, 2 usage, 3 configuration or model, 4 device, 5 media, 130 interrupted.)";
+
+/// Flags of OpenPose (flags.hpp) that do not exist here, with what does.
+struct Foreign {
+  std::string_view flag;
+  std::string_view remedy;
+};
+constexpr std::array kForeign{
+    Foreign{"frame_last", "use --max-frames N to stop early"},
+    Foreign{"frame_step", "use --inference-interval N to analyse every N-th frame"},
+    Foreign{"num_gpu", "use --device and --cores"},
+    Foreign{"num_gpu_start", "use --device and --cores"},
+    Foreign{"model_folder", "use --model FILE.json, or XDG_DATA_HOME for the weights"},
+    Foreign{"write_images", "use --write-video FILE"},
+    Foreign{"render_threshold", "use --threshold"},
+    Foreign{"write_video_with_audio", "sound is left out; add it to the video of --write-video afterwards"},
+    Foreign{"camera_resolution", "use --net-resolution for the network's input"},
+    Foreign{"no_gui_verbose", "use --quiet"},
+    Foreign{"cli_verbose", "use --quiet, or nothing"},
+    Foreign{"logging_level", "use --quiet"},
+};
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (const char ours : a) {
+    std::size_t diagonal = row[0]++;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t above = row[j + 1];
+      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (ours == b[j] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row.back();
+}
+
+/// --display takes a number in OpenPose and none here: "--display 0" becomes "--display=0".
+std::vector<std::string> join_display_value(const std::vector<std::string>& args) {
+  std::vector<std::string> joined;
+  for (const std::string& arg : args) {
+    const bool number = arg == "0" || arg == "1" || arg == "2" || arg == "3" || arg == "-1";
+    if (number && !joined.empty() && joined.back() == "--display") {
+      joined.back() += arg.front() == '-' || arg == "0" ? "=false" : "=true";
+    } else {
+      joined.push_back(arg);
+    }
+  }
+  return joined;
+}
+
+std::string check_resolution(const std::string& text) {
+  if (text.empty()) return {};
+  const auto parsed = parse_net_resolution(text);
+  return parsed ? std::string() : parsed.error().message;
+}
+
+/// CLI::Range lets NaN pass, and a negative number for an unsigned one.
+CLI::Validator between(double least, double most) {
+  return {[=](const std::string& text) -> std::string {
+            double value = 0;
+            if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return {};
+            return fmt::format("{}: must be a number from {} to {}", text, least, most);
+          },
+          ""};
+}
+
+/// Options of one group of the help text.
+class Group {
+ public:
+  Group(CLI::App& app, const char* name) : app_(app), name_(name) {}
+
+  template <class T>
+  CLI::Option* add(const char* names, T& value, const char* type, const char* help) {
+    return app_.add_option(names, value, help)->type_name(type)->group(name_);
+  }
+  template <class T>
+  void add(const char* names, T& value, const char* type, const char* help, double least, double most) {
+    add(names, value, type, help)->check(between(least, most));
+  }
+  void add(const char* names, std::string& value, const char* type, const char* help,
+           const std::vector<std::string>& choices) {
+    add(names, value, type, help)->check(CLI::IsMember(choices).description(""));
+  }
+
+ private:
+  CLI::App& app_;
+  const char* name_;
+};
+
+void add_model_options(CLI::App& app, RunOptions& o) {
+  Group group(app, "Model");
+  group.add("--model", o.model, "NAME|FILE",
+            "Name from the zoo (see: posecam models list), or path of a descriptor; default: openpose if it was "
+            "pulled, else the built-in openpose-lite");
+  group
+      .add("--net-resolution,--net_resolution", o.net_resolution, "WxH",
+           "Size of the network's input; -1 for one side follows the video's aspect. Larger sees smaller people, "
+           "slower")
+      ->check(CLI::Validator(check_resolution, ""));
+  group.add("--threshold", o.threshold, "0..1", "Least confidence of a keypoint, object or class", -1.0, 1.0);
+  group.add("--paf-threshold", o.paf_threshold, "0..1", "Least agreement of a limb with its part affinity field", -1.0,
+            1.0);
+  group.add("--nms-threshold", o.nms_threshold, "0..1", "Overlap above which the weaker of two boxes is dropped", -1.0,
+            1.0);
+  group.add("--max-people,--number_people_max", o.max_people, "N", "Most people in a frame", -1, 1000);
+  group.add("--decode", o.decode, "fast|reference", "reference: tf-pose's own steps, many times slower",
+            {"fast", "reference"});
+}
+
+void add_device_options(CLI::App& app, RunOptions& o) {
+  Group group(app, "Device");
+  group.add("--device", o.device, "auto|neuron|neuron-sim|openvino|opencv",
+            "Where the network runs (see: posecam devices)");
+  group.add(
+      "--cores", o.cores, "LIST",
+      "Cores: all, or a list such as 0-3 or 0,2. On a CPU only their number counts; NeuronCores are counted within "
+      "NEURON_RT_VISIBLE_CORES where that is set");
+  group.add("--precision", o.precision, "auto|f32|bf16",
+            "Arithmetic of float networks; auto: bf16 where the CPU has it", {"auto", "f32", "bf16"});
+  group.add("--scheduling-policy", o.scheduling_policy, "throughput|latency",
+            "Every core on its own frame, or all cores on one", {"throughput", "latency"});
+  group.add("--batch-size", o.batch_size, "N", "Frames in a batch; 0: the model's own", 0, 64);
+  group.add("--max-batch-delay", o.max_batch_delay_ms, "MS", "How long a frame may wait for its batch to fill", 0,
+            10000);
+  group.add("--max-in-flight", o.max_in_flight, "N",
+            "Most frames under way in the engine, as whole batches, at least one a core; 0: two batches a core", 0,
+            65536);
+  group.add("--core-retry", o.core_retry_s, "S", "neuron: after how many seconds a lost core is set up again; 0: never",
+            0, 86400);
+  group.add("--inference-interval", o.inference_interval, "N",
+            "Analyse every N-th frame; the others are marked skipped", 1, 1000000);
+}
+
+void add_output_options(CLI::App& app, RunOptions& o) {
+  Group group(app, "Outputs");
+  group.add("--write-video,--write_video", o.write_video, "FILE", "Annotated H.264 video (.mp4, .mov, .mkv or .avi)");
+  group.add("--json-lines,--json_lines", o.json_lines, "FILE|-", "One line of JSON a frame; - is stdout");
+  group.add("--write-json,--write_json", o.write_json, "DIR", "One OpenPose 1.3 file a frame");
+  group.add("--write-coco-json,--write_coco_json", o.write_coco_json, "FILE", "COCO keypoint results");
+  group.add("--write-motion-json,--write_motion_json", o.write_motion_json, "FILE",
+            "Keypoints of the main person, as motion-analysis services take them");
+  app.add_flag("--display", o.display, "Show the annotated video in a window")->group("Outputs");
+}
+
+/// Spellings that are not other names of our options but say the same in another way.
+struct Aliases {
+  std::vector<std::string> videos;
+  std::vector<std::string> folders;
+  std::vector<std::string> addresses;
+  int camera = -1;
+  std::string pose_model;
+};
+
+void add_aliases(CLI::App& app, Aliases& a) {
+  const auto add = [&](const char* name, auto& value) {
+    return app.add_option(name, value)->group("")->configurable(false);
+  };
+  add("--video", a.videos);
+  add("--image_dir,--image-dir", a.folders);
+  add("--ip_camera,--ip-camera", a.addresses);
+  add("--camera", a.camera)->check(CLI::Range(0, 255));
+  add("--model_pose,--model-pose", a.pose_model);
+}
+
+Result<void> apply(const Aliases& a, const CLI::App& app, RunOptions& options) {
+  for (const auto* list : {&a.videos, &a.folders, &a.addresses}) {
+    options.inputs.insert(options.inputs.end(), list->begin(), list->end());
+  }
+  if (a.camera >= 0) options.inputs.push_back(fmt::format("/dev/video{}", a.camera));
+  if (a.pose_model.empty()) return {};
+  if (a.pose_model != "COCO") {
+    return Error{
+        Errc::kUsage,
+        fmt::format("--model_pose {}: only COCO (18 keypoints) is here; see: posecam models list", a.pose_model)};
+  }
+  if (app.count("--model") > 0) return Error{Errc::kUsage, "--model_pose and --model say the same: give one of them"};
+  options.model = "openpose";
+  return {};
+}
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options({})) {
+    const auto& longs = option->get_lnames();
+    names.insert(names.end(), longs.begin(), longs.end());
+  }
+  return names;
+}
+
+/// One name an option (the others are for old habits), its type, and a default where that says something.
+class HelpFormatter final : public CLI::Formatter {
+ public:
+  std::string make_option(const CLI::Option* option, bool positional) const override {
+    if (option->get_positional() && !positional) return {};
+    return Formatter::make_option(option, positional);
+  }
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    if (positional) return option->get_name(true, false);
+    const auto& shorts = option->get_snames();
+    return (shorts.empty() ? "" : "-" + shorts.front() + ", ") + "--" + option->get_lnames().front();
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    if (option->get_expected_max() == 0 || option->get_positional()) return {};
+    const std::string initial = option->get_default_str();
+    const bool plain = initial.empty() || initial == "-1" || initial == "0";
+    return " " + option->get_type_name() + (plain ? "" : " (" + initial + ")");
+  }
+};
+
+/// The same options over and over: one parser for the real thing and one to look at the configuration file alone.
+struct Parser {
+  CLI::App app{"Finds people in video, draws them, and writes their keypoints.", "posecam run"};
+  RunOptions options;
+  Aliases aliases;
+  bool print_config = false;
+  CLI::Option* config = nullptr;
+
+  Parser() {
+    app.option_defaults()->always_capture_default();
+    app.get_help_ptr()->description("This text");
+    app.add_option("INPUT,--input", options.inputs,
+                   "Video file, image, folder of images, /dev/video*, rtsp:// address, or synthetic")
+        ->type_name("INPUT")
+        ->default_str("");
+    app.formatter(std::make_shared<HelpFormatter>());
+    app.get_formatter()->column_width(34);
+    add_model_options(app, options);
+    add_device_options(app, options);
+    add_output_options(app, options);
+    Group(app, "Running")
+        .add("--max-frames", options.max_frames, "N", "Stop after N frames of each input; 0: never", 0, 1e15);
+    app.add_flag("--quiet,-q", options.quiet, "No progress and no summary, only errors")->group("Running");
+    config = app.set_config("--config", "", "Read options from a TOML file; the command line goes before it");
+    config->type_name("FILE.toml")->group("Running");
+    app.add_flag("--print-config", print_config, "Print the options in effect as TOML for --config, and exit")
+        ->configurable(false)
+        ->group("Running");
+    add_aliases(app, aliases);
+    app.config_formatter(std::make_shared<TomlConfig>());
+    app.allow_config_extras(CLI::config_extras_mode::error);
+    app.allow_extras();  // looked at below, to name the nearest option
+    app.footer(kFooter + 1);
+  }
+
+  void parse(const std::vector<std::string>& args) {
+    std::vector<std::string> reversed(args.rbegin(), args.rend());
+    app.parse(reversed);
+  }
+};
+
+std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  while (!text.empty() && (text.back() == ' ' || text.back() == '.')) text.pop_back();
+  return text;
+}
+
+/// Whether the file fails without the command line: then it is to blame.
+Result<void> check_config_file(const std::string& path) {
+  Parser alone;
+  try {
+    alone.parse({"--config", path});
+  } catch (const CLI::FileError& e) {
+    const std::string what = e.what();
+    const bool missing = what.find("could not be") != std::string::npos || what.find("missing") != std::string::npos;
+    return Error{Errc::kModel, missing ? fmt::format("--config {}: cannot be read", path)
+                                       : fmt::format("{}: {}", path, one_line(what))};
+  } catch (const CLI::ConfigError& e) {
+    std::string key = one_line(e.what());
+    key = key.substr(key.rfind(' ') + 1);
+    const std::string hint = suggest_option(key, option_names(alone.app));
+    return Error{Errc::kModel, fmt::format("{}: unknown option {}{}{}", path, key, hint.empty() ? "" : "; ", hint)};
+  } catch (const CLI::ParseError& e) {
+    return Error{Errc::kModel, fmt::format("{}: {}", path, one_line(e.what()))};
+  }
+  return {};
+}
+
+Error usage(std::string message) {
+  return {Errc::kUsage, fmt::format("{} (see: posecam run --help)", one_line(std::move(message)))};
+}
+
+Result<void> parse_strictly(Parser& parser, const std::vector<std::string>& args) {
+  try {
+    parser.parse(args);
+  } catch (const CLI::CallForHelp&) {
+    throw;
+  } catch (const CLI::ParseError& e) {
+    if (parser.config->count() > 0) {
+      if (auto file = check_config_file(parser.config->as<std::string>()); !file) return file;
+    }
+    return usage(e.what());
+  }
+  for (const std::string& extra : parser.app.remaining()) {
+    if (!extra.starts_with('-')) continue;
+    const std::string hint = suggest_option(extra, option_names(parser.app));
+    return usage(fmt::format("unknown option {}{}{}", extra, hint.empty() ? "" : "; ", hint));
+  }
+  if (const auto extras = parser.app.remaining(); !extras.empty()) {
+    return usage(fmt::format("{}: one argument too many", extras.front()));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string suggest_option(const std::string& unknown, const std::vector<std::string>& known) {
+  std::string name = unknown.substr(std::min(unknown.find_first_not_of('-'), unknown.size()));
+  name = name.substr(0, name.find('='));
+  for (const Foreign& foreign : kForeign) {
+    if (name == foreign.flag) return std::string(foreign.remedy);
+  }
+  std::ranges::replace(name, '_', '-');
+  std::size_t best = std::numeric_limits<std::size_t>::max();
+  std::string nearest;
+  for (const std::string& candidate : known) {
+    if (candidate.find('_') != candidate.npos) continue;
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance < best) {
+      best = distance;
+      nearest = candidate;
+    }
+  }
+  const bool near = best <= std::max<std::size_t>(2, name.size() / 2);
+  return near ? fmt::format("did you mean --{}?", nearest) : "";
+}
+
+Result<RunRequest> parse_run_options(const std::vector<std::string>& args) {
+  Parser parser;
+  try {
+    if (auto done = parse_strictly(parser, join_display_value(args)); !done) return done.error();
+  } catch (const CLI::CallForHelp&) {
+    return RunRequest{{}, parser.app.help()};
+  }
+  if (auto done = apply(parser.aliases, parser.app, parser.options); !done) return done.error();
+  if (parser.print_config) return RunRequest{parser.options, parser.app.config_to_str(true, false)};
+  if (parser.options.inputs.empty()) return usage("no input: give a video file, an image, a folder or a camera");
+  return RunRequest{std::move(parser.options), {}};
+}
+
+}  // namespace posecam

@@ -1,0 +1,44 @@
+#pragma once
+// The options of `posecam run`: command line, TOML file, and the spellings that OpenPose's users bring.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "models/core/result.h"
+#include "pipeline/settings/engine_settings.h"
+
+namespace posecam {
+
+/// Empty texts: not asked for.
+struct RunOptions : EngineSettings {
+  std::vector<std::string> inputs;
+  std::uint32_t inference_interval = 1;
+
+  std::string write_video;
+  std::string json_lines;
+  std::string write_json;
+  std::string write_coco_json;
+  std::string write_motion_json;
+  bool display = false;
+
+  std::uint64_t max_frames = 0;  ///< of each input; 0: all
+  bool quiet = false;
+};
+
+/// What the command line comes to.
+struct RunRequest {
+  RunOptions options;
+  std::string print;  ///< help or effective configuration: to be printed on stdout instead of running
+};
+
+/// `args` without program and command name. kUsage for the command line, kModel for the configuration file.
+Result<RunRequest> parse_run_options(const std::vector<std::string>& args);
+
+/// "did you mean --write-json?" for an option that does not exist: what OpenPose calls by that name here, or the
+/// spelling that is nearest. Empty if nothing is near.
+std::string suggest_option(const std::string& unknown, const std::vector<std::string>& known);
+
+}  // namespace posecam

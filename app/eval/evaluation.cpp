@@ -1,0 +1,155 @@
+#include "app/eval/evaluation.h"
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include "pipeline/image/preprocess.h"
+#include "postprocess/documents/json_writer.h"
+
+namespace posecam {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Keeps each result at the index of its image, which is its ticket.
+class Collector final : public RowClient {
+ public:
+  explicit Collector(std::size_t images) : results_(images) {}
+
+  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
+    // Notified with the lock held: the waiter may destroy this as soon as it sees the last result.
+    const std::lock_guard lock(mutex_);
+    results_[static_cast<std::size_t>(ticket)] = std::move(result);
+    ++done_;
+    if (done_ == results_.size()) complete_.notify_one();
+  }
+
+  std::vector<std::shared_ptr<const FrameResult>> wait() {
+    std::unique_lock lock(mutex_);
+    complete_.wait(lock, [&] { return done_ == results_.size(); });
+    return std::move(results_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable complete_;
+  std::vector<std::shared_ptr<const FrameResult>> results_;
+  std::size_t done_ = 0;
+};
+
+// Annotations count the pixels as they are stored, whatever orientation a camera noted beside them. Decoded from
+// memory: cv::imread would write lines of its own about files that it cannot read.
+Result<cv::Mat> read_image(const std::filesystem::path& path, Size annotated) {
+  auto bytes = read_file(path);
+  if (!bytes) return std::move(bytes).error();
+  cv::Mat image;
+  try {
+    const cv::Mat data(1, static_cast<int>(bytes->size()), CV_8U, bytes->data());
+    if (!bytes->empty()) image = cv::imdecode(data, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
+  } catch (const cv::Exception&) {
+    image.release();
+  }
+  if (image.empty()) {
+    return Error{Errc::kMedia, fmt::format("{}: not an image that can be decoded; put it right or leave it out of the "
+                                           "annotations",
+                                           path.string())};
+  }
+  if (annotated != Size{} && annotated != Size{image.cols, image.rows}) {
+    return Error{Errc::kMedia,
+                 fmt::format("{}: the image has {}x{} pixels and its annotation {}x{}; evaluate the images "
+                             "that were annotated",
+                             path.string(), image.cols, image.rows, annotated.width, annotated.height)};
+  }
+  return image;
+}
+
+ImageView view_of(const cv::Mat& image) {
+  ImageView view;
+  view.format = PixelFormat::kBgr;
+  view.width = image.cols;
+  view.height = image.rows;
+  view.planes[0] = image.data;
+  view.strides[0] = static_cast<std::ptrdiff_t>(image.step[0]);
+  return view;
+}
+
+Result<void> feed(Engine& engine, Preprocessor& preprocessor, const cv::Mat& image,
+                  const std::shared_ptr<Collector>& collector, Ticket ticket) {
+  auto row = engine.reserve({});
+  if (!row) return row.error();
+  const auto start = Clock::now();
+  const Letterbox letterbox = preprocessor.write(view_of(image), row->input());
+  const std::chrono::duration<float, std::milli> took = Clock::now() - start;
+  row->commit(collector, ticket, letterbox, took.count());
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> read_file(const std::filesystem::path& path) {
+  const auto fail = [&](int error_number) {
+    return Error{Errc::kMedia, fmt::format("{}: cannot be read: {}; check the path", path.string(),
+                                           std::generic_category().message(error_number))};
+  };
+  struct Close {
+    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
+  if (!file) return fail(errno);
+  std::string text;
+  std::array<char, 65536> block{};
+  while (const std::size_t n = std::fread(block.data(), 1, block.size(), file.get())) text.append(block.data(), n);
+  if (std::ferror(file.get()) != 0) return fail(errno);
+  return text;
+}
+
+Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
+                                  Engine& engine) {
+  const auto& images = annotations.images;
+  Evaluation evaluation;
+  evaluation.images = images.size();
+  const auto collector = std::make_shared<Collector>(images.size());
+  std::vector<Size> sizes;
+  Preprocessor preprocessor(engine.model().input);
+  const auto start = Clock::now();
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    auto image = read_image(folder / images[i].file_name, images[i].size);
+    if (!image) return std::move(image).error();
+    sizes.push_back({image->cols, image->rows});
+    if (auto fed = feed(engine, preprocessor, *image, collector, i); !fed) return fed.error();
+  }
+  engine.drain();
+  const auto results = collector->wait();
+  evaluation.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+
+  evaluation.results += '[';
+  bool first = true;
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    if (results[i]->status != FrameStatus::kAnalysed) {
+      return Error{Errc::kDevice, fmt::format("{}: could not be analysed by {}; see the log above, or choose another "
+                                              "--device",
+                                              (folder / images[i].file_name).string(), engine.backend_name())};
+    }
+    FrameInfo info;
+    info.frame_id = i;
+    info.image_id = images[i].id;
+    info.size = sizes[i];
+    append_coco_results(info, *results[i], first, evaluation.results);
+    evaluation.people += results[i]->poses.size();
+  }
+  evaluation.results += "]\n";
+  return evaluation;
+}
+
+}  // namespace posecam

@@ -1,0 +1,28 @@
+#pragma once
+// The pictures of a COCO annotation file through the engine, as the text of a COCO results file.
+
+#include <filesystem>
+#include <string>
+
+#include "models/core/result.h"
+#include "pipeline/engine/engine.h"
+#include "postprocess/eval/coco_data.h"
+
+namespace posecam {
+
+struct Evaluation {
+  std::string results;  ///< JSON array, as ResultFormat::kCoco writes it
+  std::size_t images = 0;
+  std::size_t people = 0;
+  double seconds = 0;  ///< from the first picture's reading to the last one's result; loading the model is not in it
+};
+
+/// Blocks until every image has its result; they do not depend on how many cores or rows there are. kMedia for a
+/// picture that is missing, unreadable or not of the annotated size; kDevice if one could not be analysed.
+Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
+                                  Engine& engine);
+
+/// The bytes of a file; kMedia.
+Result<std::string> read_file(const std::filesystem::path& path);
+
+}  // namespace posecam

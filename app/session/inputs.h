@@ -1,0 +1,48 @@
+#pragma once
+// What the user means by an INPUT: a clip, a picture, a folder of pictures, a camera, an address, or the test source.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/core/result.h"
+
+namespace posecam {
+
+/// A moving test picture of 640x480 that does not end, also by the name of GStreamer's element.
+inline constexpr const char* kSynthetic = "synthetic";
+inline constexpr const char* kTestsrc = "testsrc";
+
+enum class InputKind : std::uint8_t { kVideoFile, kImages, kCamera, kAddress, kTestSource };
+
+struct Input {
+  InputKind kind = InputKind::kVideoFile;
+  std::string given;                          ///< as the user wrote it, without credentials; names it in messages
+  std::string name;                           ///< file stem or the like: stream id, and part of output names
+  std::string uri;                            ///< what GStreamer opens; empty for images and the test source
+  std::vector<std::filesystem::path> images;  ///< of kImages, in natural order ("2.jpg" before "10.jpg")
+  std::vector<std::string> image_names;       ///< one for each image: its stem, made unique; names files of results
+  std::string damage;                         ///< what is wrong with a clip that can still be read in part
+
+  bool repeats = false;  ///< starts again at its end, for ever; for measurements
+
+  /// Frames come at their own pace and cannot wait.
+  bool live() const { return kind == InputKind::kCamera || kind == InputKind::kAddress; }
+};
+
+/// Looks at the text and at the first bytes of the file it names; an extension counts only in a folder, where a picture
+/// that is none is to be reported and other files are not. kMedia for what is not there, empty, unreadable, or a folder
+/// without images; kUsage for an address of an unknown kind.
+Result<Input> identify_input(const std::string& text);
+
+/// The same for all of them, with names made unique over all ("clip", "clip-2").
+Result<std::vector<Input>> identify_inputs(const std::vector<std::string>& texts);
+
+/// An MP4 or MOV file whose boxes reach beyond its end: what is wrong with it. Empty for sound files and other formats.
+std::string find_truncation(const std::filesystem::path& path);
+
+/// True if `a` comes before `b` when runs of digits count as numbers.
+bool natural_less(const std::string& a, const std::string& b);
+
+}  // namespace posecam

@@ -1,0 +1,393 @@
+#include "app/session/topology.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gst/base/gstbasetransform.h>
+#include <gst/video/video.h>
+
+#include "app/session/image_source.h"
+#include "pipeline/output/result_file.h"
+
+namespace posecam {
+namespace {
+
+/// Decoded frames that wait for the network: enough to keep it busy while the decoder works on a large frame.
+constexpr guint kInletFrames = 8;
+/// Frames of a live source that wait: the newest are worth most.
+constexpr guint kLiveFrames = 2;
+constexpr double kUnknownRate = 25;  // frames a second, of a clip that says nothing
+/// Analysed frames that wait for the encoder, at most; it should not hold up the network.
+constexpr guint kOverlayFrames = 32;
+constexpr guint kOverlayBytes = 256U << 20;
+/// Least side of a video: what H.264 encoders take (openh264: 16).
+constexpr int kLeastSide = 16;
+
+struct Package {
+  std::string_view element;
+  std::string_view name;
+};
+constexpr std::array kPackages{Package{"uridecodebin", "gstreamer1.0-plugins-base"},
+                               Package{"videoconvert", "gstreamer1.0-plugins-base"},
+                               Package{"videoconvertscale", "gstreamer1.0-plugins-base"},
+                               Package{"videotestsrc", "gstreamer1.0-plugins-base"},
+                               Package{"appsrc", "gstreamer1.0-plugins-base"},
+                               Package{"videoflip", "gstreamer1.0-plugins-good"},
+                               Package{"mp4mux", "gstreamer1.0-plugins-good"},
+                               Package{"qtmux", "gstreamer1.0-plugins-good"},
+                               Package{"matroskamux", "gstreamer1.0-plugins-good"},
+                               Package{"avimux", "gstreamer1.0-plugins-good"},
+                               Package{"h264parse", "gstreamer1.0-plugins-bad"},
+                               Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
+
+struct CapsUnref {
+  void operator()(GstCaps* caps) const noexcept { gst_caps_unref(caps); }
+};
+using CapsPtr = std::unique_ptr<GstCaps, CapsUnref>;
+
+/// Puts elements into one pipeline and links them in a row; remembers the first thing that is missing.
+class Builder {
+ public:
+  explicit Builder(GstElement* pipeline) : pipeline_(GST_BIN(pipeline)) {}
+
+  /// A new element in the pipeline; nullptr once anything failed.
+  GstElement* make(const char* factory) { return adopt(gst_element_factory_make(factory, nullptr), factory); }
+
+  GstElement* adopt(GstElement* element, const char* factory) {
+    if (element == nullptr) {
+      fail(missing(factory));
+      return nullptr;
+    }
+    gst_bin_add(pipeline_, element);
+    return element;
+  }
+
+  /// Makes the element and links it behind `last`, which it becomes.
+  GstElement* append(const char* factory) { return append(gst_element_factory_make(factory, nullptr), factory); }
+
+  GstElement* append(GstElement* made, const char* factory) {
+    GstElement* element = adopt(made, factory);
+    if (element != nullptr && last != nullptr && gst_element_link(last, element) == FALSE) {
+      fail({Errc::kMedia, fmt::format("cannot link {} to {}", GST_ELEMENT_NAME(last), factory)});
+    }
+    last = element;
+    return element;
+  }
+
+  void fail(Error error) {
+    if (error_.message.empty()) error_ = std::move(error);
+  }
+
+  Result<void> state() const { return error_.message.empty() ? Result<void>{} : Result<void>{error_}; }
+
+  GstElement* last = nullptr;
+
+ private:
+  static Error missing(std::string_view factory) {
+    const auto* found = std::ranges::find(kPackages, factory, &Package::element);
+    const std::string_view package = found == kPackages.end() ? "gstreamer1.0-plugins-base" : found->name;
+    return {Errc::kMedia, fmt::format("GStreamer has no element {}; install it: apt install {}", factory, package)};
+  }
+
+  GstBin* pipeline_;
+  Error error_;
+};
+
+template <class... Args>
+void set(GstElement* element, Args... args) {
+  if (element != nullptr) g_object_set(element, args..., nullptr);
+}
+
+/// A property that is one of a few words.
+void set_word(GstElement* element, const char* property, const std::string& word) {
+  if (element != nullptr) gst_util_set_object_arg(G_OBJECT(element), property, word.c_str());
+}
+
+void link_decoded(GstElement*, GstPad* pad, gpointer inlet) {
+  GstPad* sink = gst_element_get_static_pad(GST_ELEMENT(inlet), "sink");
+  if (gst_pad_is_linked(sink) == FALSE) gst_pad_link(pad, sink);  // the first video stream; a failure reaches the bus
+  gst_object_unref(sink);
+}
+
+void add_source(Builder& build, const Input& input, Topology& topology) {
+  switch (input.kind) {
+    case InputKind::kImages:
+      topology.source = build.adopt(make_image_source(input.images, input.repeats), "appsrc");
+      build.last = topology.source;
+      break;
+    case InputKind::kTestSource: {
+      topology.source = build.append("videotestsrc");
+      GstElement* format = build.append("capsfilter");
+      const CapsPtr caps(gst_caps_from_string("video/x-raw,format=I420,width=640,height=480,framerate=30/1"));
+      set(format, "caps", caps.get());
+      break;
+    }
+    case InputKind::kVideoFile:
+    case InputKind::kCamera:
+    case InputKind::kAddress: {
+      topology.source = build.make("uridecodebin");
+      // Nothing but video is decoded; (ANY) or decoders whose pads allow any memory would not match.
+      const CapsPtr caps(gst_caps_from_string("video/x-raw(ANY)"));
+      set(topology.source, "uri", input.uri.c_str(), "caps", caps.get(), "expose-all-streams", FALSE);
+      break;
+    }
+  }
+}
+
+/// Muxers and readers of results count on times that rise; those of a GIF stand still. A frame without a time of its
+/// own comes one frame after the last.
+GstBuffer* with_rising_time(GstBuffer* buffer, Gate& gate) {
+  const GstClockTime time = GST_BUFFER_PTS(buffer);
+  const bool rises = GST_CLOCK_TIME_IS_VALID(time) && (!gate.last_time || time > *gate.last_time);
+  if (!rises) {
+    const double fps = gate.fps > 0 ? gate.fps.load() : kUnknownRate;
+    const auto frame = static_cast<GstClockTime>(static_cast<double>(GST_SECOND) / fps);
+    buffer = gst_buffer_make_writable(buffer);
+    GST_BUFFER_PTS(buffer) = gate.last_time ? *gate.last_time + frame : 0;
+  }
+  gate.last_time = GST_BUFFER_PTS(buffer);
+  return buffer;
+}
+
+/// Counts frames, and ends the stream after the last one that was asked for.
+GstPadProbeReturn pass_gate(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  auto& gate = *static_cast<Gate*>(data);
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0) {
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+      GstCaps* caps = nullptr;
+      gst_event_parse_caps(event, &caps);
+      int n = 0;
+      int d = 1;
+      if (gst_structure_get_fraction(gst_caps_get_structure(caps, 0), "framerate", &n, &d) != FALSE && d > 0) {
+        gate.fps = static_cast<double>(n) / d;
+      }
+    } else if (GST_EVENT_TYPE(event) == GST_EVENT_EOS && gate.frames == 0) {
+      // An end without a frame is a failure: nothing behind the gate may take it for a complete output.
+      GstElement* inlet = gst_pad_get_parent_element(pad);
+      gst_element_post_message(inlet, gst_message_new_element(GST_OBJECT(inlet), gst_structure_new_empty("no-frames")));
+      gst_object_unref(inlet);
+      return GST_PAD_PROBE_DROP;
+    }
+    return GST_PAD_PROBE_OK;
+  }
+  if (gate.limit > 0 && gate.frames == gate.limit) {
+    gst_pad_push_event(pad, gst_event_new_eos());
+    gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
+    return GST_PAD_PROBE_HANDLED;
+  }
+  if (gate.frames++ == 0) gate.first_frame_us = g_get_monotonic_time();
+  GST_PAD_PROBE_INFO_DATA(info) = with_rising_time(GST_PAD_PROBE_INFO_BUFFER(info), gate);
+  return GST_PAD_PROBE_OK;
+}
+
+/// Wakes the turner when the clip says that it lies on its side.
+GstPadProbeReturn watch_orientation(GstPad*, GstPadProbeInfo* info, gpointer flip) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_TAG) return GST_PAD_PROBE_OK;
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  gchar* orientation = nullptr;
+  if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &orientation) != FALSE) {
+    gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(flip), std::string_view(orientation) == "rotate-0");
+    g_free(orientation);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+/// Phones store video lying on its side; it is turned before the network. videoflip copies every frame even when there
+/// is nothing to turn (1.22), hence the passthrough until a tag asks for it.
+void add_turner(Builder& build, GstElement* inlet) {
+  GstElement* flip = build.append("videoflip");
+  if (flip == nullptr || inlet == nullptr) return;
+  gst_util_set_object_arg(G_OBJECT(flip), "video-direction", "auto");
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(flip), TRUE);
+  GstPad* pad = gst_element_get_static_pad(inlet, "src");
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, watch_orientation, flip, nullptr);
+  gst_object_unref(pad);
+}
+
+void add_inlet(Builder& build, const Input& input, std::uint64_t limit, Topology& topology) {
+  topology.inlet = build.append("queue");
+  set(topology.inlet, "max-size-bytes", 0U, "max-size-time", guint64{0}, "max-size-buffers",
+      input.live() ? kLiveFrames : kInletFrames);
+  if (input.live()) gst_util_set_object_arg(G_OBJECT(topology.inlet), "leaky", "downstream");
+  if (topology.source != nullptr && topology.inlet != nullptr && !input.uri.empty()) {
+    g_signal_connect(topology.source, "pad-added", G_CALLBACK(link_decoded), topology.inlet);
+  }
+  topology.gate = std::make_unique<Gate>();
+  topology.gate->limit = limit;
+  if (topology.inlet != nullptr) {
+    GstPad* pad = gst_element_get_static_pad(topology.inlet, "src");
+    const auto what = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
+    gst_pad_add_probe(pad, what, pass_gate, topology.gate.get(), nullptr);
+    gst_object_unref(pad);
+  }
+  if (input.kind == InputKind::kVideoFile) add_turner(build, topology.inlet);
+  set(build.append("videoconvert"), "n-threads", 0U);
+}
+
+void add_infer(Builder& build, const Input& input, const RunOptions& o, const std::string& instance,
+               Topology& topology) {
+  GstElement* infer = build.append("neuroninfer");
+  topology.infer = infer;
+  set(infer, "model", o.model.c_str(), "model-instance-id", instance.c_str(), "device", o.device.c_str(), "cores",
+      o.cores.c_str(), "net-resolution", o.net_resolution.c_str());
+  set_word(infer, "precision", o.precision);
+  set_word(infer, "scheduling-policy", o.scheduling_policy);
+  set_word(infer, "decode", o.decode);
+  set(infer, "batch-size", o.batch_size, "max-batch-delay", o.max_batch_delay_ms, "max-in-flight", o.max_in_flight,
+      "core-retry", o.core_retry_s, "inference-interval", o.inference_interval, "max-people", o.max_people);
+  set(infer, "threshold", static_cast<double>(o.threshold), "paf-threshold", static_cast<double>(o.paf_threshold),
+      "nms-threshold", static_cast<double>(o.nms_threshold));
+  set(infer, "qos", input.live() ? TRUE : FALSE);  // every frame of a file is analysed, however slow a window is
+}
+
+void add_writers(Builder& build, const Input& input, const Outputs& outputs) {
+  std::string names;
+  for (const std::string& name : input.image_names) names += name + "\n";
+  const std::array<std::pair<const char*, const std::string*>, 4> writers{{{"ndjson", &outputs.json_lines},
+                                                                           {"openpose", &outputs.json_folder},
+                                                                           {"coco", &outputs.coco},
+                                                                           {"motion", &outputs.motion}}};
+  for (const auto& [format, location] : writers) {
+    if (location->empty()) continue;
+    GstElement* json = build.append("neuronjson");
+    set_word(json, "format", format);
+    set(json, "location", location->c_str(), "stream-id", input.name.c_str(), "names", names.c_str());
+    if (!input.live()) set(json, "clip-name", input.name.c_str());
+  }
+}
+
+/// H.264 wants even sides; a video keeps one size from its first frame on, whatever images come after. A missing
+/// column or row becomes black, so that no pixel is scaled for it.
+GstPadProbeReturn fix_video_size(GstPad*, GstPadProbeInfo* info, gpointer filter) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+  GstCaps* in = nullptr;
+  gst_event_parse_caps(event, &in);
+  GstVideoInfo video;
+  if (gst_video_info_from_caps(&video, in) == FALSE) return GST_PAD_PROBE_OK;
+  const auto side = [](int n) { return std::max(kLeastSide, n + n % 2); };
+  const CapsPtr out(gst_caps_new_simple("video/x-raw", "format", G_TYPE_STRING, "I420", "width", G_TYPE_INT,
+                                        side(video.width), "height", G_TYPE_INT, side(video.height),
+                                        "pixel-aspect-ratio", GST_TYPE_FRACTION, video.par_n, video.par_d, nullptr));
+  g_object_set(filter, "caps", out.get(), nullptr);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+void add_encoder(Builder& build) {
+  GstElementFactory* x264 = gst_element_factory_find("x264enc");
+  if (x264 == nullptr) {
+    GstElement* encoder = build.append("openh264enc");
+    set(encoder, "bitrate", 6'000'000U);
+    return;
+  }
+  gst_object_unref(x264);
+  GstElement* encoder = build.append("x264enc");
+  if (encoder == nullptr) return;
+  // Constant quality; its default is a constant 2 Mbit/s, whatever the size.
+  gst_util_set_object_arg(G_OBJECT(encoder), "pass", "qual");
+  gst_util_set_object_arg(G_OBJECT(encoder), "speed-preset", "veryfast");
+  set(encoder, "quantizer", 23U);
+}
+
+void add_video_file(Builder& build, const std::string& file) {
+  GstElement* scale = build.append("videoconvertscale");
+  set(scale, "add-borders", TRUE, "n-threads", 0U);
+  GstElement* format = build.append("capsfilter");
+  if (scale != nullptr && format != nullptr) {
+    GstPad* pad = gst_element_get_static_pad(scale, "sink");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, fix_video_size, format, nullptr);
+    gst_object_unref(pad);
+  }
+  add_encoder(build);
+  build.append("h264parse");
+  build.append(muxer_for(file));
+  set(build.append("filesink"), "location", part_name(file).c_str());
+}
+
+/// The first sink that opens the screen that the environment names. Not autovideosink: it tries frame buffer libraries
+/// too, which end the process where there is none.
+GstElement* make_window() {
+  const bool wayland = g_getenv("WAYLAND_DISPLAY") != nullptr;
+  for (const char* factory : {wayland ? "waylandsink" : "xvimagesink", "xvimagesink", "ximagesink"}) {
+    GstElement* sink = gst_element_factory_make(factory, nullptr);
+    if (sink == nullptr) continue;
+    gst_object_ref_sink(sink);
+    const bool opened = gst_element_set_state(sink, GST_STATE_READY) != GST_STATE_CHANGE_FAILURE;
+    gst_element_set_state(sink, GST_STATE_NULL);
+    if (opened) {
+      g_object_force_floating(G_OBJECT(sink));
+      return sink;
+    }
+    gst_object_unref(sink);
+  }
+  return nullptr;
+}
+
+void add_window(Builder& build) {
+  build.append("videoconvert");
+  GstElement* window = make_window();
+  if (window == nullptr) {
+    return build.fail({Errc::kMedia,
+                       "--display: the screen cannot be opened; check DISPLAY or WAYLAND_DISPLAY, or use "
+                       "--write-video FILE"});
+  }
+  // Shown when analysed: waiting for the clock would hold up the files that are written beside it.
+  set(window, "sync", FALSE, "qos", FALSE);
+  build.append(window, "the window");
+}
+
+void add_outlet(Builder& build, const RunOptions& options, const Outputs& outputs) {
+  const bool video = !outputs.video.empty();
+  if (!video && !options.display) {
+    set(build.append("fakesink"), "sync", FALSE);
+    return;
+  }
+  set(build.append("queue"), "max-size-buffers", kOverlayFrames, "max-size-bytes", kOverlayBytes, "max-size-time",
+      guint64{0});
+  build.append("neuronoverlay");
+  if (!video) return add_window(build);
+  if (!options.display) return add_video_file(build, outputs.video);
+  GstElement* tee = build.append("tee");
+  build.append("queue");
+  add_video_file(build, outputs.video);
+  build.last = tee;
+  build.append("queue");
+  add_window(build);
+}
+
+}  // namespace
+
+const char* muxer_for(const std::string& file) {
+  std::string extension = std::filesystem::path(file).extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (extension == ".mp4" || extension == ".m4v") return "mp4mux";
+  if (extension == ".mov") return "qtmux";
+  if (extension == ".mkv") return "matroskamux";
+  if (extension == ".avi") return "avimux";
+  return nullptr;
+}
+
+Result<Topology> build_topology(const RunOptions& options, const Input& input, const Outputs& outputs,
+                                const std::string& instance) {
+  Topology topology;
+  topology.pipeline.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(input.name.c_str()))));
+  Builder build(topology.pipeline.get());
+  add_source(build, input, topology);
+  add_inlet(build, input, options.max_frames, topology);
+  add_infer(build, input, options, instance, topology);
+  add_writers(build, input, outputs);
+  add_outlet(build, options, outputs);
+  if (auto built = build.state(); !built) return built.error();
+  return topology;
+}
+
+}  // namespace posecam

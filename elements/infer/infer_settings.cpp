@@ -1,0 +1,56 @@
+#include "elements/infer/infer_settings.h"
+
+#include <map>
+#include <mutex>
+
+#include <fmt/format.h>
+
+namespace posecam::gst {
+namespace {
+
+/// Everything that shapes an engine, to compare two elements that want to share one.
+std::string fingerprint(const EngineSettings& s) {
+  return fmt::format(
+      "model={} device={} cores={} net-resolution={} precision={} scheduling-policy={} decode={} "
+      "labels-file={} batch-size={} max-batch-delay={} max-in-flight={} dynamic-batch-size={} core-retry={} taps={} "
+      "max-people={} threshold={} "
+      "paf-threshold={} nms-threshold={}",
+      s.model, s.device, s.cores, s.net_resolution, s.precision, s.scheduling_policy, s.decode, s.labels_file,
+      s.batch_size, s.max_batch_delay_ms, s.max_in_flight, s.dynamic_batch_size, s.core_retry_s, s.taps, s.max_people,
+      s.threshold, s.paf_threshold, s.nms_threshold);
+}
+
+struct Shared {
+  std::weak_ptr<Engine> engine;
+  std::string settings;
+};
+std::mutex g_shared_mutex;  // held while an engine is made: the second element must wait for the first
+std::map<std::string, Shared>& shared_engines() {
+  static std::map<std::string, Shared> engines;
+  return engines;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, Size video) {
+  if (settings.model_instance_id.empty()) return make_engine(settings, video);
+  const auto spec = resolve_model(settings, video);  // the size may follow the video: then it is part of the name
+  if (!spec) return spec.error();
+  std::lock_guard lock(g_shared_mutex);
+  std::erase_if(shared_engines(), [](const auto& entry) { return entry.second.engine.expired(); });
+  Shared& shared = shared_engines()[fmt::format("{}@{}x{}", settings.model_instance_id, spec->input.size.width,
+                                                spec->input.size.height)];
+  const std::string wanted = fingerprint(settings);
+  if (auto engine = shared.engine.lock()) {
+    if (shared.settings == wanted) return engine;
+    return Error{Errc::kUsage,
+                 fmt::format("model-instance-id={} is in use with other settings ({}), not these ({}): give "
+                             "both elements the same settings or another id",
+                             settings.model_instance_id, shared.settings, wanted)};
+  }
+  auto engine = make_engine(settings, video);
+  if (engine) shared = {*engine, wanted};
+  return engine;
+}
+
+}  // namespace posecam::gst

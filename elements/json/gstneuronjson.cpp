@@ -1,0 +1,180 @@
+/**
+ * SECTION:element-neuronjson
+ *
+ * Writes what neuroninfer found on each frame as JSON and passes the frames on untouched: it neither copies nor maps
+ * them. When the output fails (a full disk, a reader that went away) it posts one error and stops the stream.
+ *
+ * Lines on standard output as the frames come:
+ * |[
+ * gst-launch-1.0 -q filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! neuronjson ! \
+ *   fakesink sync=false
+ * ]|
+ * An annotated video and a document a frame beside it:
+ * |[
+ * gst-launch-1.0 -e filesrc location=clip.mp4 ! decodebin ! videoconvert ! neuroninfer ! \
+ *   neuronjson format=openpose location=people clip-name=clip ! neuronoverlay ! videoconvert ! openh264enc ! \
+ *   h264parse ! mp4mux ! filesink location=annotated.mp4
+ * ]|
+ *
+ * Since: 0.1
+ */
+
+#include "elements/json/gstneuronjson.h"
+
+#include <array>
+
+#include "elements/base/element_error.h"
+#include "elements/base/handles.h"
+#include "elements/base/props.h"
+#include "elements/json/json_element.h"
+
+using posecam::gst::guard;
+using posecam::gst::JsonElement;
+using posecam::gst::JsonSettings;
+
+struct _GstNeuronJson {
+  GstBaseTransform parent;
+  JsonElement* impl;
+  JsonSettings* settings;  // object lock
+};
+
+GST_DEBUG_CATEGORY_STATIC(gst_neuron_json_debug);
+#define GST_CAT_DEFAULT gst_neuron_json_debug
+G_DEFINE_TYPE_WITH_CODE(GstNeuronJson, gst_neuron_json, GST_TYPE_BASE_TRANSFORM,
+                        GST_DEBUG_CATEGORY_INIT(gst_neuron_json_debug, "neuronjson", 0, "Results as JSON"))
+GST_ELEMENT_REGISTER_DEFINE(neuronjson, "neuronjson", GST_RANK_NONE, GST_TYPE_NEURON_JSON)
+
+namespace {
+
+GstStaticPadTemplate g_sink =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw"));
+GstStaticPadTemplate g_src =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw"));
+
+using S = JsonSettings;
+using Property = posecam::gst::Property<S>;
+
+GType format_type() {
+  static const GType type = posecam::gst::register_choices(
+      "GstNeuronJsonFormat", {{0, "One line of JSON a frame, written at once", "ndjson"},
+                              {1, "OpenPose's documents, one file a frame", "openpose"},
+                              {2, "One array of COCO keypoint results", "coco"},
+                              {3, "Frame by frame the keypoints of the clip's main person", "motion"}});
+  return type;
+}
+
+constexpr std::array kProperties{
+    Property{
+        "format", posecam::gst::Choice<S>{&S::format, format_type}, 0, 0,
+        "What is written. Results of motion are known only at the end of the stream. May change in NULL and READY"},
+    Property{"location", &S::location, 0, 0,
+             "File to write, a folder for format=openpose, or - for standard output. A regular file is called "
+             "LOCATION.part until the stream ends, whole lines of ndjson can be read from it meanwhile; devices, pipes "
+             "and sockets are written straight. May change in NULL and READY"},
+    Property{"stream-id", &S::stream_id, 0, 0,
+             "Name of the stream in each line of ndjson. May change in NULL and READY"},
+    Property{"clip-name", &S::clip_name, 0, 0,
+             "Name of the clip, with which the files of format=openpose begin. May change in NULL and READY"},
+    Property{"names", &S::names, 0, 0,
+             "Names of still images, one a line, in the order of the frames: of their files with format=openpose, of "
+             "their image ids, where they are numbers, with format=coco. May change in NULL and READY"},
+};
+constexpr std::span<const Property> kTable = kProperties;
+
+void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
+  if (!posecam::gst::may_change(GST_ELEMENT(self), kTable, id)) return;
+  GST_OBJECT_LOCK(self);
+  posecam::gst::set_property(kTable, *GST_NEURON_JSON(self)->settings, id, value);
+  GST_OBJECT_UNLOCK(self);
+}
+
+void get_property(GObject* self, guint id, GValue* value, GParamSpec*) {
+  GST_OBJECT_LOCK(self);
+  posecam::gst::get_property(kTable, *GST_NEURON_JSON(self)->settings, id, value);
+  GST_OBJECT_UNLOCK(self);
+}
+
+/// Posts the failure of `step`, unless it was told before.
+template <class Step>
+bool succeed(gpointer self, Step&& step) {
+  return guard(GST_ELEMENT(self), false, [&] {
+    const posecam::Result<void> done = step();
+    if (!done && done.error().code != posecam::Errc::kCancelled) {
+      posecam::gst::post_error(GST_ELEMENT(self), done.error());
+    }
+    return static_cast<bool>(done);
+  });
+}
+
+gboolean start(GstBaseTransform* self) {
+  GST_OBJECT_LOCK(self);
+  const JsonSettings settings = *GST_NEURON_JSON(self)->settings;
+  GST_OBJECT_UNLOCK(self);
+  GST_DEBUG_OBJECT(self, "writing %s to %s", settings.format.c_str(), settings.location.c_str());
+  return succeed(self, [&] { return GST_NEURON_JSON(self)->impl->start(settings); });
+}
+
+gboolean stop(GstBaseTransform* self) {
+  GST_NEURON_JSON(self)->impl->stop();
+  return TRUE;
+}
+
+gboolean set_caps(GstBaseTransform* self, GstCaps* caps, GstCaps*) {
+  GstVideoInfo info;
+  if (!gst_video_info_from_caps(&info, caps)) return FALSE;
+  GST_NEURON_JSON(self)->impl->set_info(info);
+  return TRUE;
+}
+
+GstFlowReturn transform_ip(GstBaseTransform* self, GstBuffer* buffer) {
+  return succeed(self, [&] { return GST_NEURON_JSON(self)->impl->write(buffer, self->segment); }) ? GST_FLOW_OK
+                                                                                                  : GST_FLOW_ERROR;
+}
+
+gboolean sink_event(GstBaseTransform* self, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) succeed(self, [&] { return GST_NEURON_JSON(self)->impl->finish(); });
+  return GST_BASE_TRANSFORM_CLASS(gst_neuron_json_parent_class)->sink_event(self, event);
+}
+
+GstStateChangeReturn change_state(GstElement* self, GstStateChange change) {
+  if (change == GST_STATE_CHANGE_PAUSED_TO_READY) GST_NEURON_JSON(self)->impl->unlock();
+  return GST_ELEMENT_CLASS(gst_neuron_json_parent_class)->change_state(self, change);
+}
+
+void finalize(GObject* self) {
+  delete GST_NEURON_JSON(self)->impl;
+  delete GST_NEURON_JSON(self)->settings;
+  G_OBJECT_CLASS(gst_neuron_json_parent_class)->finalize(self);
+}
+
+}  // namespace
+
+static void gst_neuron_json_class_init(GstNeuronJsonClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  posecam::gst::install_properties(object_class, kTable);
+
+  auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
+  transform_class->start = GST_DEBUG_FUNCPTR(start);
+  transform_class->stop = GST_DEBUG_FUNCPTR(stop);
+  transform_class->set_caps = GST_DEBUG_FUNCPTR(set_caps);
+  transform_class->transform_ip = GST_DEBUG_FUNCPTR(transform_ip);
+  transform_class->sink_event = GST_DEBUG_FUNCPTR(sink_event);
+  transform_class->transform_ip_on_passthrough = TRUE;
+
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
+  gst_element_class_add_static_pad_template(element_class, &g_sink);
+  gst_element_class_add_static_pad_template(element_class, &g_src);
+  gst_element_class_set_static_metadata(element_class, "Keypoints and objects as JSON", "Filter/Metadata",
+                                        "Writes the people and objects found on each frame as JSON",
+                                        "The posecam authors");
+}
+
+static void gst_neuron_json_init(GstNeuronJson* self) {
+  self->impl = new JsonElement;
+  self->settings = new JsonSettings;
+  gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(self), TRUE);
+}

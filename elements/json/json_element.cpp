@@ -1,0 +1,99 @@
+#include "elements/json/json_element.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "elements/meta/result_meta.h"
+
+namespace posecam::gst {
+namespace {
+
+Result<ResultFormat> parse_format(const std::string& text) {
+  if (text == "ndjson") return ResultFormat::kNdjson;
+  if (text == "openpose") return ResultFormat::kOpenpose;
+  if (text == "coco") return ResultFormat::kCoco;
+  if (text == "motion") return ResultFormat::kMotion;
+  return Error{Errc::kUsage, fmt::format("format={}: must be ndjson, openpose, coco or motion", text)};
+}
+
+std::vector<std::string> split_lines(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t to = std::min(text.find('\n', from), text.size());
+    lines.push_back(text.substr(from, to - from));
+    from = to + 1;
+  }
+  return lines;
+}
+
+/// COCO's image ids are the digits of its file names; other names have none.
+std::optional<std::int64_t> image_id_of(const std::string& name) {
+  std::int64_t id = 0;
+  const char* end = name.data() + name.size();
+  const auto read = std::from_chars(name.data(), end, id);
+  if (read.ec != std::errc{} || read.ptr != end) return {};
+  return id;
+}
+
+}  // namespace
+
+Result<void> JsonElement::start(const JsonSettings& settings) {
+  const auto format = parse_format(settings.format);
+  if (!format) return format.error();
+  stop_ = {};
+  auto writer = make_result_writer(*format, settings.location, stop_.get_token());
+  if (!writer) return writer.error();
+  writer_ = std::move(*writer);
+  settings_ = settings;
+  names_ = split_lines(settings.names);
+  frame_id_ = 0;
+  failed_ = false;
+  finished_ = false;
+  return {};
+}
+
+Result<void> JsonElement::once(Result<void> done) {
+  if (!done) failed_ = true;
+  return done;
+}
+
+Result<void> JsonElement::write(GstBuffer* buffer, const GstSegment& segment) {
+  if (failed_) return Error{Errc::kCancelled, "the output has failed"};
+  if (finished_) return {};
+  return once(write_frame(buffer, segment));
+}
+
+Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segment) {
+  const auto result = get_result(buffer);
+  if (!result) {
+    return Error{Errc::kUsage,
+                 "no result on a frame: put neuroninfer before neuronjson, and nothing between them that "
+                 "drops metadata (videocrop, videoflip, compositor)"};
+  }
+  FrameInfo info;
+  info.stream_id = settings_.stream_id;
+  info.name = settings_.clip_name;
+  info.frame_id = frame_id_++;
+  info.size = size_;
+  info.wallclock = std::chrono::system_clock::now();
+  const bool timed = segment.format == GST_FORMAT_TIME;  // appsrc's are of bytes, unless told
+  const auto time = timed ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
+                          : static_cast<guint64>(GST_CLOCK_TIME_NONE);
+  if (GST_CLOCK_TIME_IS_VALID(time)) info.pts_ns = static_cast<std::int64_t>(time);
+  if (info.frame_id < names_.size()) {
+    info.name = names_[info.frame_id];
+    info.still = true;
+    info.pts_ns.reset();
+    info.image_id = image_id_of(names_[info.frame_id]);
+  }
+  return writer_->write(info, *result);
+}
+
+Result<void> JsonElement::finish() {
+  if (failed_) return Error{Errc::kCancelled, "the output has failed"};
+  finished_ = true;
+  return writer_ ? once(writer_->close()) : Result<void>{};
+}
+
+}  // namespace posecam::gst

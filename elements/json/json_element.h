@@ -1,0 +1,58 @@
+#pragma once
+// neuronjson without GObject: writes the result that rides on each buffer.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include "models/core/result.h"
+#include "pipeline/output/result_writer.h"
+
+namespace posecam::gst {
+
+struct JsonSettings {
+  std::string format = "ndjson";  ///< or "openpose", "coco", "motion"
+  std::string location = "-";
+  std::string stream_id = "0";
+  std::string clip_name;
+  std::string names;
+};
+
+/// Streaming thread, but for start() and stop(). A failure is told once: after it everything returns kCancelled and
+/// does nothing, until the next start().
+class JsonElement {
+ public:
+  /// Opens the output.
+  Result<void> start(const JsonSettings& settings);
+  void set_info(const GstVideoInfo& info) { size_ = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)}; }
+  /// Writes the result of the buffer; its time is the stream time: 0 at the start of the clip, whatever the container
+  /// adds. kUsage, with the remedy, if nobody analysed it.
+  Result<void> write(GstBuffer* buffer, const GstSegment& segment);
+  /// End of stream: the output is complete. Frames that follow, after a seek back, are not written.
+  Result<void> finish();
+  /// Any thread: ends a wait of the streaming thread for a reader that takes nothing; what it was to read is lost.
+  void unlock() { stop_.request_stop(); }
+  /// Without a finish() before it the output keeps its temporary name.
+  void stop() { writer_.reset(); }
+
+ private:
+  Result<void> write_frame(GstBuffer* buffer, const GstSegment& segment);
+  Result<void> once(Result<void> done);
+
+  std::stop_source stop_;
+  std::unique_ptr<ResultWriter> writer_;
+  JsonSettings settings_;
+  std::vector<std::string> names_;  ///< of still images, by frame
+  Size size_;
+  std::uint64_t frame_id_ = 0;
+  bool failed_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace posecam::gst

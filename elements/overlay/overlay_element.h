@@ -1,0 +1,54 @@
+#pragma once
+// neuronoverlay without GObject: what to blur and to draw on each frame, decided before anybody makes it writable.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gst/gst.h>
+
+#include "models/core/image.h"
+#include "models/core/result.h"
+#include "models/spec/frame_result.h"
+#include "postprocess/draw/draw.h"
+#include "postprocess/draw/pixel_rect.h"
+
+namespace posecam::gst {
+
+struct OverlaySettings {
+  float render_threshold = 0.05F;
+  bool draw_labels = true;
+  std::string blur = "none";  ///< or "face", "person"
+};
+
+/// Streaming thread only. For each frame plan(), then apply() if it said that the frame changes.
+class OverlayElement {
+ public:
+  explicit OverlayElement(GstElement* self) : self_(self) {}
+
+  /// A new stream or another place in it: who was seen before is no longer there.
+  void forget() { seen_.reset(); }
+  /// The element starts: forgets, and warns anew.
+  void start();
+
+  /// True if the frame is to change. Frames that were not analysed are blurred where people were last seen, all over if
+  /// nothing was analysed yet. Warns once on the bus if there is no result at all and something should be blurred.
+  bool plan(GstBuffer* buffer, const OverlaySettings& settings, Size frame);
+  bool changes() const { return changes_; }
+  /// Blurs, then draws, as planned. kMedia from draw().
+  Result<void> apply(const MutableImageView& image) const;
+
+ private:
+  void plan_blur(const std::string& blur, Size frame);
+
+  GstElement* self_;
+  std::shared_ptr<const FrameResult> result_;  ///< of this frame
+  std::shared_ptr<const FrameResult> seen_;    ///< the last that was analysed
+  std::vector<PixelRect> blurred_;
+  DrawOptions options_;
+  bool draws_ = false;
+  bool changes_ = false;
+  bool warned_ = false;
+};
+
+}  // namespace posecam::gst

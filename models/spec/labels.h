@@ -1,0 +1,24 @@
+#pragma once
+// Names of classes in a text file, for networks that share a list or have many.
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "models/core/result.h"
+
+namespace posecam {
+
+inline constexpr std::size_t kMaxLabels = 10'000;
+inline constexpr std::size_t kLongestLabel = 128;  ///< characters
+
+/// The lines of a text file, label 0 first: at most kMaxLabels, each of 1 to kLongestLabel characters of
+/// UTF-8 without control characters (lines may end as in DOS, a byte order mark may be first). kModel, the message
+/// starts with the path.
+Result<std::vector<std::string>> read_labels(const std::filesystem::path& file);
+
+/// Where a descriptor's list of that file name lies: beside the descriptor, or else in the zoo. kModel.
+Result<std::filesystem::path> find_labels(const std::string& name, const std::filesystem::path& descriptor);
+
+}  // namespace posecam

@@ -1,0 +1,81 @@
+#include "models/spec/zoo.h"
+
+#include <algorithm>
+#include <numeric>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "models/core/paths.h"
+
+namespace posecam {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Levenshtein's distance: insertions, deletions and replacements that turn one word into the other.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] != b[j] ? 1 : 0);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+/// "; did you mean 'openpose'?" when a name is close or starts alike, else nothing.
+std::string suggestion(std::string_view asked, const std::vector<std::string>& names) {
+  const std::string* best = nullptr;
+  std::size_t least = std::max<std::size_t>(2, asked.size() / 3) + 1;
+  for (const std::string& name : names) {
+    const bool starts_alike = asked.size() >= 3 && name.starts_with(asked);
+    const std::size_t distance = starts_alike ? 0 : edit_distance(asked, name);
+    if (distance < least) {
+      least = distance;
+      best = &name;
+    }
+  }
+  return best ? fmt::format("; did you mean '{}'?", *best) : "";
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> zoo_names() {
+  const auto share = share_dir();
+  if (!share) return share.error();
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(*share / "models", error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".json") names.push_back(it->path().stem().string());
+  }
+  if (error) {
+    return Error{Errc::kModel, fmt::format("{}: {}", (*share / "models").native(), error.message())};
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+Result<ModelSpec> find_model(std::string_view name_or_path) {
+  if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".json")) {
+    return ModelSpec::load(name_or_path);
+  }
+  const auto names = zoo_names();
+  if (!names) return names.error();
+  if (std::find(names->begin(), names->end(), name_or_path) == names->end()) {
+    return Error{Errc::kModel,
+                 fmt::format("no model '{}' in the zoo{} (it has {}); a descriptor of your own is given by "
+                             "its path (FILE.json)",
+                             name_or_path, suggestion(name_or_path, *names), fmt::join(*names, ", "))};
+  }
+  const auto share = share_dir();
+  if (!share) return share.error();
+  return ModelSpec::load(*share / "models" / fmt::format("{}.json", name_or_path));
+}
+
+}  // namespace posecam

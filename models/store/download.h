@@ -1,0 +1,37 @@
+#pragma once
+// One file from a URL or a directory to its final name, or not at all.
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "models/core/result.h"
+
+namespace posecam {
+
+struct Download {
+  std::string source;            ///< http(s) URL, or the path of a local file
+  std::filesystem::path target;  ///< final name; its folder exists. Bytes on the way lie in "<target>.part"
+  std::uint64_t bytes = 0;       ///< exact size
+  std::string sha256;
+  std::function<void(std::uint64_t done)> progress;  ///< bytes there so far; called from this thread. May be empty
+  std::stop_token stop;
+};
+
+/// Blocks until the file is there, complete and checked: size, then sha256, then fsync and rename. A .part left by an
+/// interrupted download is continued where the server can. Never writes more than `bytes`. Waits at most 10 s for a
+/// connection and 30 s on a stalled one. One download per target at a time: the caller locks.
+/// kUsage if the source does not have the file (none there, HTTP 404 or 410), kMedia if the .part cannot be written,
+/// kModel with any other reason, kCancelled on `stop`; after a failure the target is as it was, and a .part stays only
+/// if it can be continued.
+Result<void> download(const Download& job);
+
+/// A URL as it may be shown: without user, password, query and fragment.
+std::string shown_url(std::string_view url);
+
+bool is_url(std::string_view source);
+
+}  // namespace posecam

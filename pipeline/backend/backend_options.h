@@ -1,0 +1,51 @@
+#pragma once
+// What a device is told when it makes a backend, and what it says of itself.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/core/result.h"
+#include "models/spec/model_spec.h"
+#include "pipeline/backend/backend.h"
+
+namespace posecam {
+
+enum class Precision : std::uint8_t {
+  kAuto,  ///< openvino: bf16 on CPUs that calculate with it (AVX512_BF16, AMX), else f32
+  kF32,
+  kBf16
+};
+enum class Scheduling : std::uint8_t { kThroughput, kLatency };
+
+struct BackendOptions {
+  /// Of the CPU; of Neuron devices as the process counts them, empty for all.
+  std::vector<CoreId> cores;
+  Precision precision = Precision::kAuto;
+  Scheduling scheduling = Scheduling::kThroughput;
+  /// Where openvino keeps compiled networks, made if need be; a folder that cannot be used costs start time only.
+  /// Empty: nowhere.
+  std::filesystem::path cache_dir;
+  /// neuron: batches of any size, cut into runs of the compiled sizes and padded. Else whole batches of exactly
+  /// ModelSpec::input.batch rows, others are refused.
+  bool dynamic_batch_size = true;
+
+  /// From the words of users: cores as in core_list.h (of the CPU, unless `device` is a Neuron device: how many that
+  /// has is seen when it starts), "auto|f32|bf16", "throughput|latency"; cache in default_cache_dir(). kUsage.
+  static Result<BackendOptions> parse(std::string_view cores, std::string_view precision, std::string_view scheduling,
+                                      std::string_view device = "openvino");
+};
+
+struct DeviceInfo {
+  std::string name;         ///< as `device` takes it
+  std::string description;  ///< what it is; or why it is not available
+  bool available = false;
+  CoreId cores = 0;
+};
+
+/// A backend serves the tensors it was made for: kModel if `asked` has other ones than `loaded`.
+Result<void> check_same_tensors(const ModelSpec& loaded, const ModelSpec& asked);
+
+}  // namespace posecam

@@ -1,0 +1,245 @@
+#include "pipeline/devices/openvino_backend.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <fmt/format.h>
+#include <openvino/openvino.hpp>
+
+#include "models/core/log.h"
+#include "models/core/one_line.h"
+#include "models/core/stage_log.h"
+
+namespace posecam {
+namespace {
+
+/// One per process: plugins and their thread pools are loaded once.
+ov::Core& core() {
+  static ov::Core instance;
+  return instance;
+}
+
+/// Runs `body`; what OpenVINO throws becomes an Error.
+template <class Body>
+auto shielded(Errc code, const std::string& where, Body&& body) -> decltype(body()) {
+  try {
+    return body();
+  } catch (const std::exception& e) {
+    return Error{code, fmt::format("{}: {}", where, openvino_line(e.what()))};
+  }
+}
+
+ov::element::Type element_type(DType type) {
+  switch (type) {
+    case DType::kU8: return ov::element::u8;
+    case DType::kI32: return ov::element::i32;
+    case DType::kBf16: return ov::element::bf16;
+    case DType::kF16: return ov::element::f16;
+    case DType::kF32: return ov::element::f32;
+  }
+  return ov::element::dynamic;
+}
+
+ov::Shape to_ov(const Shape& shape) {
+  ov::Shape out;
+  for (std::size_t i = 0; i < shape.rank(); ++i) out.push_back(static_cast<std::size_t>(shape[i]));
+  return out;
+}
+
+/// Memory of one tensor, on a cache line, owned by its slot.
+class Buffer {
+ public:
+  Buffer(DType dtype, const ov::Shape& shape) {
+    std::vector<std::int64_t> dims(shape.begin(), shape.end());
+    view_ = {nullptr, dtype, Shape(dims)};
+    const std::size_t bytes = (view_.bytes() + kAlign - 1) / kAlign * kAlign;
+    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlign, std::max(bytes, kAlign))));
+    if (!memory_) throw std::bad_alloc();
+    std::memset(memory_.get(), 0, bytes);  // rows that never held a frame are padding: no NaN, no stale data
+    view_.data = memory_.get();
+  }
+  const MutableTensorView& view() const { return view_; }
+  ov::Tensor tensor() const { return {element_type(view_.dtype), to_ov(view_.shape), view_.data}; }
+
+ private:
+  static constexpr std::size_t kAlign = 64;
+  struct Free {
+    // The counterpart of std::aligned_alloc. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
+    void operator()(std::byte* p) const noexcept { std::free(p); }
+  };
+  std::unique_ptr<std::byte, Free> memory_;
+  MutableTensorView view_;
+};
+
+class OpenVinoSlot final : public Slot {
+ public:
+  OpenVinoSlot(ov::CompiledModel model, const ModelSpec& spec, CoreId core)
+      : core_(static_cast<std::int32_t>(core)),
+        request_(model.create_infer_request()),
+        input_(spec.input.dtype, to_ov(spec.input.shape())) {
+    request_.set_tensor(spec.input.name, input_.tensor());
+    outputs_.reserve(spec.outputs.size());
+    for (const std::string& name : spec.outputs) {
+      outputs_.emplace_back(DType::kF32, model.output(name).get_shape());
+      request_.set_tensor(name, outputs_.back().tensor());
+    }
+  }
+
+  MutableTensorView input() override { return input_.view(); }
+  TensorView output(std::size_t index) const override { return outputs_[index].view(); }
+
+  Result<void> run(std::uint32_t frames) override {
+    return shielded(Errc::kDevice, "device openvino", [&]() -> Result<void> {
+      StageLaps laps(frames, core_);
+      request_.start_async();  // not infer(): that would run in this thread, beside the streams
+      request_.wait();
+      laps.lap(Stage::kExecute);
+      return {};
+    });
+  }
+
+ private:
+  const std::int32_t core_;
+  ov::InferRequest request_;
+  Buffer input_;
+  std::vector<Buffer> outputs_;
+};
+
+class OpenVinoBackend final : public InferenceBackend {
+ public:
+  OpenVinoBackend(ModelSpec spec, ov::CompiledModel model, std::vector<CoreId> cores)
+      : spec_(std::move(spec)), model_(std::move(model)), cores_(std::move(cores)) {}
+
+  std::string_view name() const override { return "openvino"; }
+  std::vector<CoreId> cores() const override { return cores_; }
+
+  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
+    if (auto same = check_same_tensors(spec_, spec); !same) return same.error();
+    return shielded(Errc::kDevice, "device openvino", [&]() -> Result<std::unique_ptr<Slot>> {
+      return std::unique_ptr<Slot>(std::make_unique<OpenVinoSlot>(model_, spec, core));
+    });
+  }
+
+ private:
+  ModelSpec spec_;
+  ov::CompiledModel model_;
+  std::vector<CoreId> cores_;
+};
+
+template <class Ports>
+bool has_port(const Ports& ports, const std::string& name) {
+  return std::ranges::any_of(ports, [&](const auto& port) { return port.get_names().contains(name); });
+}
+
+template <class Ports>
+std::string names_of(const Ports& ports) {
+  std::string names;
+  for (const auto& port : ports) names += (names.empty() ? "" : ", ") + port.get_any_name();
+  return names;
+}
+
+Result<void> check_names(const ov::Model& network, const ModelSpec& spec) {
+  if (!has_port(network.inputs(), spec.input.name)) {
+    return Error{Errc::kModel, fmt::format("model {}: the network has no input '{}', only: {}", spec.name,
+                                           spec.input.name, names_of(network.inputs()))};
+  }
+  for (const std::string& name : spec.outputs) {
+    if (!has_port(network.outputs(), name)) {
+      return Error{Errc::kModel, fmt::format("model {}: the network has no output '{}', only: {}", spec.name, name,
+                                             names_of(network.outputs()))};
+    }
+  }
+  return {};
+}
+
+/// Slots hand out fixed memory with the batch outermost.
+Result<void> check_outputs(const ov::Model& network, const ModelSpec& spec) {
+  for (const std::string& name : spec.outputs) {
+    const ov::PartialShape& shape = network.output(name).get_partial_shape();
+    const bool fits = shape.is_static() && shape.size() >= 1 && shape.size() <= Shape::kMaxRank &&
+                      shape[0].get_length() == spec.input.batch;
+    if (!fits) {
+      return Error{Errc::kModel,
+                   fmt::format("model {}: output '{}' has shape {}, expected fixed sizes with batch {} first",
+                               spec.name, name, shape.to_string(), spec.input.batch)};
+    }
+  }
+  return {};
+}
+
+/// The network as our slots see it: the spec's shape and types at its ends, conversions inside.
+std::shared_ptr<ov::Model> fit(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec) {
+  network->reshape({{spec.input.name, ov::PartialShape(to_ov(spec.input.shape()))}});
+  ov::preprocess::PrePostProcessor ends(network);
+  ends.input(spec.input.name).tensor().set_element_type(element_type(spec.input.dtype));
+  for (const std::string& name : spec.outputs) ends.output(name).tensor().set_element_type(ov::element::f32);
+  return ends.build();
+}
+
+ov::AnyMap settings(const BackendOptions& options) {
+  const auto cores = static_cast<int>(options.cores.size());
+  const bool latency = options.scheduling == Scheduling::kLatency;
+  ov::AnyMap map{{ov::hint::performance_mode.name(),
+                  latency ? ov::hint::PerformanceMode::LATENCY : ov::hint::PerformanceMode::THROUGHPUT},
+                 {ov::num_streams.name(), ov::streams::Num(latency ? 1 : cores)},
+                 {ov::inference_num_threads.name(), cores}};
+  if (options.precision != Precision::kAuto) {
+    map[ov::hint::inference_precision.name()] =
+        options.precision == Precision::kBf16 ? ov::element::bf16 : ov::element::f32;
+  }
+  return map;
+}
+
+/// With the cache if there is one; whatever is wrong with that, without.
+ov::CompiledModel compile(const std::shared_ptr<ov::Model>& network, const BackendOptions& options) {
+  if (!options.cache_dir.empty()) {
+    try {
+      ov::AnyMap cached = settings(options);
+      std::filesystem::create_directories(options.cache_dir);
+      cached[ov::cache_dir.name()] = options.cache_dir.string();
+      return core().compile_model(network, "CPU", cached);
+    } catch (const std::exception& e) {
+      logger().warn("{}: compiled networks cannot be kept: {}", options.cache_dir.string(), openvino_line(e.what()));
+    }
+  }
+  return core().compile_model(network, "CPU", settings(options));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec& spec,
+                                                                const std::filesystem::path& weights,
+                                                                const BackendOptions& options) {
+  using Made = Result<std::unique_ptr<InferenceBackend>>;
+  return shielded(Errc::kModel, weights.string(), [&]() -> Made {
+    auto network = core().read_model(weights.string());
+    if (auto named = check_names(*network, spec); !named) return named.error();
+    network = fit(network, spec);
+    if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
+    return shielded(Errc::kDevice, "device openvino", [&]() -> Made {
+      auto compiled = compile(network, options);
+      auto cores = options.cores;
+      if (options.scheduling == Scheduling::kLatency) cores.resize(1);
+      return std::unique_ptr<InferenceBackend>(
+          std::make_unique<OpenVinoBackend>(spec, std::move(compiled), std::move(cores)));
+    });
+  });
+}
+
+DeviceInfo describe_openvino(CoreId cores) {
+  DeviceInfo info{"openvino", "", false, cores};
+  try {
+    info.description = fmt::format("{}, OpenVINO {}", core().get_property("CPU", ov::device::full_name),
+                                   ov::get_openvino_version().buildNumber);
+    info.available = true;
+  } catch (const std::exception& e) {
+    info.description = openvino_line(e.what());
+  }
+  return info;
+}
+
+}  // namespace posecam

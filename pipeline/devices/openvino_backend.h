@@ -1,0 +1,19 @@
+#pragma once
+// CPU at full speed: OpenVINO. A core is an execution stream; slots are infer requests that queue on the streams.
+
+#include <filesystem>
+#include <memory>
+
+#include "pipeline/backend/backend_options.h"
+
+namespace posecam {
+
+/// Reads IR, ONNX, TFLite or frozen TensorFlow graphs, reshapes to the spec's input and compiles, once for all cores.
+/// INT8 networks run as INT8; precision says how float ones run.
+/// kModel if the file or its tensors do not fit the spec, kDevice if the runtime refuses.
+Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec& spec,
+                                                                const std::filesystem::path& weights,
+                                                                const BackendOptions& options);
+DeviceInfo describe_openvino(CoreId cores);
+
+}  // namespace posecam

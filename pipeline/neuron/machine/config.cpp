@@ -1,0 +1,173 @@
+#include "pipeline/neuron/machine/config.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
+
+#include "models/core/one_line.h"
+#include "models/spec/json_reader.h"
+#include "pipeline/neuron/machine/core_file.h"
+#include "pipeline/neuron/machine/visible_cores.h"
+
+namespace posecam::sim {
+namespace {
+
+constexpr std::string_view kWhere = "NEURON_SIM_CONFIG";
+constexpr std::int64_t kMaxCores = 512;
+constexpr std::int64_t kMaxStatus = 1'000'000;
+constexpr std::int64_t kMaxCall = std::int64_t{1} << 50;
+constexpr double kDefaultTimeout = 30;
+
+std::string_view text_of(GetEnv env, const char* name) {
+  const char* value = env(name);
+  return value ? value : "";
+}
+
+FaultRule read_fault(const JsonNode& node) {
+  node.expect_keys({"call", "core", "from", "count", "status", "slow", "hang_at", "lost_at", "recovers"});
+  FaultRule rule;
+  if (node.has("core")) rule.core = static_cast<std::uint32_t>(node.at("core").integer(0, kMaxCores - 1));
+  if (node.has("from")) rule.from = static_cast<std::uint64_t>(node.at("from").integer(1, kMaxCall));
+  if (node.has("count")) rule.count = static_cast<std::uint64_t>(node.at("count").integer(1, kMaxCall));
+  if (node.has("recovers")) rule.recovers = node.at("recovers").boolean();
+  const bool status = node.has("status");
+  if (status + node.has("slow") + node.has("hang_at") + node.has("lost_at") != 1) {
+    node.problem("expected one of status, slow, hang_at, lost_at");
+  } else if (status) {
+    rule.status = static_cast<NRT_STATUS>(node.at("status").integer(1, kMaxStatus));
+    rule.call = node.at("call").text(1, 64);
+    if (!rule.call.starts_with("nrt_")) node.at("call").problem("expected the name of a function, nrt_...");
+  } else if (node.has("slow")) {
+    rule.kind = FaultRule::Kind::kSlow;
+    rule.slow = node.at("slow").real(0, 1e6);
+  } else {
+    const bool hang = node.has("hang_at");
+    rule.kind = hang ? FaultRule::Kind::kHang : FaultRule::Kind::kLost;
+    rule.from = static_cast<std::uint64_t>(node.at(hang ? "hang_at" : "lost_at").integer(1, kMaxCall));
+    rule.status = NRT_EXEC_UNIT_UNRECOVERABLE;
+    if (!rule.core) node.problem("core: missing, expected the core that is lost");
+    if (node.has("from") || node.has("count")) node.problem("from and count are for status and slow");
+  }
+  const bool ends = rule.kind == FaultRule::Kind::kHang || rule.kind == FaultRule::Kind::kLost;
+  if (!ends && node.has("recovers")) node.problem("recovers is for hang_at and lost_at");
+  if (!status && node.has("call")) node.problem("call is for status; the others are about nrt_execute");
+  return rule;
+}
+
+/// The entry of `all` that the key names.
+template <class T>
+void choose(const JsonNode& root, std::string_view key, std::span<const T> all, T& out) {
+  if (!root.has(key)) return;
+  const std::string name = root.at(key).text(1, 64);
+  const auto found = std::ranges::find(all, name, &T::name);
+  if (found != all.end()) {
+    out = *found;
+  } else {
+    std::vector<std::string_view> names;
+    for (const T& entry : all) names.push_back(entry.name);
+    root.at(key).problem(fmt::format("expected one of {}", fmt::join(names, ", ")));
+  }
+}
+
+void read_document(const JsonNode& root, Config& config) {
+  constexpr std::pair<std::string_view, Mode> kModes[] = {{"exact", Mode::kExact}, {"timed", Mode::kTimed}};
+  root.expect_keys(
+      {"instance", "cores", "runtime", "mode", "pool", "bf16", "time", "transfer_gb_s", "distinct", "faults"});
+  choose(root, "instance", instances(), config.instance);
+  if (config.instance.is_inf1()) config.runtime = runtime_versions().front();
+  choose(root, "runtime", runtime_versions(), config.runtime);
+  if (root.has("cores")) config.instance.cores = static_cast<std::uint32_t>(root.at("cores").integer(1, kMaxCores));
+  if (root.has("mode")) config.mode = root.at("mode").one_of(kModes);
+  if (root.has("pool")) config.pool = root.at("pool").text(1, 4096);
+  if (root.has("bf16")) config.bf16 = root.at("bf16").boolean();
+  if (root.has("time")) config.time = read_device_time(root.at("time"));
+  if (root.has("transfer_gb_s")) config.transfer_gb_s = root.at("transfer_gb_s").real(0.001, 1e6);
+  if (root.has("distinct")) config.distinct = static_cast<std::uint32_t>(root.at("distinct").integer(1, 1024));
+  if (root.has("faults")) {
+    for (const JsonNode& node : root.at("faults").items(0, 1024)) config.faults.push_back(read_fault(node));
+  }
+}
+
+Result<std::string> document_text(std::string_view value) {
+  const auto start = value.find_first_not_of(" \t\r\n");
+  if (start != std::string_view::npos && value[start] == '{') return std::string(value);
+  std::ifstream file{std::string(value), std::ios::binary};
+  std::string text;
+  // Not by iterators, which throw what read() reports, as of a folder.
+  for (char block[4096]; file.read(block, sizeof block), file.gcount() > 0;) {
+    text.append(block, static_cast<std::size_t>(file.gcount()));
+  }
+  if (!file.is_open() || file.bad()) {
+    return Error{Errc::kModel, fmt::format("{}: cannot read {}; expected a file, or JSON that starts with {{", kWhere,
+                                           short_line(value))};
+  }
+  return text;
+}
+
+/// A whole number in an environment variable; `otherwise` if it is not set.
+Result<std::uint32_t> read_number(GetEnv env, const char* name, std::uint32_t lowest, std::uint32_t otherwise) {
+  const std::string text(text_of(env, name));
+  if (text.empty()) return otherwise;
+  char* end = nullptr;
+  const long value = std::strtol(text.c_str(), &end, 10);
+  if (*end != '\0' || value < static_cast<long>(lowest) || value > kMaxCores) {
+    return Error{Errc::kUsage, fmt::format("{}={}: expected a whole number from {} to {}", name, short_line(text),
+                                           lowest, kMaxCores)};
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+Result<void> read_variables(GetEnv env, Config& config) {
+  const auto cores = read_number(env, "NEURON_SIM_CORES", 1, config.instance.cores);
+  if (!cores) return cores.error();
+  config.instance.cores = *cores;
+  if (const auto pool = text_of(env, "NEURON_SIM_POOL"); !pool.empty()) config.pool = pool;
+  config.pool = core_pool_folder(config.pool);
+  const auto wanted = read_number(env, "NEURON_RT_NUM_CORES", 0, 0);
+  if (!wanted) return wanted.error();
+  config.wanted = *wanted;
+  if (const auto visible = text_of(env, "NEURON_RT_VISIBLE_CORES"); !visible.empty()) {
+    auto range = parse_visible_cores(visible);
+    if (!range) return range.error();
+    config.visible = *range;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Config> read_config(GetEnv env) {
+  Config config;
+  config.instance = *std::ranges::find(instances(), "inf2.xlarge", &Instance::name);
+  config.runtime = runtime_versions().back();
+  if (const auto value = text_of(env, "NEURON_SIM_CONFIG"); !value.empty()) {
+    const auto text = document_text(value);
+    if (!text) return text.error();
+    const auto document = parse_strict_json(*text, kWhere);
+    if (!document) return document.error();
+    JsonProblems problems{std::string(kWhere)};
+    read_document(JsonNode(*document, problems), config);
+    if (problems.first()) return *problems.first();
+  }
+  if (auto read = read_variables(env, config); !read) return read.error();
+  return config;
+}
+
+Result<double> read_exec_timeout(GetEnv env) {
+  const std::string text(text_of(env, "NEURON_RT_EXEC_TIMEOUT"));
+  if (text.empty()) return kDefaultTimeout;
+  char* end = nullptr;
+  const double seconds = std::strtod(text.c_str(), &end);
+  if (*end != '\0' || !(seconds > 0 && seconds <= 1e6)) {
+    return Error{Errc::kUsage, fmt::format("NEURON_RT_EXEC_TIMEOUT={}: expected seconds above 0", short_line(text))};
+  }
+  return seconds;
+}
+
+}  // namespace posecam::sim

@@ -1,0 +1,64 @@
+#pragma once
+// NEFF, the file of a compiled Neuron network: a header of 1024 bytes, then a tar compressed with gzip. Offsets and
+// meanings are those that AWS's packager guide and Apache-licensed readers of it show.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/core/result.h"
+
+namespace posecam {
+
+constexpr std::size_t kNeffHeaderBytes = 1024;
+/// Bits that runtimes are known to accept; others make a file too new for them.
+constexpr std::uint64_t kNeffKnownFeatures = 0x80000000000000FFU;
+constexpr std::uint64_t kNeffNewestMajor = 2;
+
+struct NeffHeader {
+  std::uint64_t pkg_version = 1;  ///< 1: hash is SHA-256 of the payload; 2: MD5, in its first 16 bytes
+  std::uint64_t data_size = 0;    ///< bytes of the payload; write_neff() sets it
+  std::uint64_t version_major = 1;
+  std::uint64_t version_minor = 0;
+  std::string build_version;              ///< at most 127 bytes; read as printable ASCII, "?" for what is not
+  std::uint32_t num_tpb = 1;              ///< cores that one copy of the network occupies
+  std::array<std::uint8_t, 32> hash{};    ///< of the payload; write_neff() sets it
+  std::array<std::uint8_t, 16> uuid{};    ///< write_neff() takes it from the hash
+  std::string name;                       ///< at most 255 bytes; read as build_version is
+  std::uint32_t requested_tpb_count = 1;  ///< as asked of the compiler
+  std::array<std::uint8_t, 64> tpb_per_node{};
+  std::uint64_t feature_bits = 0;
+  std::uint32_t lnc_size = 1;  ///< physical cores in a logical one
+
+  /// False: a runtime says NRT_UNSUPPORTED_NEFF_VERSION.
+  bool supported() const { return version_major <= kNeffNewestMajor && (feature_bits & ~kNeffKnownFeatures) == 0; }
+};
+
+struct NeffMember {
+  std::string name;  ///< relative, plain: "sg00/def.json"
+  std::vector<std::byte> data;
+};
+
+struct Neff {
+  NeffHeader header;
+  std::vector<NeffMember> members{};  ///< regular files, in the order of the archive
+
+  /// Null if there is none of that name.
+  const NeffMember* find(std::string_view name) const;
+};
+
+/// The first 1024 bytes, and that the file is as long as they say. kModel.
+Result<NeffHeader> read_neff_header(std::span<const std::byte> file);
+
+/// The whole file: header, hash (of pkg_version 1; MD5 is not checked) and members. Takes bounded memory whatever the
+/// file holds: at most 64 MiB, or 200 times its own size, and 4 GiB in any case. kModel.
+Result<Neff> read_neff(std::span<const std::byte> file);
+
+/// The same input gives the same bytes, anywhere and at any time. kModel for names or sizes that do not fit.
+Result<std::vector<std::byte>> write_neff(NeffHeader header, std::span<const NeffMember> members);
+
+}  // namespace posecam

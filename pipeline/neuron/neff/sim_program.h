@@ -1,0 +1,60 @@
+#pragma once
+// What a NEFF for the simulator holds: an ONNX network and sim.json, which says what its tensors are once compiled.
+// `posecam compile --target sim` writes these, the simulator reads them.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "models/core/result.h"
+#include "models/core/tensor.h"
+#include "pipeline/neuron/neff/device_time.h"
+#include "pipeline/neuron/neff/neff.h"
+
+namespace posecam {
+
+constexpr std::string_view kSimProgramMember = "sim.json";
+
+/// A tensor of the compiled network: fixed shape with the batch outermost; f32, f16, bf16 or u8.
+struct SimTensorSpec {
+  std::string name;
+  DType dtype = DType::kF32;
+  Shape shape;
+
+  std::size_t bytes() const { return shape.elements() * size_of(dtype); }
+  friend bool operator==(const SimTensorSpec&, const SimTensorSpec&) = default;
+};
+
+struct SimProgram {
+  std::string network = "network.onnx";  ///< the member that holds it; data outside the file is not supported
+  std::vector<SimTensorSpec> inputs;
+  std::vector<SimTensorSpec> outputs;
+  std::uint32_t batch = 1;
+  std::uint32_t cores = 1;         ///< neighbouring cores that one copy occupies
+  std::optional<DeviceTime> time;  ///< of a core for `batch` rows; needed for timed mode unless the simulator is told
+
+  friend bool operator==(const SimProgram&, const SimProgram&) = default;
+};
+
+/// sim.json as text. kModel; the message starts with "sim.json".
+Result<SimProgram> read_sim_program(std::string_view text);
+/// Checks as reading does; equal programs give equal texts.
+Result<std::string> write_sim_program(const SimProgram& program);
+
+/// A NEFF of the program and its network. `name` (at most 255 bytes) goes into the header.
+Result<std::vector<std::byte>> write_sim_neff(const SimProgram& program, std::span<const std::byte> onnx,
+                                              std::string_view name);
+
+struct SimNeff {
+  NeffHeader header;
+  SimProgram program;
+  std::vector<std::byte> network{};
+};
+/// kModel, also for a NEFF that was compiled for real hardware.
+Result<SimNeff> read_sim_neff(std::span<const std::byte> file);
+
+}  // namespace posecam

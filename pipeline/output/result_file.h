@@ -1,0 +1,65 @@
+#pragma once
+// An output file that exists under its name only when it is complete.
+
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "models/core/result.h"
+
+namespace posecam {
+
+/// The name under which an output is written until it is complete.
+inline std::string part_name(const std::string& location) { return location + ".part"; }
+
+/// True for devices, pipes and sockets: nothing to prepare, nothing to rename.
+bool is_written_straight(const std::string& location);
+
+/// Writes to "<location>.part" and gives it its name in commit(); what was there before stays until then. Destroyed
+/// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
+/// standard output; that, devices, pipes and sockets are written straight (opening a FIFO waits for its reader).
+///
+/// One writer a file: create() is kOutput while another, of this process or not, has the .part open.
+///
+/// Unbuffered: each write() is handed to the system at once, so that a reader of a pipe sees whole lines, also when
+/// several files of this process are standard output.
+/// A reader of a pipe that takes nothing is waited for, until `stop` of create() is requested: kCancelled then.
+/// Errors are kOutput or kNoSpace, name the location and are sticky: after the first, every call returns it again and
+/// does nothing else. A regular file then ends with the last whole text. A reader of a pipe that went away is such an
+/// error; it raises no SIGPIPE. Movable; one thread at a time.
+class ResultFile {
+ public:
+  static Result<ResultFile> create(std::string location, std::stop_token stop = {});
+  ResultFile(ResultFile&& other) noexcept;
+  ResultFile& operator=(ResultFile&& other) noexcept;
+  ResultFile(const ResultFile&) = delete;
+  ResultFile& operator=(const ResultFile&) = delete;
+  ~ResultFile();
+
+  /// Writes all of `text` or fails.
+  Result<void> write(std::string_view text);
+  /// Closes the file and removes its .part.
+  void discard();
+  /// Closes the file and gives it its name. A second call returns the outcome of the first.
+  Result<void> commit();
+
+ private:
+  class Interrupt;
+  ResultFile(std::string location, std::string part, int fd, std::unique_ptr<Interrupt> interrupt);
+  Result<void> fail(std::string_view action, int error_number);
+  int close_descriptor();
+
+  std::string location_;
+  std::string part_;  ///< empty when the target is written straight
+  int fd_ = -1;
+  std::int64_t size_ = 0;                 ///< bytes of whole texts
+  std::unique_ptr<Interrupt> interrupt_;  ///< null for regular files, which let nobody wait
+  Result<void> state_;                    ///< the first error
+};
+
+/// A whole document: all of it under that name, or nothing and no .part. Errors as of ResultFile.
+Result<void> write_document(const std::string& location, std::string_view text);
+
+}  // namespace posecam

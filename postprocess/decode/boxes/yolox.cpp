@@ -1,0 +1,150 @@
+#include "postprocess/decode/boxes/yolox.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "models/core/stage_log.h"
+#include "postprocess/decode/boxes/detection_collector.h"
+
+namespace posecam {
+namespace {
+
+constexpr std::size_t kBoxAndObjectness = 5;
+// exp(10) = 22026 cells, beyond any input of 4096 pixels: keeps exp() finite and changes no box that is clipped later.
+constexpr float kMaxLogExtent = 10;
+
+struct Grid {
+  int columns = 0;
+  int rows = 0;
+  float stride = 0;
+};
+
+struct BestClass {
+  int label = 0;
+  float score = 0;
+};
+
+// Comparisons with NaN are false: a NaN class never wins.
+BestClass best_class(std::span<const float> classes) {
+  BestClass best;
+  for (std::size_t c = 0; c < classes.size(); ++c) {
+    if (classes[c] > best.score) best = {static_cast<int>(c), classes[c]};
+  }
+  return best;
+}
+
+Corners around(float x, float y, float width, float height) {
+  return {x - width / 2, y - height / 2, x + width / 2, y + height / 2};
+}
+
+Corners cell_box(std::span<const float> cell, int column, int row, float stride) {
+  return around((cell[0] + static_cast<float>(column)) * stride, (cell[1] + static_cast<float>(row)) * stride,
+                std::exp(std::min(cell[2], kMaxLogExtent)) * stride,
+                std::exp(std::min(cell[3], kMaxLogExtent)) * stride);
+}
+
+class YoloxPostprocessor final : public Postprocessor {
+ public:
+  YoloxPostprocessor(std::size_t output, std::vector<Grid> grids, std::size_t labels, YoloxDecoder::Boxes boxes,
+                     float threshold, DetectionCollector collector)
+      : output_(output),
+        grids_(std::move(grids)),
+        cell_values_(kBoxAndObjectness + labels),
+        boxes_(boxes),
+        threshold_(threshold),
+        collector_(std::move(collector)) {
+    for (const Grid& grid : grids_) cells_ += static_cast<std::size_t>(grid.columns) * grid.rows;
+  }
+
+  Result<void> check(std::span<const TensorView> outputs) const override {
+    if (outputs.size() <= output_) {
+      return Error{Errc::kModel, fmt::format("YOLOX: {} outputs, the boxes are output {}", outputs.size(), output_)};
+    }
+    const TensorView& tensor = outputs[output_];
+    if (tensor.dtype != DType::kF32 || tensor.shape.elements() != cells_ * cell_values_) {
+      return Error{Errc::kModel,
+                   fmt::format("YOLOX: output is {} {}, expected 1x{}x{} f32; check input size, strides and "
+                               "labels of the descriptor",
+                               to_string(tensor.shape), to_string(tensor.dtype), cells_, cell_values_)};
+    }
+    return {};
+  }
+
+  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
+    result.clear();
+    if (auto fits = check(outputs); !fits) return fits;
+    StageLaps laps;
+    decode(outputs[output_].as<float>(), letterbox);
+    collector_.finish(result.detections);
+    laps.lap(Stage::kGrouping);
+    return {};
+  }
+
+ private:
+  void decode(std::span<const float> values, const Letterbox& letterbox) {
+    collector_.clear();
+    for (const Grid& grid : grids_) {
+      for (int row = 0; row < grid.rows; ++row) {
+        for (int column = 0; column < grid.columns; ++column) {
+          const auto cell = values.first(cell_values_);
+          values = values.subspan(cell_values_);
+          const float objectness = cell[kBoxAndObjectness - 1];
+          // A class score is at most 1, so most cells end here, without a look at their classes. NaN ends here too.
+          if (!(objectness >= threshold_)) continue;
+          const BestClass best = best_class(cell.subspan(kBoxAndObjectness));
+          const float score = objectness * best.score;
+          if (score > 0 && score >= threshold_) {
+            const Corners box = boxes_ == YoloxDecoder::Boxes::kPixels ? around(cell[0], cell[1], cell[2], cell[3])
+                                                                       : cell_box(cell, column, row, grid.stride);
+            collector_.add(box, score, best.label, letterbox);
+          }
+        }
+      }
+    }
+  }
+
+  std::size_t output_;
+  std::vector<Grid> grids_;
+  std::size_t cells_ = 0;
+  std::size_t cell_values_;
+  YoloxDecoder::Boxes boxes_;
+  float threshold_;
+  DetectionCollector collector_;
+};
+
+Result<std::vector<Grid>> make_grids(const ModelSpec& spec, const YoloxDecoder& decoder) {
+  const Size size = spec.input.size;
+  std::vector<Grid> grids;
+  for (const int stride : decoder.strides) {
+    if (stride < 1 || size.width % stride != 0 || size.height % stride != 0) {
+      return Error{Errc::kModel, fmt::format("model '{}': stride {} does not divide the input of {}x{}", spec.name,
+                                             stride, size.width, size.height)};
+    }
+    grids.push_back({size.width / stride, size.height / stride, static_cast<float>(stride)});
+  }
+  return grids;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Postprocessor>> make_yolox_postprocessor(const ModelSpec& spec, const YoloxDecoder& decoder,
+                                                                const DecodeOptions& options) {
+  const auto output = spec.output_index(decoder.output);
+  if (!output) return output.error();
+  if (spec.labels.empty()) return Error{Errc::kModel, fmt::format("model '{}': YOLOX needs labels", spec.name)};
+  auto grids = make_grids(spec, decoder);
+  if (!grids) return grids.error();
+  const auto threshold = threshold_or(options.threshold, decoder.threshold, "threshold");
+  if (!threshold) return threshold.error();
+  const auto overlap = threshold_or(options.nms_threshold, decoder.nms_threshold, "nms-threshold");
+  if (!overlap) return overlap.error();
+  return std::unique_ptr<Postprocessor>(
+      std::make_unique<YoloxPostprocessor>(*output, std::move(*grids), spec.labels.size(), decoder.boxes, *threshold,
+                                           DetectionCollector(*overlap, decoder.max_detections)));
+}
+
+}  // namespace posecam

@@ -1,0 +1,108 @@
+#include "postprocess/decode/classes.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "models/core/stage_log.h"
+#include "postprocess/decode/boxes/detection_collector.h"
+
+namespace posecam {
+namespace {
+
+/// exp(value) / sum of all exp(value) of scale * values; those that are not finite do not count and stay as they are.
+/// The highest is taken off first, as exp() of 89 is beyond a float.
+void softmax(std::span<float> values, double scale) {
+  float highest = std::numeric_limits<float>::lowest();
+  for (const float value : values) {
+    if (std::isfinite(value)) highest = std::max(highest, value);
+  }
+  double sum = 0;
+  for (float& value : values) {
+    if (!std::isfinite(value)) continue;
+    value = static_cast<float>(std::exp(scale * (double{value} - highest)));
+    sum += value;
+  }
+  for (float& value : values) {
+    if (std::isfinite(value)) value = static_cast<float>(value / sum);
+  }
+}
+
+class ClassPostprocessor final : public Postprocessor {
+ public:
+  ClassPostprocessor(std::size_t output, ClassDecoder decoder, std::size_t labels, float threshold)
+      : output_(output), decoder_(std::move(decoder)), labels_(labels), threshold_(threshold) {
+    scores_.reserve(labels);
+    found_.reserve(labels);
+  }
+
+  Result<void> check(std::span<const TensorView> outputs) const override {
+    const auto first = static_cast<std::size_t>(decoder_.scores.first);
+    if (outputs.size() <= output_) {
+      return Error{Errc::kModel, fmt::format("classes: {} outputs, the scores are output {}", outputs.size(), output_)};
+    }
+    const TensorView& tensor = outputs[output_];
+    if (tensor.dtype != DType::kF32 || tensor.shape.elements() != first + labels_) {
+      return Error{Errc::kModel,
+                   fmt::format("classes: output is {} {}, expected f32 of {} values ({} labels from {})",
+                               to_string(tensor.shape), to_string(tensor.dtype), first + labels_, labels_, first)};
+    }
+    return {};
+  }
+
+  Result<void> run(std::span<const TensorView> outputs, const Letterbox& /*letterbox*/, FrameResult& result) override {
+    result.clear();
+    if (auto fits = check(outputs); !fits) return fits;
+    StageLaps laps;
+    find(outputs[output_].as<float>(), static_cast<std::size_t>(decoder_.scores.first));
+    const auto better = [](const Classification& a, const Classification& b) {
+      return a.score > b.score || (a.score == b.score && a.label_id < b.label_id);
+    };
+    result.classes.resize(std::min(found_.size(), static_cast<std::size_t>(decoder_.top)));
+    std::ranges::partial_sort_copy(found_, result.classes, better);
+    laps.lap(Stage::kGrouping);
+    return {};
+  }
+
+ private:
+  /// All labels whose probability is high enough. Softmax is over all values, those without a label too.
+  void find(std::span<const float> values, std::size_t first) {
+    scores_.assign(values.begin(), values.end());
+    if (decoder_.values == ClassDecoder::Values::kLogits) softmax(scores_, decoder_.scale);
+    found_.clear();
+    for (std::size_t label = 0; label < labels_; ++label) {
+      const float score = scores_[first + label];
+      // NaN and infinity fail this.
+      if (score > 0 && score >= threshold_ && std::isfinite(score)) {
+        found_.push_back({std::min(score, 1.F), static_cast<int>(label)});
+      }
+    }
+  }
+
+  std::size_t output_;
+  ClassDecoder decoder_;
+  std::size_t labels_;
+  float threshold_;
+  std::vector<float> scores_;
+  std::vector<Classification> found_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Postprocessor>> make_class_postprocessor(const ModelSpec& spec, const ClassDecoder& decoder,
+                                                                const DecodeOptions& options) {
+  const auto output = spec.output_index(decoder.scores.output);
+  if (!output) return output.error();
+  if (spec.labels.empty()) return Error{Errc::kModel, fmt::format("model '{}': classes need labels", spec.name)};
+  const auto threshold = threshold_or(options.threshold, decoder.threshold, "threshold");
+  if (!threshold) return threshold.error();
+  return std::unique_ptr<Postprocessor>(
+      std::make_unique<ClassPostprocessor>(*output, decoder, spec.labels.size(), *threshold));
+}
+
+}  // namespace posecam

@@ -1,0 +1,25 @@
+#pragma once
+// Where a frame came from: what the writers of results need beside the FrameResult.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "models/core/geometry.h"
+
+namespace posecam {
+
+/// The texts are borrowed for the call it is passed to. Any bytes are allowed in them.
+struct FrameInfo {
+  std::string_view stream_id;          ///< the user's name of the stream, "cam1"
+  std::uint64_t frame_id = 0;          ///< counts the frames of the stream from 0
+  std::optional<std::int64_t> pts_ns;  ///< presentation time; absent for still images and streams without times
+  std::optional<std::chrono::system_clock::time_point> wallclock;  ///< when the frame was taken, as far as known
+  Size size;                                                       ///< source pixels, both > 0
+  std::string_view name;  ///< file name of the clip or image without folder and extension; empty for live sources
+  bool still = false;     ///< the frame is all of its file: OpenPose then names its output without a frame number
+  std::optional<std::int64_t> image_id;  ///< for COCO results; absent: frame_id
+};
+
+}  // namespace posecam

@@ -1,0 +1,39 @@
+#pragma once
+// Frames analysed in parts, and frames that several networks looked at: how partial results become one.
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "models/core/image.h"
+#include "models/spec/frame_result.h"
+#include "postprocess/draw/pixel_rect.h"
+
+namespace posecam {
+
+/// A part of a frame that a network analyses as if it were the whole.
+struct Region {
+  Box box;         ///< what it is about, e.g. a person's box; normalised image coordinates
+  PixelRect crop;  ///< what the network sees: the box with a margin, inside the image, left and top even
+  std::optional<std::int64_t> id;
+};
+
+/// The region about a box: a quarter larger, as top-down pose estimation cuts people out (Xiao, Wu and Wei, Simple
+/// Baselines for Human Pose Estimation, ECCV 2018, section 4.1). Nothing for boxes that are not finite or have less
+/// than two pixels in the image.
+std::optional<Region> region_about(const Box& box, Size image);
+
+/// The same pixels, seen through a window. `rect` lies inside the image, its left and top are even.
+ImageView crop(const ImageView& image, const PixelRect& rect);
+
+/// The result of a frame from those of its regions, one for each, none of them null, at least one. Each region gives at
+/// most one person: the one that fills its box best; and every object in it. Analysed if any region was.
+FrameResult combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results,
+                    Size image);
+
+/// What is known of a frame once a second network looked at it: the people of the one that looks for people (of the
+/// second, if both do), the objects of the one that looks for objects, the classes likewise. The status is that of
+/// `model`: of the one that looks for people, else for objects, else for classes.
+FrameResult merge(const FrameResult& before, const FrameResult& now);
+
+}  // namespace posecam

@@ -1,0 +1,132 @@
+// Two networks in a row, and regions of interest.
+
+#include <gmock/gmock.h>
+#include <gst/video/gstvideometa.h>
+#include <nlohmann/json.hpp>
+
+#include "elements/meta/result_meta.h"
+#include "tests/element/harness.h"
+#include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
+
+namespace posecam::test {
+namespace {
+
+const GstVideoInfo kVideo = video_info(GST_VIDEO_FORMAT_BGR, 64, 64);
+
+/// A frame whose left half says 10 and whose right half says 200.
+gst::BufferPtr two_halves() {
+  gst::BufferPtr buffer = frame_of(kVideo, 0, 10);
+  gst::MappedFrame frame(kVideo, buffer.get(), GST_MAP_WRITE);
+  const auto view = frame.view();
+  for (int y = 0; y < view.height; ++y) std::fill_n(view.row(0, y) + 32 * 3, 32 * 3, 200);
+  return buffer;
+}
+
+std::vector<int> widths(const FrameResult& result, double crop_width) {
+  std::vector<int> values;
+  for (const Detection& d : result.detections) {
+    values.push_back(static_cast<int>(std::lround(static_cast<double>(d.box.width) * kFakeRange * 64 / crop_width)));
+  }
+  return values;
+}
+
+TEST(NeuronInferRegions, EachRegionOfTheClassIsAPictureOfItsOwn) {
+  use_fake_device({.cores = 2});
+  auto h = harness(fake_line("inference-region=roi-list batch-size=2 max-batch-delay=1"));
+  set_caps(h.get(), kVideo);
+  gst::BufferPtr in = two_halves();
+  gst_buffer_add_video_region_of_interest_meta(in.get(), "person", 4, 8, 16, 16);
+  gst_buffer_add_video_region_of_interest_meta(in.get(), "car", 0, 0, 64, 64);
+  gst_buffer_add_video_region_of_interest_meta(in.get(), "person", 40, 8, 16, 16);
+  ASSERT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  const auto result = gst::get_result(out.get());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->status, FrameStatus::kAnalysed);
+  // 16 pixels a quarter larger: 20, of which the fake device finds an object as wide as the pixel says.
+  EXPECT_THAT(widths(*result, 20), testing::UnorderedElementsAre(10, 200));
+  for (const Detection& d : result->detections) {
+    EXPECT_NEAR(static_cast<double>(d.box.x) * 64, d.box.width > 0.003F ? 38 : 2, 0.01) << "left edge of its crop";
+  }
+}
+
+TEST(NeuronInferRegions, MoreRegionsThanRowsAreNoDeadlock) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line("inference-region=roi-list object-class=\"\" max-in-flight=1"));
+  set_caps(h.get(), kVideo);
+  gst::BufferPtr in = frame_of(kVideo, 0, 9);
+  for (int i = 0; i < 50; ++i) gst_buffer_add_video_region_of_interest_meta(in.get(), "any", 8, 8, 32, 32);
+  ASSERT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  EXPECT_EQ(gst::get_result(out.get())->detections.size(), 50U);
+}
+
+TEST(NeuronInferRegions, AFrameWithoutRegionsIsAnalysedAndEmpty) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line("inference-region=roi-list"));
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 1);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  EXPECT_EQ(gst::get_result(out.get())->status, FrameStatus::kAnalysed);
+  EXPECT_TRUE(gst::get_result(out.get())->detections.empty());
+}
+
+TEST(NeuronInferRegions, ANetworkForWholePicturesTakesNone) {
+  use_fake_device({.cores = 1});
+  auto model = nlohmann::json::parse(read_file(source_dir() / "tests/data/one_object.json"));
+  model["task"] = "classification";
+  model["decoder"] = {{"kind", "classes"}, {"scores", {{"output", "detections"}, {"first", 0}}}, {"values", "logits"}};
+  model["labels"] = {"a", "b", "c", "d", "e", "f"};  // as many as the fake device gives values
+  const TempDir dir;
+  write_file(dir.path() / "model.json", model.dump());
+  const std::string line = "neuroninfer device=fake model=" + (dir.path() / "model.json").string();
+  auto regions = launch("videotestsrc num-buffers=1 ! " + line + " inference-region=roi-list ! fakesink");
+  EXPECT_THAT(play(regions.get()), testing::HasSubstr("model one-object says what a whole picture shows"));
+  auto h = harness(line);
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 1);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  EXPECT_EQ(gst::get_result(out.get())->classes.size(), 5U);
+}
+
+TEST(NeuronInferRegions, RegionsOutsideTheFrameAreLeftOut) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line("inference-region=roi-list object-class=\"\""));
+  set_caps(h.get(), kVideo);
+  gst::BufferPtr in = frame_of(kVideo, 0, 9);
+  gst_buffer_add_video_region_of_interest_meta(in.get(), "any", 4000, 10, 20, 20);
+  gst_buffer_add_video_region_of_interest_meta(in.get(), "any", 10, 10, 0, 0);
+  gst_buffer_add_video_region_of_interest_meta(in.get(), "any", 50, 50, G_MAXUINT, G_MAXUINT);
+  ASSERT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  EXPECT_EQ(gst::get_result(out.get())->detections.size(), 1U) << "the last one, as far as it is in the frame";
+}
+
+TEST(NeuronInferRegions, APoseNetworkKeepsWhatTheDetectorBeforeItFound) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line() + " ! neuroninfer device=opencv model=" + tiny_model());
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 1, 0, 33);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  const auto result = gst::get_result(out.get());
+  ASSERT_TRUE(result);
+  EXPECT_EQ(result->model->name, "tiny-pose");
+  ASSERT_EQ(result->detections.size(), 1U);
+  EXPECT_EQ(result->label_of(result->detections.front()), "thing");
+  EXPECT_EQ(fake_value(*result), 33);
+}
+
+TEST(NeuronInferRegions, ADetectorKeepsThePeopleFoundBeforeIt) {
+  use_fake_device({.cores = 1});
+  auto h = harness("neuroninfer device=opencv model=" + tiny_model() + " ! " + fake_line());
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 1, 0, 33);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  const auto result = gst::get_result(out.get());
+  EXPECT_EQ(result->model->name, "tiny-pose");
+  EXPECT_EQ(result->label_of(result->detections.front()), "thing");
+}
+
+}  // namespace
+}  // namespace posecam::test

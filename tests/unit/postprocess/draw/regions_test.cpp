@@ -1,0 +1,178 @@
+#include "postprocess/draw/regions.h"
+
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace posecam {
+namespace {
+
+constexpr Size kImage{200, 100};
+
+std::shared_ptr<const ModelSpec> model(Task task, std::string name) {
+  auto spec = std::make_shared<ModelSpec>();
+  spec->task = task;
+  spec->name = std::move(name);
+  return spec;
+}
+
+Pose pose_in(const Box& box, float score) {
+  Pose pose;
+  pose.keypoints[0] = Keypoint{box.x, box.y, score};
+  pose.keypoints[1] = Keypoint{box.x + box.width, box.y + box.height, score};
+  pose.score = score;
+  return pose;
+}
+
+std::shared_ptr<const FrameResult> result_of(std::vector<Pose> poses) {
+  auto result = std::make_shared<FrameResult>();
+  result->poses = std::move(poses);
+  result->model = model(Task::kPose, "pose");
+  return result;
+}
+
+TEST(Region, IsAQuarterLargerThanItsBox) {
+  const auto region = region_about({0.4F, 0.2F, 0.2F, 0.4F}, kImage);  // 80..120 x 20..60
+  ASSERT_TRUE(region);
+  EXPECT_EQ(region->crop.x0, 74);  // 75, made even
+  EXPECT_EQ(region->crop.x1, 125);
+  EXPECT_EQ(region->crop.y0, 14);
+  EXPECT_EQ(region->crop.y1, 65);
+}
+
+TEST(Region, StaysInsideTheImage) {
+  const auto region = region_about({-0.5F, 0.5F, 2, 2}, {201, 101});
+  ASSERT_TRUE(region);
+  EXPECT_EQ(region->crop.x0, 0);
+  EXPECT_EQ(region->crop.x1, 201);
+  EXPECT_EQ(region->crop.y1, 101);
+}
+
+TEST(Region, ThereIsNoneForABoxThatIsNoPartOfTheImage) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInf = std::numeric_limits<float>::infinity();
+  for (const Box box : {Box{kNan, 0, 1, 1}, Box{0, 0, kInf, 1}, Box{2, 0, 1, 1}, Box{0.5F, 0.5F, 0, 0},
+                        Box{0.5F, 0.5F, -1, -1}, Box{0, 3e38F, 3e38F, 3e38F}}) {
+    EXPECT_FALSE(region_about(box, kImage)) << box.x << ' ' << box.y << ' ' << box.width << ' ' << box.height;
+  }
+}
+
+TEST(Crop, ShowsTheSamePixelsInEveryFormat) {
+  std::vector<std::uint8_t> bytes(16 * 16 * 4);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i % 251);
+  const PixelRect rect{4, 6, 9, 9};
+  for (const PixelFormat format : {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgr, PixelFormat::kRgbx}) {
+    ImageView image{format, 16, 16, {bytes.data(), bytes.data() + 300, bytes.data() + 500}, {}, {}};
+    const int row = 16 * pixel_bytes(format);
+    image.strides = {row, format == PixelFormat::kI420 ? 8 : 16, 8};
+    const ImageView part = crop(image, rect);
+    EXPECT_EQ(part.width, 5);
+    EXPECT_EQ(part.height, 3);
+    EXPECT_EQ(part.row(0, 1), image.row(0, 7) + 4 * pixel_bytes(format));
+    if (format == PixelFormat::kNv12) {
+      EXPECT_EQ(part.row(1, 0), image.row(1, 3) + 4);
+    } else if (format == PixelFormat::kI420) {
+      EXPECT_EQ(part.row(2, 1), image.row(2, 4) + 2);
+    }
+  }
+}
+
+TEST(Combine, TakesOfEachRegionThePersonWhoFillsItsBox) {
+  std::vector<Region> regions{*region_about({0.1F, 0.1F, 0.2F, 0.8F}, kImage),
+                              *region_about({0.5F, 0.1F, 0.2F, 0.8F}, kImage)};
+  regions[1].id = 7;
+  const Box inner{0.1F, 0.1F, 0.8F, 0.8F};
+  const Box corner{0, 0, 0.2F, 0.2F};
+  const std::shared_ptr<const FrameResult> results[] = {result_of({pose_in(corner, 0.9F), pose_in(inner, 0.5F)}),
+                                                        result_of({pose_in(inner, 0.8F)})};
+  const FrameResult whole = combine(regions, results, kImage);
+  ASSERT_EQ(whole.poses.size(), 2U);
+  EXPECT_FLOAT_EQ(whole.poses[0].score, 0.8F) << "best first";
+  EXPECT_EQ(whole.poses[0].id, 7);
+  EXPECT_FLOAT_EQ(whole.poses[1].score, 0.5F) << "not the one of the corner, who belongs to somebody else's box";
+  for (const Pose& pose : whole.poses) {
+    const Region& region = regions[pose.id ? 1 : 0];
+    EXPECT_GT(iou(pose.box(), region.box), 0.7F);
+  }
+}
+
+TEST(Combine, IsUnanalysedOnlyIfEveryRegionIs) {
+  const std::vector<Region> regions(2, *region_about({0.1F, 0.1F, 0.5F, 0.5F}, kImage));
+  auto failed = std::make_shared<FrameResult>();
+  failed->status = FrameStatus::kUnanalysed;
+  const std::shared_ptr<const FrameResult> half[] = {failed, result_of({})};
+  EXPECT_EQ(combine(regions, half, kImage).status, FrameStatus::kAnalysed);
+  const std::shared_ptr<const FrameResult> none[] = {failed, failed};
+  EXPECT_EQ(combine(regions, none, kImage).status, FrameStatus::kUnanalysed);
+}
+
+TEST(Merge, KeepsPeopleAndObjectsWhicheverNetworkWasFirst) {
+  FrameResult people;
+  people.model = model(Task::kPose, "pose");
+  people.poses = {pose_in({0, 0, 1, 1}, 0.5F)};
+  FrameResult objects;
+  objects.model = model(Task::kDetection, "detector");
+  objects.detections = {{{0, 0, 1, 1}, 0.5F, 0, {}}};
+  for (const FrameResult& both : {merge(people, objects), merge(objects, people)}) {
+    EXPECT_EQ(both.model->name, "pose");
+    EXPECT_EQ(both.detector->name, "detector");
+    EXPECT_EQ(both.poses.size(), 1U);
+    EXPECT_EQ(both.detections.size(), 1U);
+  }
+}
+
+TEST(Merge, KeepsWhatEveryKindOfNetworkFound) {
+  FrameResult people;
+  people.model = model(Task::kPose, "pose");
+  people.poses = {pose_in({0, 0, 1, 1}, 0.5F)};
+  FrameResult objects;
+  objects.model = model(Task::kDetection, "detector");
+  objects.detections = {{{0, 0, 1, 1}, 0.5F, 0, {}}};
+  FrameResult classes;
+  classes.model = model(Task::kClassification, "classifier");
+  classes.classes = {{0.5F, 0}};
+  for (const FrameResult& all : {merge(merge(people, objects), classes), merge(merge(classes, objects), people),
+                                 merge(merge(objects, people), classes)}) {
+    EXPECT_EQ(all.model->name, "pose");
+    EXPECT_EQ(all.detector->name, "detector");
+    EXPECT_EQ(all.classifier->name, "classifier");
+    EXPECT_EQ(all.poses.size() + all.detections.size() + all.classes.size(), 3U);
+  }
+  const FrameResult both = merge(classes, objects);
+  EXPECT_EQ(both.model->name, "detector");
+  EXPECT_EQ(both.detector, nullptr);
+  EXPECT_EQ(both.classifier->name, "classifier");
+}
+
+TEST(Merge, TheStatusIsThatOfWhoLookedForPeopleElseForObjects) {
+  FrameResult people;
+  people.model = model(Task::kPose, "pose");
+  people.status = FrameStatus::kSkipped;
+  FrameResult objects;
+  objects.model = model(Task::kDetection, "detector");
+  objects.status = FrameStatus::kUnanalysed;
+  FrameResult classes;
+  classes.model = model(Task::kClassification, "classifier");
+  EXPECT_EQ(merge(people, classes).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(classes, people).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(people, objects).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(objects, people).status, FrameStatus::kSkipped);
+  EXPECT_EQ(merge(objects, classes).status, FrameStatus::kUnanalysed);
+  EXPECT_EQ(merge(classes, objects).status, FrameStatus::kUnanalysed);
+  EXPECT_EQ(merge(merge(objects, classes), people).status, FrameStatus::kSkipped);
+}
+
+TEST(Merge, TheSecondOfTwoNetworksOfOneKindStandsOver) {
+  FrameResult first;
+  first.model = model(Task::kPose, "first");
+  first.poses = {pose_in({0, 0, 1, 1}, 0.5F)};
+  FrameResult second;
+  second.model = model(Task::kPose, "second");
+  const FrameResult both = merge(first, second);
+  EXPECT_EQ(both.model->name, "second");
+  EXPECT_TRUE(both.poses.empty());
+}
+
+}  // namespace
+}  // namespace posecam

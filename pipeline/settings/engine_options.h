@@ -1,0 +1,154 @@
+#pragma once
+// Every option of an engine, once. From this table come the properties of neuroninfer, the options of `posecam run`,
+// `bench`, `eval` and `profile`, the keys of configuration files, what a session sets on its elements, and the
+// comparison of two elements that want to share an engine. A new option is a field of EngineSettings, a line here, and
+// its use.
+
+#include <array>
+
+#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/option.h"
+
+namespace posecam {
+
+inline constexpr std::array kPrecisionWords{OptionWord{"auto", "bf16 where the CPU calculates with it, else f32"},
+                                            OptionWord{"f32", "32 bit floating point"}, OptionWord{"bf16", "bfloat16"}};
+inline constexpr std::array kSchedulingWords{
+    OptionWord{"throughput", "Most frames a second: every core works on its own batch"},
+    OptionWord{"latency", "Shortest way of a frame: all cores work on one batch"}};
+inline constexpr std::array kDecodeWords{
+    OptionWord{"fast", "Peaks near the heatmaps' own resolution, refined"},
+    OptionWord{"reference", "tf-pose's own steps, many times slower, to compare with"}};
+
+/// What a net resolution may be: kUsage.
+inline Result<void> check_net_resolution(const std::string& text) {
+  if (text.empty()) return {};
+  const auto parsed = parse_net_resolution(text);
+  return parsed ? Result<void>{} : Result<void>{parsed.error()};
+}
+
+inline constexpr std::array kEngineOptions{
+    Option<EngineSettings>{.name = "model",
+                           .field = &EngineSettings::model,
+                           .value = "NAME|FILE",
+                           .group = "Model",
+                           .help =
+                               "A model of the zoo (see: posecam models list), or the path of a descriptor (.json); "
+                               "empty: openpose if it was pulled, else the built-in openpose-lite"},
+    Option<EngineSettings>{.name = "net-resolution",
+                           .field = &EngineSettings::net_resolution,
+                           .check = check_net_resolution,
+                           .value = "WxH",
+                           .also = "net_resolution",
+                           .group = "Model",
+                           .help = "Size of the network's input in pixels; -1 for one side follows the video's aspect. "
+                                   "Larger sees smaller people, slower. Empty: the model's own"},
+    Option<EngineSettings>{.name = "threshold",
+                           .field = &EngineSettings::threshold,
+                           .least = -1,
+                           .most = 1,
+                           .value = "0..1",
+                           .group = "Model",
+                           .help = "Least confidence of a keypoint, object or class; -1: the model's own"},
+    Option<EngineSettings>{.name = "paf-threshold",
+                           .field = &EngineSettings::paf_threshold,
+                           .least = -1,
+                           .most = 1,
+                           .value = "0..1",
+                           .group = "Model",
+                           .help = "Least agreement of a limb with its part affinity field; -1: the model's own"},
+    Option<EngineSettings>{.name = "nms-threshold",
+                           .field = &EngineSettings::nms_threshold,
+                           .least = -1,
+                           .most = 1,
+                           .value = "0..1",
+                           .group = "Model",
+                           .help = "Overlap above which the weaker of two boxes is dropped; -1: the model's own"},
+    Option<EngineSettings>{.name = "max-people",
+                           .field = &EngineSettings::max_people,
+                           .least = -1,
+                           .most = 1000,
+                           .value = "N",
+                           .also = "number_people_max",
+                           .group = "Model",
+                           .help = "Most people in a frame; -1: the model's own"},
+    Option<EngineSettings>{.name = "decode",
+                           .field = &EngineSettings::decode,
+                           .words = kDecodeWords,
+                           .group = "Model",
+                           .help = "How maps become people; reference: tf-pose's own steps, many times slower"},
+    Option<EngineSettings>{.name = "taps",
+                           .field = &EngineSettings::taps,
+                           .least = 0,
+                           .most = 99,
+                           .value = "N",
+                           .also = "smoothing-taps",
+                           .group = "Model",
+                           .help = "Taps of the Gaussian that smooths heatmaps; 0: the model's own (reference: 25)"},
+    Option<EngineSettings>{.name = "labels-file",
+                           .field = &EngineSettings::labels_file,
+                           .value = "FILE",
+                           .group = "Model",
+                           .help = "Names of a detector's or classifier's classes in place of the model's own: a text "
+                                   "file, one a line, in the order of the class numbers"},
+    Option<EngineSettings>{.name = "device",
+                           .field = &EngineSettings::device,
+                           .value = "auto|neuron|neuron-sim|openvino|opencv",
+                           .group = "Device",
+                           .help = "Where the network runs (see: posecam devices)"},
+    Option<EngineSettings>{.name = "cores",
+                           .field = &EngineSettings::cores,
+                           .value = "LIST",
+                           .group = "Device",
+                           .help = "Cores: all, or a list such as 0-3 or 0,2. On a CPU only their number counts; "
+                                   "NeuronCores are counted within NEURON_RT_VISIBLE_CORES where that is set"},
+    Option<EngineSettings>{.name = "precision",
+                           .field = &EngineSettings::precision,
+                           .words = kPrecisionWords,
+                           .group = "Device",
+                           .help = "Arithmetic of float networks (INT8 networks run as INT8)"},
+    Option<EngineSettings>{.name = "scheduling-policy",
+                           .field = &EngineSettings::scheduling_policy,
+                           .words = kSchedulingWords,
+                           .group = "Device",
+                           .help = "Every core on its own frames, or all cores on one batch"},
+    Option<EngineSettings>{.name = "batch-size",
+                           .field = &EngineSettings::batch_size,
+                           .least = 0,
+                           .most = 64,
+                           .value = "N",
+                           .group = "Device",
+                           .help = "Frames in a batch; 0: the model's own"},
+    Option<EngineSettings>{
+        .name = "max-batch-delay",
+        .field = &EngineSettings::max_batch_delay_ms,
+        .least = 0,
+        .most = 10000,
+        .value = "MS",
+        .group = "Device",
+        .help = "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
+    Option<EngineSettings>{.name = "max-in-flight",
+                           .field = &EngineSettings::max_in_flight,
+                           .least = 0,
+                           .most = 65536,
+                           .value = "N",
+                           .group = "Device",
+                           .help = "Most frames under way in the engine, as whole batches, at least one a core; 0: two "
+                                   "batches a core. Up to three times as many, of 256 MB at most, wait for one that a "
+                                   "slower core has"},
+    Option<EngineSettings>{.name = "dynamic-batch-size",
+                           .field = &EngineSettings::dynamic_batch_size,
+                           .value = "true|false",
+                           .group = "Device",
+                           .help = "neuron: run short batches too, padded to a compiled size. Off: the batch size must "
+                                   "be a compiled one, and frames of a shorter batch come out unanalysed"},
+    Option<EngineSettings>{.name = "core-retry",
+                           .field = &EngineSettings::core_retry_s,
+                           .least = 0,
+                           .most = 86400,
+                           .value = "S",
+                           .group = "Device",
+                           .help = "neuron: after how many seconds a lost core is set up again; 0: never"},
+};
+
+}  // namespace posecam

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/exit_code.h"
+#include "app/cli/help.h"
 #include "app/cli/tell.h"
 #include "app/commands/bench_command.h"
 #include "app/commands/compile_command.h"
@@ -37,6 +39,7 @@ int parse_and_run(int argc, char** argv) {
   CLI::App app("Finds people in video: skeletons drawn on it, keypoints as JSON.", "posecam");
   app.set_version_flag("--version", "posecam " POSECAM_VERSION, "Print the version");
   app.get_help_ptr()->description("This text");
+  app.formatter(std::make_shared<posecam::HelpFormatter>());  // commands inherit it
   app.require_subcommand(1);
   app.footer(kFooter);
   app.add_subcommand("run", "Video, images or cameras -> annotated video and JSON");

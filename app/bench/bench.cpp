@@ -42,6 +42,7 @@ const std::vector<Column>& columns() {
       {"device", false, [](const R& r) { return r.what.device; }},
       {"stages", false, [](const R& r) { return std::string(r.what.whole ? "all" : "net"); }},
       {"net_resolution", false, [](const R& r) { return r.what.net_resolution; }},
+      {"options", false, [](const R& r) { return r.what.options; }},
       {"cores", false, [](const R& r) { return number(r.what.cores); }},
       {"slots", false, [](const R& r) { return number(r.what.slots); }},
       {"streams", false, [](const R& r) { return number(r.what.streams); }},
@@ -76,6 +77,7 @@ Json to_json(const BenchResult& result) {
           {"request_batch", c.request_batch},
           {"streams", c.streams},
           {"net_resolution", c.net_resolution},
+          {"options", c.options},
           {"frames", result.frames()},
           {"elapsed_s", result.elapsed_s()},
           {"throughput", result.median(&BenchRun::throughput)},
@@ -92,10 +94,10 @@ Json to_json(const BenchResult& result) {
 
 /// Medians stand for what the single repetitions were.
 BenchResult read_result(const JsonNode& node) {
-  node.expect_keys({"model",          "network",  "device",    "stages",        "simulated",
-                    "batch",          "cores",    "slots",     "request_batch", "streams",
-                    "net_resolution", "frames",   "elapsed_s", "throughput",    "throughputs",
-                    "latency_ms",     "core_use", "cpu_use",   "rss_mb",        "mb_to_device_s"});
+  node.expect_keys({"model",     "network",        "device",        "stages",     "simulated",      "batch",
+                    "cores",     "slots",          "request_batch", "streams",    "net_resolution", "frames",
+                    "elapsed_s", "throughput",     "throughputs",   "latency_ms", "core_use",       "cpu_use",
+                    "rss_mb",    "mb_to_device_s", "options"});
   constexpr std::pair<std::string_view, bool> kStages[] = {{"net", false}, {"all", true}};
   const auto count = [&](const char* key) { return static_cast<std::uint32_t>(node.at(key).integer(0, 1'000'000)); };
   BenchResult result;
@@ -110,6 +112,7 @@ BenchResult read_result(const JsonNode& node) {
   c.request_batch = count("request_batch");
   c.streams = count("streams");
   c.net_resolution = node.at("net_resolution").text(0, 100);
+  if (node.has("options")) c.options = node.at("options").text(0, 4096);
   result.simulated = node.at("simulated").boolean();
   node.at("throughput").real(0, kMost);  // the median of these:
   const auto throughputs = node.at("throughputs").items(1, 10'000);

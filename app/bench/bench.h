@@ -24,6 +24,7 @@ struct BenchCase {
   std::uint32_t request_batch = 0;  ///< network alone: frames handed to a slot at a time; 0: a batch
   std::uint32_t streams = 1;        ///< end to end: clips at the same time
   std::string net_resolution;
+  std::string options;  ///< what else its engine was told: "precision=f32 taps=9"
 
   friend bool operator==(const BenchCase&, const BenchCase&) = default;
 };

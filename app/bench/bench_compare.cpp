@@ -17,6 +17,7 @@ std::string describe(const BenchCase& c) {
                                  c.net_resolution, c.batch, c.cores, c.slots);
   if (!c.whole) text += fmt::format(" request {}", c.request_batch);
   if (c.whole) text += fmt::format(" streams {}", c.streams);
+  if (!c.options.empty()) text += " " + c.options;
   return text;
 }
 

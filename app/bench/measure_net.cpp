@@ -13,6 +13,7 @@
 #include "app/bench/measure.h"
 #include "app/bench/measure_tools.h"
 #include "pipeline/engine/histogram.h"
+#include "pipeline/settings/engine_options.h"
 #include "pipeline/settings/engine_settings.h"
 
 namespace posecam {
@@ -79,10 +80,22 @@ void fill(MutableTensorView input) {
   }
 }
 
+/// What `base` changes that the case does not say itself.
+std::string options_beside(const BenchCase& what, const EngineSettings& base) {
+  const EngineSettings said = settings_of(what, {});
+  const EngineSettings all = settings_of(what, base);
+  std::string text;
+  for (const auto& option : kEngineOptions) {
+    const std::string now = to_text(option, all);
+    if (now != to_text(option, said)) text += (text.empty() ? "" : " ") + now;
+  }
+  return text;
+}
+
 }  // namespace
 
-EngineSettings settings_of(const BenchCase& what) {
-  EngineSettings settings;
+EngineSettings settings_of(const BenchCase& what, const EngineSettings& base) {
+  EngineSettings settings = base;
   settings.model = what.model;
   settings.device = what.device;
   settings.net_resolution = what.net_resolution;
@@ -91,9 +104,9 @@ EngineSettings settings_of(const BenchCase& what) {
   return settings;
 }
 
-Result<BenchCase> resolve_case(BenchCase what) {
+Result<BenchCase> resolve_case(BenchCase what, const EngineSettings& base) {
   if (what.model.empty()) what.model = default_model(what.device).name;
-  const EngineSettings settings = settings_of(what);
+  const EngineSettings settings = settings_of(what, base);
   const auto model = resolve_model(settings, kUnknownVideo);
   if (!model) return model.error();
   what.network = model->name;
@@ -102,11 +115,12 @@ Result<BenchCase> resolve_case(BenchCase what) {
   what.net_resolution = fmt::format("{}x{}", model->input.size.width, model->input.size.height);
   if (what.request_batch == 0 || what.whole) what.request_batch = what.batch;
   if (!what.whole) what.streams = 1;
+  what.options = options_beside(what, base);
   return what;
 }
 
-Result<BenchRun> measure_net(const BenchCase& what, const MeasureTime& time) {
-  auto loaded = load_backend(settings_of(what), kUnknownVideo);
+Result<BenchRun> measure_net(const BenchCase& what, const EngineSettings& base, const MeasureTime& time) {
+  auto loaded = load_backend(settings_of(what, base), kUnknownVideo);
   if (!loaded) return loaded.error();
   const ModelSpec& model = loaded->model;
   InferenceBackend& device = *loaded->backend;

@@ -98,9 +98,9 @@ Histogram Streams::latencies() const {
 }
 
 /// An engine counts frames, not batches of a core; how many cores it has is known once it has them.
-Result<RunOptions> options_of(const BenchCase& what, const std::string& input) {
+Result<RunOptions> options_of(const BenchCase& what, const EngineSettings& base, const std::string& input) {
   RunOptions options;
-  static_cast<EngineSettings&>(options) = settings_of(what);
+  static_cast<EngineSettings&>(options) = settings_of(what, base);
   if (what.slots == EngineOptions().slots_per_core) return options;
   Streams trial;
   if (auto opened = trial.open(what, options, input); !opened) return opened.error();
@@ -110,8 +110,9 @@ Result<RunOptions> options_of(const BenchCase& what, const std::string& input) {
 
 }  // namespace
 
-Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, const MeasureTime& time) {
-  const auto options = options_of(what, input);
+Result<BenchRun> measure_whole(const BenchCase& what, const EngineSettings& base, const std::string& input,
+                               const MeasureTime& time) {
+  const auto options = options_of(what, base, input);
   if (!options) return options.error();
   Streams streams;
   if (auto opened = streams.open(what, *options, input); !opened) return opened.error();
@@ -146,7 +147,7 @@ Result<BenchRun> measure_whole(const BenchCase& what, const std::string& input, 
   run.p50_ms = latency.quantile(0.5);
   run.p90_ms = latency.quantile(0.9);
   run.p99_ms = latency.quantile(0.99);
-  const auto model = resolve_model(settings_of(what), kUnknownVideo);
+  const auto model = resolve_model(settings_of(what, base), kUnknownVideo);
   if (model) run.mb_to_device_s = 1e-6 * run.throughput * bytes_of_a_row(*model);
   return run;
 }

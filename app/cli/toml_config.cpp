@@ -73,10 +73,12 @@ std::string TomlConfig::to_config(const CLI::App* app, bool default_also, bool, 
     }
     if (values.empty()) continue;
     double number = 0;
-    const bool bare = flag || CLI::detail::lexical_cast(option->get_default_str(), number);
+    const std::string initial = option->get_default_str();
+    const bool word = initial == "true" || initial == "false";
+    const bool bare = flag || word || CLI::detail::lexical_cast(initial, number);
     for (std::string& value : values) {
       // "0." and the like are numbers here, but not in TOML.
-      if (!flag && bare && CLI::detail::lexical_cast(value, number)) value = fmt::format("{}", number);
+      if (!flag && !word && bare && CLI::detail::lexical_cast(value, number)) value = fmt::format("{}", number);
       value = quoted(value, bare);
     }
     const std::string joined = fmt::format("{}", fmt::join(values, ", "));

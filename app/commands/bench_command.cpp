@@ -22,6 +22,7 @@
 #include "app/bench/bench_compare.h"
 #include "app/bench/bench_files.h"
 #include "app/bench/measure.h"
+#include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/progress.h"
@@ -48,7 +49,7 @@ struct Request {
   std::vector<std::uint32_t> slots{2};
   std::vector<std::uint32_t> request_batches{0};
   std::uint32_t streams = 1;
-  std::string net_resolution;
+  EngineSettings engine;  ///< what all cases have in common
   std::string stages = "net";
   std::string input = kSynthetic;
   MeasureTime time;
@@ -78,7 +79,8 @@ std::string cpu_name() {
 
 /// All combinations, the last option changing fastest, each as it will run and none twice.
 Result<std::vector<BenchCase>> combine(const Request& r) {
-  std::vector<BenchCase> cases{{.whole = r.stages == "all", .streams = r.streams, .net_resolution = r.net_resolution}};
+  std::vector<BenchCase> cases{
+      {.whole = r.stages == "all", .streams = r.streams, .net_resolution = r.engine.net_resolution}};
   const auto multiply = [&cases](const auto& values, auto BenchCase::*field) {
     std::vector<BenchCase> more;
     for (const BenchCase& one : cases) {
@@ -97,7 +99,7 @@ Result<std::vector<BenchCase>> combine(const Request& r) {
   multiply(r.request_batches, &BenchCase::request_batch);
   std::vector<BenchCase> distinct;
   for (const BenchCase& one : cases) {
-    auto resolved = resolve_case(one);
+    auto resolved = resolve_case(one, r.engine);
     if (!resolved) return resolved.error();
     if (std::ranges::find(distinct, *resolved) == distinct.end()) distinct.push_back(std::move(*resolved));
   }
@@ -124,8 +126,8 @@ class Sweep {
       BenchResult& result = report_.results[n % cases_.size()];
       show(n, total, result.what);
       const BenchCase& what = cases_[n % cases_.size()];
-      auto measured =
-          what.whole ? measure_whole(what, request_.input, request_.time) : measure_net(what, request_.time);
+      auto measured = what.whole ? measure_whole(what, request_.engine, request_.input, request_.time)
+                                 : measure_net(what, request_.engine, request_.time);
       if (!measured && request_.time.is_interrupted()) break;
       if (!measured) {
         failure = measured.error();
@@ -259,7 +261,7 @@ void add_bench_command(CLI::App& app, int& code) {
   };
   list("--model", r->models, "Models; default: as in run")->type_name("NAME,...");
   list("--device", r->devices, "Devices, as in run")->type_name("DEVICE,...");
-  list("--batch", r->batches, "Frames in a batch; default: the model's own")
+  list("--batch,--batch-size", r->batches, "Frames in a batch; default: the model's own")
       ->type_name("N,...")
       ->check(CLI::Range(1U, 1024U));
   list("--cores", r->cores, "How many cores; default: all")->type_name("N,...")->check(CLI::Range(1U, 1024U));
@@ -270,7 +272,7 @@ void add_bench_command(CLI::App& app, int& code) {
   bench->add_option("--streams", r->streams, "all: inputs at the same time")
       ->check(CLI::Range(1U, 64U))
       ->capture_default_str();
-  bench->add_option("--net-resolution", r->net_resolution, "Network input; default: the model's")->type_name("WxH");
+  add_engine_options(*bench, r->engine, {"model", "device", "cores", "batch-size", "max-in-flight"});
   bench->add_option("--stages", r->stages, "net: the network alone; all: from decoding to JSON")
       ->check(CLI::IsMember({"net", "all"}))
       ->capture_default_str();

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/tell.h"
 #include "app/eval/evaluation.h"
@@ -123,18 +124,7 @@ void add_eval_command(CLI::App& app, int& exit_code_out) {
   eval->add_option("--images", options->images, "Folder of the annotated images")->type_name("DIR");
   eval->add_option("--results", options->results, "COCO results: written with --images, else read")->type_name("FILE");
   eval->add_flag("--json", options->json, "Print one JSON object instead of the table");
-  eval->add_option("--model", options->model, "Model of the zoo, or path of a descriptor; default: as in run");
-  eval->add_option("--device", options->device, "auto, neuron, neuron-sim, openvino or opencv")->capture_default_str();
-  eval->add_option("--net-resolution", options->net_resolution, "Network input; default: the model's")
-      ->type_name("WxH");
-  eval->add_option("--decode", options->decode, "Decoder of PAF models")
-      ->check(CLI::IsMember({"fast", "reference"}))
-      ->capture_default_str();
-  eval->add_option("--taps", options->taps, "Gaussian taps of the decoder; 0: the model's")
-      ->check(CLI::Range(0, 99))
-      ->capture_default_str();
-  eval->add_option("--threshold", options->threshold, "Least heatmap value of a keypoint; -1: the model's")
-      ->capture_default_str();
+  add_engine_options(*eval, *options);
   eval->callback([options, &exit_code_out] {
     const auto done = evaluate(*options);
     exit_code_out = done ? 0 : exit_code(done.error().code);

@@ -15,6 +15,7 @@
 #include <glib.h>
 #include <gst/gst.h>
 
+#include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/tell.h"
@@ -148,19 +149,7 @@ void add_profile_command(CLI::App& app, int& code) {
       "beside each other: their sum is work, not waiting. With --decode reference the fast decoder is shown beside "
       "it.");
   command->add_option("clip", r->clip, "Video file, folder of images, or synthetic")->required()->type_name("CLIP");
-  command->add_option("--model", r->model, "Model of the zoo, or path of a descriptor; default: as in run");
-  command->add_option("--device", r->device, "auto, neuron, neuron-sim, openvino or opencv")->capture_default_str();
-  command->add_option("--cores", r->cores, "As in run")->capture_default_str();
-  command->add_option("--batch-size", r->batch_size, "Frames in a batch; 0: the model's own")
-      ->check(CLI::Range(0U, 64U))
-      ->capture_default_str();
-  command->add_option("--net-resolution", r->net_resolution, "Network input; default: the model's")->type_name("WxH");
-  command->add_option("--decode", r->decode, "Decoder of PAF models")
-      ->check(CLI::IsMember({"fast", "reference"}))
-      ->capture_default_str();
-  command->add_option("--smoothing-taps", r->taps, "Gaussian taps of the decoder; 0: the model's")
-      ->check(CLI::Range(0U, 99U))
-      ->capture_default_str();
+  add_engine_options(*command, *r);
   command->add_option("--frames", r->frames, "Frames to look at, from the start; 0: all")->capture_default_str();
   command->add_flag("--no-video", r->no_video, "Neither draw nor encode");
   command->add_option("--trace", r->trace, "Every span, for ui.perfetto.dev or chrome://tracing")->type_name("FILE");

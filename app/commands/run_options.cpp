@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "app/cli/engine_options.h"
+#include "app/cli/help.h"
 #include "app/cli/toml_config.h"
 
 namespace posecam {
@@ -78,22 +80,6 @@ std::vector<std::string> join_display_value(const std::vector<std::string>& args
   return joined;
 }
 
-std::string check_resolution(const std::string& text) {
-  if (text.empty()) return {};
-  const auto parsed = parse_net_resolution(text);
-  return parsed ? std::string() : parsed.error().message;
-}
-
-/// CLI::Range lets NaN pass, and a negative number for an unsigned one.
-CLI::Validator between(double least, double most) {
-  return {[=](const std::string& text) -> std::string {
-            double value = 0;
-            if (CLI::detail::lexical_cast(text, value) && value >= least && value <= most) return {};
-            return fmt::format("{}: must be a number from {} to {}", text, least, most);
-          },
-          ""};
-}
-
 /// Options of one group of the help text.
 class Group {
  public:
@@ -105,61 +91,13 @@ class Group {
   }
   template <class T>
   void add(const char* names, T& value, const char* type, const char* help, double least, double most) {
-    add(names, value, type, help)->check(between(least, most));
-  }
-  void add(const char* names, std::string& value, const char* type, const char* help,
-           const std::vector<std::string>& choices) {
-    add(names, value, type, help)->check(CLI::IsMember(choices).description(""));
+    add(names, value, type, help)->check(number_between(least, most));
   }
 
  private:
   CLI::App& app_;
   const char* name_;
 };
-
-void add_model_options(CLI::App& app, RunOptions& o) {
-  Group group(app, "Model");
-  group.add("--model", o.model, "NAME|FILE",
-            "Name from the zoo (see: posecam models list), or path of a descriptor; default: openpose if it was "
-            "pulled, else the built-in openpose-lite");
-  group
-      .add("--net-resolution,--net_resolution", o.net_resolution, "WxH",
-           "Size of the network's input; -1 for one side follows the video's aspect. Larger sees smaller people, "
-           "slower")
-      ->check(CLI::Validator(check_resolution, ""));
-  group.add("--threshold", o.threshold, "0..1", "Least confidence of a keypoint, object or class", -1.0, 1.0);
-  group.add("--paf-threshold", o.paf_threshold, "0..1", "Least agreement of a limb with its part affinity field", -1.0,
-            1.0);
-  group.add("--nms-threshold", o.nms_threshold, "0..1", "Overlap above which the weaker of two boxes is dropped", -1.0,
-            1.0);
-  group.add("--max-people,--number_people_max", o.max_people, "N", "Most people in a frame", -1, 1000);
-  group.add("--decode", o.decode, "fast|reference", "reference: tf-pose's own steps, many times slower",
-            {"fast", "reference"});
-}
-
-void add_device_options(CLI::App& app, RunOptions& o) {
-  Group group(app, "Device");
-  group.add("--device", o.device, "auto|neuron|neuron-sim|openvino|opencv",
-            "Where the network runs (see: posecam devices)");
-  group.add(
-      "--cores", o.cores, "LIST",
-      "Cores: all, or a list such as 0-3 or 0,2. On a CPU only their number counts; NeuronCores are counted within "
-      "NEURON_RT_VISIBLE_CORES where that is set");
-  group.add("--precision", o.precision, "auto|f32|bf16",
-            "Arithmetic of float networks; auto: bf16 where the CPU has it", {"auto", "f32", "bf16"});
-  group.add("--scheduling-policy", o.scheduling_policy, "throughput|latency",
-            "Every core on its own frame, or all cores on one", {"throughput", "latency"});
-  group.add("--batch-size", o.batch_size, "N", "Frames in a batch; 0: the model's own", 0, 64);
-  group.add("--max-batch-delay", o.max_batch_delay_ms, "MS", "How long a frame may wait for its batch to fill", 0,
-            10000);
-  group.add("--max-in-flight", o.max_in_flight, "N",
-            "Most frames under way in the engine, as whole batches, at least one a core; 0: two batches a core", 0,
-            65536);
-  group.add("--core-retry", o.core_retry_s, "S", "neuron: after how many seconds a lost core is set up again; 0: never",
-            0, 86400);
-  group.add("--inference-interval", o.inference_interval, "N",
-            "Analyse every N-th frame; the others are marked skipped", 1, 1000000);
-}
 
 void add_output_options(CLI::App& app, RunOptions& o) {
   Group group(app, "Outputs");
@@ -217,26 +155,6 @@ std::vector<std::string> option_names(const CLI::App& app) {
   return names;
 }
 
-/// One name an option (the others are for old habits), its type, and a default where that says something.
-class HelpFormatter final : public CLI::Formatter {
- public:
-  std::string make_option(const CLI::Option* option, bool positional) const override {
-    if (option->get_positional() && !positional) return {};
-    return Formatter::make_option(option, positional);
-  }
-  std::string make_option_name(const CLI::Option* option, bool positional) const override {
-    if (positional) return option->get_name(true, false);
-    const auto& shorts = option->get_snames();
-    return (shorts.empty() ? "" : "-" + shorts.front() + ", ") + "--" + option->get_lnames().front();
-  }
-  std::string make_option_opts(const CLI::Option* option) const override {
-    if (option->get_expected_max() == 0 || option->get_positional()) return {};
-    const std::string initial = option->get_default_str();
-    const bool plain = initial.empty() || initial == "-1" || initial == "0";
-    return " " + option->get_type_name() + (plain ? "" : " (" + initial + ")");
-  }
-};
-
 /// The same options over and over: one parser for the real thing and one to look at the configuration file alone.
 struct Parser {
   CLI::App app{"Finds people in video, draws them, and writes their keypoints.", "posecam run"};
@@ -253,12 +171,12 @@ struct Parser {
         ->type_name("INPUT")
         ->default_str("");
     app.formatter(std::make_shared<HelpFormatter>());
-    app.get_formatter()->column_width(34);
-    add_model_options(app, options);
-    add_device_options(app, options);
+    add_engine_options(app, options);
     add_output_options(app, options);
-    Group(app, "Running")
-        .add("--max-frames", options.max_frames, "N", "Stop after N frames of each input; 0: never", 0, 1e15);
+    Group running(app, "Running");
+    running.add("--inference-interval", options.inference_interval, "N",
+                "Analyse every N-th frame; the others are marked skipped", 1, 1000000);
+    running.add("--max-frames", options.max_frames, "N", "Stop after N frames of each input; 0: never", 0, 1e15);
     app.add_flag("--quiet,-q", options.quiet, "No progress and no summary, only errors")->group("Running");
     config = app.set_config("--config", "", "Read options from a TOML file; the command line goes before it");
     config->type_name("FILE.toml")->group("Running");

@@ -12,6 +12,7 @@
 #include <gst/video/video.h>
 
 #include "app/session/image_source.h"
+#include "app/session/infer_properties.h"
 #include "pipeline/output/result_file.h"
 
 namespace posecam {
@@ -237,15 +238,9 @@ void add_infer(Builder& build, const Input& input, const RunOptions& o, const st
                Topology& topology) {
   GstElement* infer = build.append("neuroninfer");
   topology.infer = infer;
-  set(infer, "model", o.model.c_str(), "model-instance-id", instance.c_str(), "device", o.device.c_str(), "cores",
-      o.cores.c_str(), "net-resolution", o.net_resolution.c_str());
-  set_word(infer, "precision", o.precision);
-  set_word(infer, "scheduling-policy", o.scheduling_policy);
-  set_word(infer, "decode", o.decode);
-  set(infer, "batch-size", o.batch_size, "max-batch-delay", o.max_batch_delay_ms, "max-in-flight", o.max_in_flight,
-      "core-retry", o.core_retry_s, "inference-interval", o.inference_interval, "max-people", o.max_people);
-  set(infer, "threshold", static_cast<double>(o.threshold), "paf-threshold", static_cast<double>(o.paf_threshold),
-      "nms-threshold", static_cast<double>(o.nms_threshold));
+  if (infer == nullptr) return;
+  set_engine_properties(infer, o);
+  set(infer, "model-instance-id", instance.c_str(), "inference-interval", o.inference_interval);
   set(infer, "qos", input.live() ? TRUE : FALSE);  // every frame of a file is analysed, however slow a window is
 }
 

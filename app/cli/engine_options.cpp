@@ -13,8 +13,6 @@
 namespace posecam {
 namespace {
 
-using EngineOption = Option<EngineSettings>;
-
 std::vector<std::string> words_of(const EngineOption& option) {
   std::vector<std::string> words;
   for (const OptionWord& word : option.words) words.emplace_back(word.word);
@@ -45,7 +43,7 @@ void add(CLI::App& app, const EngineOption& option, Value& value) {
           ""));
     }
   } else if constexpr (!std::is_same_v<Value, bool>) {
-    added->check(number_between(option.least, option.most));
+    added->check(number_between(option.range.least, option.range.most));
   }
 }
 

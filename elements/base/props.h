@@ -1,9 +1,7 @@
 #pragma once
 // GObject properties from one table of options over a plain settings struct; the defaults are those of the struct.
 
-#include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,35 +23,14 @@ struct Property {
   Mutable changes = Mutable::kReady;
 };
 
-/// Registers an enumeration of the words; the nicks are the words, the values their places. Once for each name.
-inline GType register_words(const std::string& type_name, std::span<const OptionWord> words) {
-  auto* values = g_new0(GEnumValue, words.size() + 1);  // GObject keeps it
-  for (std::size_t i = 0; i < words.size(); ++i) values[i] = {static_cast<gint>(i), words[i].meaning, words[i].word};
-  const GType type = g_enum_register_static(type_name.c_str(), values);
-  gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
-  return type;
-}
-
+/// Registers an enumeration NAME of the words; the nicks are the words, the values their places. Once for each name.
+GType register_words(const std::string& name, std::span<const OptionWord> words);
+/// Where the word stands.
+gint place_of(std::span<const OptionWord> words, const std::string& word);
 /// "batch-size" -> "BatchSize".
-inline std::string camel_case(std::string_view name) {
-  std::string camel;
-  bool start = true;
-  for (const char c : name) {
-    if (c != '-') camel += start ? g_ascii_toupper(c) : c;
-    start = c == '-';
-  }
-  return camel;
-}
+std::string camel_case(std::string_view name);
 
-inline gint place_of(std::span<const OptionWord> words, const std::string& word) {
-  const auto found = std::ranges::find(words, word, &OptionWord::word);
-  return static_cast<gint>(std::distance(words.begin(), found));
-}
-
-constexpr GParamFlags flags_of(Mutable changes) {
-  return static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
-                                  (changes == Mutable::kPlaying ? GST_PARAM_MUTABLE_PLAYING : GST_PARAM_MUTABLE_READY));
-}
+GParamFlags flags_of(Mutable changes);
 
 template <class Settings, class Value>
 GParamSpec* make_param(const Property<Settings>& p, const std::string& enum_prefix, Value Settings::*field) {
@@ -71,14 +48,14 @@ GParamSpec* make_param(const Property<Settings>& p, const std::string& enum_pref
   } else if constexpr (std::is_same_v<Value, bool>) {
     return g_param_spec_boolean(o.name, o.name, o.help, value, flags);
   } else if constexpr (std::is_same_v<Value, float>) {
-    return g_param_spec_float(o.name, o.name, o.help, static_cast<float>(o.least), static_cast<float>(o.most), value,
-                              flags);
+    return g_param_spec_float(o.name, o.name, o.help, static_cast<float>(o.range.least),
+                              static_cast<float>(o.range.most), value, flags);
   } else if constexpr (std::is_signed_v<Value>) {
-    return g_param_spec_int(o.name, o.name, o.help, static_cast<gint>(o.least), static_cast<gint>(o.most), value,
-                            flags);
+    return g_param_spec_int(o.name, o.name, o.help, static_cast<gint>(o.range.least), static_cast<gint>(o.range.most),
+                            value, flags);
   } else {
-    return g_param_spec_uint(o.name, o.name, o.help, static_cast<guint>(o.least), static_cast<guint>(o.most), value,
-                             flags);
+    return g_param_spec_uint(o.name, o.name, o.help, static_cast<guint>(o.range.least),
+                             static_cast<guint>(o.range.most), value, flags);
   }
 }
 

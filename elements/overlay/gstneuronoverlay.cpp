@@ -63,8 +63,7 @@ constexpr std::array kBlurWords{OptionWord{"none", "Nobody"}, OptionWord{"face",
 constexpr std::array kProperties{
     Property{{.name = "render-threshold",
               .field = &S::render_threshold,
-              .least = 0,
-              .most = 1,
+              .range = {0, 1},
               .help = "Least score of a keypoint that is drawn, 0 to 1. What is blurred does not depend on it. May "
                       "change at any time, with effect from the next frame"},
              Mutable::kPlaying},

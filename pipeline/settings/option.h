@@ -14,6 +14,12 @@
 
 namespace posecam {
 
+/// From `least` to `most`, both included.
+struct OptionRange {
+  double least = 0;
+  double most = 0;
+};
+
 /// One of the few words that a text may be.
 struct OptionWord {
   const char* word;
@@ -28,8 +34,7 @@ struct Option {
 
   const char* name = nullptr;  ///< of the property, the long option and the key: "batch-size"
   Field field;
-  double least = 0;  ///< of numbers, with `most`: the range, both ends included
-  double most = 0;
+  OptionRange range;                                         ///< of numbers
   std::span<const OptionWord> words;                         ///< of texts: all there are; empty: any text
   Result<void> (*check)(const std::string& text) = nullptr;  ///< of texts: kUsage for one that cannot be
   const char* value = "";  ///< how help calls a value: "N"; words speak for themselves
@@ -41,7 +46,7 @@ struct Option {
   template <class Derived>
   constexpr Option<Derived> of() const {
     const auto field_of = [](auto f) { return typename Option<Derived>::Field(derived<Derived>(f)); };
-    return {name, std::visit(field_of, field), least, most, words, check, value, also, group, help};
+    return {name, std::visit(field_of, field), range, words, check, value, also, group, help};
   }
 
  private:

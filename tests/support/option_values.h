@@ -37,7 +37,8 @@ std::string other_value(const Option<Settings>& option) {
         } else if constexpr (std::is_same_v<Value, float>) {
           return initial == 0.25F ? "0.5" : "0.25";
         } else {
-          return fmt::format("{}", initial == static_cast<Value>(option.most) ? option.least : option.most);
+          return fmt::format("{}",
+                             initial == static_cast<Value>(option.range.most) ? option.range.least : option.range.most);
         }
       },
       option.field);

@@ -14,7 +14,7 @@
 #include "app/bench/measure_tools.h"
 #include "pipeline/engine/histogram.h"
 #include "pipeline/settings/engine_options.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/engine_plan.h"
 
 namespace posecam {
 namespace {
@@ -105,14 +105,14 @@ EngineSettings settings_of(const BenchCase& what, const EngineSettings& base) {
 }
 
 Result<BenchCase> resolve_case(BenchCase what, const EngineSettings& base) {
-  if (what.model.empty()) what.model = default_model(what.device).name;
-  const EngineSettings settings = settings_of(what, base);
-  const auto model = resolve_model(settings, kUnknownVideo);
-  if (!model) return model.error();
-  what.network = model->name;
-  what.device = device_for(what.device, *model);
-  what.batch = static_cast<std::uint32_t>(model->input.batch);
-  what.net_resolution = fmt::format("{}x{}", model->input.size.width, model->input.size.height);
+  const auto plan = plan_engine(settings_of(what, base), kUnknownVideo);
+  if (!plan) return plan.error();
+  const InputSpec& input = plan->model.input;
+  what.model = plan->model_name;
+  what.network = plan->model.name;
+  what.device = plan->device->name();
+  what.batch = static_cast<std::uint32_t>(input.batch);
+  what.net_resolution = fmt::format("{}x{}", input.size.width, input.size.height);
   if (what.request_batch == 0 || what.whole) what.request_batch = what.batch;
   if (!what.whole) what.streams = 1;
   what.options = options_beside(what, base);
@@ -120,10 +120,12 @@ Result<BenchCase> resolve_case(BenchCase what, const EngineSettings& base) {
 }
 
 Result<BenchRun> measure_net(const BenchCase& what, const EngineSettings& base, const MeasureTime& time) {
-  auto loaded = load_backend(settings_of(what, base), kUnknownVideo);
-  if (!loaded) return loaded.error();
-  const ModelSpec& model = loaded->model;
-  InferenceBackend& device = *loaded->backend;
+  const auto plan = plan_engine(settings_of(what, base), kUnknownVideo);
+  if (!plan) return plan.error();
+  const ModelSpec& model = plan->model;
+  const auto backend = open_backend(*plan);
+  if (!backend) return backend.error();
+  InferenceBackend& device = **backend;
   const std::vector<CoreId> cores = device.cores();
   const std::size_t count = cores.size() * what.slots;
 

@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "pipeline/neuron/nrt/neuron_library.h"
+#include "pipeline/devices/devices.h"
 #include "pipeline/neuron/report/core_board.h"
 
 namespace posecam {
@@ -34,7 +34,8 @@ double bytes_of_a_row(const ModelSpec& model) {
 ProcessUse ProcessUse::now(std::string_view device) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  ProcessUse use{.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime), .counted = is_neuron(device)};
+  ProcessUse use{.cpu_s = seconds(usage.ru_utime) + seconds(usage.ru_stime),
+                 .counted = device_traits(device).neuron_cores};
   if (!use.counted) return use;
   for (const CoreActivity& core : CoreBoard::read(CoreBoard::folder())) {
     if (core.pid == getpid()) use.busy_s += 1e-9 * static_cast<double>(core.busy_ns);

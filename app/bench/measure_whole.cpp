@@ -19,7 +19,7 @@
 #include "app/session/topology.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/histogram.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/engine_plan.h"
 
 namespace posecam {
 namespace {
@@ -147,8 +147,8 @@ Result<BenchRun> measure_whole(const BenchCase& what, const EngineSettings& base
   run.p50_ms = latency.quantile(0.5);
   run.p90_ms = latency.quantile(0.9);
   run.p99_ms = latency.quantile(0.99);
-  const auto model = resolve_model(settings_of(what, base), kUnknownVideo);
-  if (model) run.mb_to_device_s = 1e-6 * run.throughput * bytes_of_a_row(*model);
+  const auto plan = plan_engine(settings_of(what, base), kUnknownVideo);
+  if (plan) run.mb_to_device_s = 1e-6 * run.throughput * bytes_of_a_row(plan->model);
   return run;
 }
 

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "app/bench/bench.h"
-#include "pipeline/neuron/nrt/neuron_library.h"
+#include "pipeline/devices/devices.h"
 
 namespace posecam {
 
-bool Measurement::neuron() const { return is_neuron(device); }
+bool Measurement::neuron() const { return device_traits(device).neuron_cores; }
 
 Result<Measurements> parse_measurements(const std::string& text, const std::string& where) {
   const auto report = parse_bench_report(text, where);

@@ -31,7 +31,7 @@
 #include "app/session/inputs.h"
 #include "app/session/plugin_path.h"
 #include "models/core/log.h"
-#include "pipeline/neuron/nrt/neuron_library.h"
+#include "pipeline/devices/devices.h"
 
 namespace posecam {
 namespace {
@@ -115,7 +115,7 @@ class Sweep {
     report_.when = fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr)));
     report_.cpu = cpu_name();
     report_.cpus = std::max(1U, std::thread::hardware_concurrency());
-    for (const BenchCase& what : cases_) report_.results.push_back({what, what.device == kNeuronSim, {}});
+    for (const BenchCase& what : cases_) report_.results.push_back({what, device_traits(what.device).simulated, {}});
   }
 
   /// After a failure the report has what was measured before it.

@@ -20,9 +20,11 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/tell.h"
 #include "models/core/paths.h"
+#include "models/spec/zoo.h"
 #include "models/store/store.h"
+#include "pipeline/backend/device.h"
 #include "pipeline/neuron/compile/compile_sim.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/neuron/nrt/neuron_library.h"
 
 namespace posecam {
 namespace {
@@ -67,8 +69,8 @@ Result<void> compile_sim(const Request& request, const ModelSpec& spec, const st
   }
   const auto descriptor = compile_for_sim(spec, options, folder);
   if (!descriptor) return descriptor.error();
-  fmt::print("{}\nRun it: posecam run CLIP --model {} --device neuron-sim\n", descriptor->string(),
-             request.out.empty() ? spec.name : descriptor->string());
+  fmt::print("{}\nRun it: posecam run CLIP --model {} --device {}\n", descriptor->string(),
+             request.out.empty() ? spec.name : descriptor->string(), kNeuronSim);
   return {};
 }
 
@@ -130,13 +132,19 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
                                           args.front(), std::strerror(errno))};
 }
 
+/// The model to compile: what may be compiled of it already, and for which device, is no matter.
+Result<ModelSpec> find_original(const Request& request) {
+  auto original = find_model(request.model);
+  if (!original || request.net_resolution.empty()) return original;
+  const auto resolution = parse_net_resolution(request.net_resolution);
+  if (!resolution) return resolution.error();
+  return as_wished(*original, {.resolution = *resolution});
+}
+
 Result<void> compile(Request request) {
   const std::set<std::uint32_t> sizes(request.batches.begin(), request.batches.end());
   request.batches.assign(sizes.begin(), sizes.end());
-  EngineSettings settings;
-  settings.model = request.model;
-  settings.net_resolution = request.net_resolution;
-  const auto spec = resolve_model(settings, kUnknownVideo);
+  const auto spec = find_original(request);
   if (!spec) return spec.error();
   const auto folder = out_folder(request, *spec);
   if (!folder) return folder.error();

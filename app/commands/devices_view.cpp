@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/neuron/nrt/neuron_library.h"
+#include "pipeline/devices/devices.h"
 
 namespace posecam {
 namespace {
@@ -59,16 +59,16 @@ Json to_json(const CoreActivity& a, double percent) {
   return entry;
 }
 
-void add_neuron(Json& entry, const NeuronReport& report, const DevicesNow& now, const CoreUsage& usage) {
+void add_neuron(Json& entry, const NeuronReport& report, const CoreUsage& usage) {
   entry["runtime"] = report.runtime;
   entry["library"] = report.library;
   entry["neuron_devices"] = Json::array();
   for (const NeuronDevice& device : report.devices) entry["neuron_devices"].push_back(to_json(device));
   entry["use"] = Json::array();
   for (const CoreActivity& a : report.use) entry["use"].push_back(to_json(a, usage.percent(a)));
-  if (report.info.name != kNeuron || now.monitor.empty()) return;
+  if (report.monitor.empty()) return;
   entry["neuron_monitor"] = Json::array();
-  for (const NeuronCoreUse& use : now.monitor) {
+  for (const NeuronCoreUse& use : report.monitor) {
     entry["neuron_monitor"].push_back({{"core", use.core}, {"pid", use.pid}, {"use_percent", use.percent}});
   }
 }
@@ -77,12 +77,12 @@ void add_neuron(Json& entry, const NeuronReport& report, const DevicesNow& now, 
 
 DevicesNow look_at_devices(bool monitor) {
   DevicesNow now;
-  now.devices = list_devices();
-  for (const DeviceInfo& device : now.devices) {
-    if (!is_neuron(device.name) || !device.available) continue;
-    now.neuron.push_back(report_neuron(device.name));
-    if (!monitor || device.name != kNeuron) continue;
-    if (auto uses = neuron_monitor()) now.monitor = std::move(*uses);
+  for (const auto& device : devices()) {
+    const DeviceInfo& info = now.devices.emplace_back(device->describe());
+    if (!device->traits().neuron_cores || !info.available) continue;
+    NeuronReport& report = now.neuron.emplace_back(report_neuron(device->name()));
+    if (!monitor || device->traits().simulated) continue;
+    if (auto uses = neuron_monitor()) report.monitor = std::move(*uses);
   }
   now.at = std::chrono::steady_clock::now();
   return now;
@@ -121,8 +121,10 @@ std::string devices_table(const DevicesNow& now, const CoreUsage& usage) {
   for (const NeuronReport& report : now.neuron) {
     if (!report.devices.empty() || !report.use.empty()) add_neuron(text, report, usage);
   }
-  for (const NeuronCoreUse& use : now.monitor) {
-    text += fmt::format("  neuron-monitor: core {} {:.0f} % (process {})\n", use.core, use.percent, use.pid);
+  for (const NeuronReport& report : now.neuron) {
+    for (const NeuronCoreUse& use : report.monitor) {
+      text += fmt::format("  neuron-monitor: core {} {:.0f} % (process {})\n", use.core, use.percent, use.pid);
+    }
   }
   return text;
 }
@@ -135,7 +137,7 @@ std::string devices_json(const DevicesNow& now, const CoreUsage& usage, int inde
                {"cores", device.cores},
                {"description", device.description}};
     const auto report = std::ranges::find(now.neuron, device.name, [](const NeuronReport& r) { return r.info.name; });
-    if (report != now.neuron.end()) add_neuron(entry, *report, now, usage);
+    if (report != now.neuron.end()) add_neuron(entry, *report, usage);
     list.push_back(std::move(entry));
   }
   return list.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";

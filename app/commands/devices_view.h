@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "pipeline/devices/backends.h"
+#include "pipeline/backend/device.h"
 #include "pipeline/neuron/report/neuron_report.h"
 
 namespace posecam {
@@ -15,8 +15,7 @@ namespace posecam {
 /// Everything that `posecam devices` knows at one moment.
 struct DevicesNow {
   std::vector<DeviceInfo> devices;
-  std::vector<NeuronReport> neuron;    ///< those that are available
-  std::vector<NeuronCoreUse> monitor;  ///< of neuron-monitor, where it is installed and was asked
+  std::vector<NeuronReport> neuron;  ///< those that are available
   std::chrono::steady_clock::time_point at;
 };
 /// `monitor`: ask neuron-monitor, too, which takes its period (5 s by default).

@@ -13,7 +13,7 @@
 #include "app/cli/tell.h"
 #include "app/eval/evaluation.h"
 #include "pipeline/output/result_file.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/engine_plan.h"
 #include "postprocess/eval/coco_eval.h"
 
 namespace posecam {
@@ -28,12 +28,12 @@ struct EvalOptions : EngineSettings {
 
 /// Images of all aspects go through one network: its size cannot follow them.
 Result<std::shared_ptr<Engine>> make_pose_engine(const EvalOptions& options) {
-  const auto spec = resolve_model(options, kUnknownVideo);
-  if (!spec) return spec.error();
-  if (spec->task != Task::kPose) {
+  auto plan = plan_engine(options, kUnknownVideo);
+  if (!plan) return plan.error();
+  if (plan->model.task != Task::kPose) {
     return Error{Errc::kUsage, fmt::format("--model {}: finds no keypoints; name a pose model", options.model)};
   }
-  return make_engine(options, kUnknownVideo);
+  return make_engine(std::move(*plan));
 }
 
 // How the results came about: absent when they were read from a file.

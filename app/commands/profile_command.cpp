@@ -28,7 +28,7 @@
 #include "app/session/stream.h"
 #include "app/session/topology.h"
 #include "pipeline/output/result_file.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/engine_plan.h"
 
 namespace posecam {
 namespace {

@@ -21,7 +21,7 @@
 #include "app/session/plugin_path.h"
 #include "app/session/stream.h"
 #include "models/spec/zoo.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/engine_plan.h"
 
 namespace posecam {
 namespace {

@@ -44,12 +44,11 @@ void InferElement::change_settings(const std::function<void(InferSettings&)>& ch
 Result<void> InferElement::open() {
   const InferSettings wanted = settings();
   active_ = wanted;
-  if (active_.model.empty()) {
-    const DefaultModel standard = default_model(active_.device);
-    active_.model = standard.name;
-    if (!standard.note.empty()) GST_ELEMENT_INFO(self_, RESOURCE, SETTINGS, ("%s", standard.note.c_str()), (nullptr));
-  }
-  auto adopted = adopt_engine(kUnknownVideo);
+  auto plan = plan_engine(active_, kUnknownVideo);
+  if (!plan) return plan.error();
+  active_.model = plan->model_name;
+  if (!plan->note.empty()) GST_ELEMENT_INFO(self_, RESOURCE, SETTINGS, ("%s", plan->note.c_str()), (nullptr));
+  auto adopted = adopt_engine(std::move(*plan));
   if (adopted) opened_ = wanted;
   return adopted;
 }
@@ -68,17 +67,13 @@ void InferElement::set_engine(std::shared_ptr<Engine> engine) {
   engine_.swap(engine);
 }
 
-Result<void> InferElement::adopt_engine(Size video) {
-  if (active_.inference_region != "full-frame") {  // asked before a network is loaded in vain
-    const auto spec = resolve_model(active_, video);
-    if (!spec) return spec.error();
-    if (spec->task == Task::kClassification) {
-      return Error{Errc::kUsage,
-                   fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
-                               active_.inference_region, spec->name)};
-    }
+Result<void> InferElement::adopt_engine(EnginePlan plan) {
+  if (active_.inference_region != "full-frame" && plan.model.task == Task::kClassification) {
+    return Error{Errc::kUsage,
+                 fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
+                             active_.inference_region, plan.model.name)};
   }
-  auto engine = acquire_engine(active_, video);
+  auto engine = acquire_engine(active_, std::move(plan));
   if (!engine) return engine.error();
   preprocessor_.emplace((*engine)->model().input);
   set_engine(std::move(*engine));
@@ -306,12 +301,12 @@ Result<void> InferElement::use_caps(GstCaps* caps) {
   info_ = info;
   make_room();
   if (active_.net_resolution.empty()) return {};
-  const auto spec = resolve_model(active_, frame_size());
-  if (!spec) return spec.error();
-  if (spec->input.size == engine_->model().input.size) return {};
+  auto plan = plan_engine(active_, frame_size());
+  if (!plan) return plan.error();
+  if (plan->model.input.size == engine_->model().input.size) return {};
   engine_->drain();
   stream_->items.wait_ready(token());  // an engine that goes takes rows not yet run with it
-  return adopt_engine(frame_size());
+  return adopt_engine(std::move(*plan));
 }
 
 /// Serialized queries take a place among the frames; this thread waits until the task has answered.

@@ -80,7 +80,7 @@ class InferElement {
   // Streaming thread.
   void keep_sticky(Item& item);
   Result<void> use_caps(GstCaps* caps);
-  Result<void> adopt_engine(Size video);
+  Result<void> adopt_engine(EnginePlan plan);
   void make_room();
   void set_engine(std::shared_ptr<Engine> engine);
   std::optional<FrameStatus> reason_to_pass(GstBuffer* buffer);

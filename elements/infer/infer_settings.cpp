@@ -2,6 +2,7 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,14 +31,12 @@ std::map<std::string, Shared>& shared_engines() {
 
 }  // namespace
 
-Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, Size video) {
-  if (settings.model_instance_id.empty()) return make_engine(settings, video);
-  const auto spec = resolve_model(settings, video);  // the size may follow the video: then it is part of the name
-  if (!spec) return spec.error();
+Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, EnginePlan plan) {
+  if (settings.model_instance_id.empty()) return make_engine(std::move(plan));
+  const Size size = plan.model.input.size;  // it may follow the video: so it is part of the name
   std::lock_guard lock(g_shared_mutex);
   std::erase_if(shared_engines(), [](const auto& entry) { return entry.second.engine.expired(); });
-  Shared& shared = shared_engines()[fmt::format("{}@{}x{}", settings.model_instance_id, spec->input.size.width,
-                                                spec->input.size.height)];
+  Shared& shared = shared_engines()[fmt::format("{}@{}x{}", settings.model_instance_id, size.width, size.height)];
   const std::string wanted = fingerprint(settings);
   if (auto engine = shared.engine.lock()) {
     if (shared.settings == wanted) return engine;
@@ -46,7 +45,7 @@ Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, Si
                              "both elements the same settings or another id",
                              settings.model_instance_id, shared.settings, wanted)};
   }
-  auto engine = make_engine(settings, video);
+  auto engine = make_engine(std::move(plan));
   if (engine) shared = {*engine, wanted};
   return engine;
 }

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/engine_plan.h"
 
 namespace posecam::gst {
 
@@ -20,8 +20,9 @@ struct InferSettings : EngineSettings {
   friend bool operator==(const InferSettings&, const InferSettings&) = default;
 };
 
-/// The engine for these settings: its own, or with a model-instance-id the one that all elements of this process with
-/// that id (and the same network size) share as long as any of them holds it. kUsage if they disagree on settings.
-Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, Size video);
+/// The engine that was planned for these settings: its own, or with a model-instance-id the one that all elements of
+/// this process with that id (and the same network size) share as long as any of them holds it. Blocks while another
+/// thread makes that one. kUsage if they disagree on settings, and those of make_engine().
+Result<std::shared_ptr<Engine>> acquire_engine(const InferSettings& settings, EnginePlan plan);
 
 }  // namespace posecam::gst

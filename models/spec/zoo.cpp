@@ -46,6 +46,11 @@ std::string suggestion(std::string_view asked, const std::vector<std::string>& n
 
 }  // namespace
 
+std::string built_in_model_note(std::string_view command) {
+  return fmt::format("no model named: running {}, which comes with the program; for the more accurate {} run: {}",
+                     kBuiltInModel, kBetterModel, command);
+}
+
 Result<std::vector<std::string>> zoo_names() {
   const auto share = share_dir();
   if (!share) return share.error();

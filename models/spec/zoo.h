@@ -10,6 +10,13 @@
 
 namespace posecam {
 
+/// Where no model is named: the better one runs if it is there, else the one that comes with the program.
+inline constexpr std::string_view kBetterModel = "openpose";
+inline constexpr std::string_view kBuiltInModel = "openpose-lite";
+
+/// For people who named none and get the built-in one: how to get the better one. `command`: what they type.
+std::string built_in_model_note(std::string_view command);
+
 /// Names of the zoo, sorted.
 Result<std::vector<std::string>> zoo_names();
 

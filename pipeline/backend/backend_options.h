@@ -1,10 +1,8 @@
 #pragma once
-// What a device is told when it makes a backend, and what it says of itself.
+// What a device is told when it makes a backend.
 
 #include <cstdint>
 #include <filesystem>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "models/core/result.h"
@@ -31,18 +29,6 @@ struct BackendOptions {
   /// neuron: batches of any size, cut into runs of the compiled sizes and padded. Else whole batches of exactly
   /// ModelSpec::input.batch rows, others are refused.
   bool dynamic_batch_size = true;
-
-  /// From the words of users: cores as in core_list.h (of the CPU, unless `device` is a Neuron device: how many that
-  /// has is seen when it starts), "auto|f32|bf16", "throughput|latency"; cache in default_cache_dir(). kUsage.
-  static Result<BackendOptions> parse(std::string_view cores, std::string_view precision, std::string_view scheduling,
-                                      std::string_view device = "openvino");
-};
-
-struct DeviceInfo {
-  std::string name;         ///< as `device` takes it
-  std::string description;  ///< what it is; or why it is not available
-  bool available = false;
-  CoreId cores = 0;
 };
 
 /// A backend serves the tensors it was made for: kModel if `asked` has other ones than `loaded`.

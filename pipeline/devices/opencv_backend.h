@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "pipeline/backend/backend_options.h"
+#include "pipeline/backend/device.h"
 
 namespace posecam {
 

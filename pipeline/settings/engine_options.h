@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "pipeline/backend/net_resolution.h"
 #include "pipeline/settings/engine_settings.h"
 #include "pipeline/settings/option.h"
 

@@ -14,7 +14,7 @@
 #include "elements/register_elements.h"
 #include "models/core/stage_log.h"
 #include "models/spec/zoo.h"
-#include "pipeline/devices/backends.h"
+#include "pipeline/devices/devices.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/sequencer.h"
 #include "pipeline/image/preprocess.h"
@@ -184,10 +184,7 @@ int main(int argc, char** argv) {
   gst_init(&argc, &argv);
   gst_plugin_register_static(GST_VERSION_MAJOR, GST_VERSION_MINOR, "neuron", "elements under test",
                              posecam::gst::register_elements, "0", "Apache 2.0", "posecam", "posecam", "posecam");
-  posecam::add_device("fake", [](const posecam::ModelSpec&, const posecam::BackendOptions&) {
-    return posecam::Result<std::unique_ptr<posecam::InferenceBackend>>(
-        std::make_unique<posecam::test::FakeBackend>(posecam::nobody()));
-  });
+  posecam::add_device(std::make_shared<posecam::test::FakeDevice>(posecam::nobody()));
   posecam::add_pipelines();
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -34,7 +34,7 @@
 #include "models/core/log.h"
 #include "pipeline/neuron/compile/compile_sim.h"
 #include "pipeline/neuron/machine/core_file.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/settings/engine_plan.h"
 #include "tests/support/temp_dir.h"
 
 namespace posecam {
@@ -162,7 +162,7 @@ void run(const Arguments& args) {
   EngineSettings settings;
   settings.model = or_exit(compile_for_sim(tiny, options, folder.path() / "net")).string();
   settings.device = "neuron-sim";
-  const auto engine = or_exit(make_engine(settings, kUnknownVideo));
+  const auto engine = or_exit(make_engine(or_exit(plan_engine(settings, kUnknownVideo))));
   for (const std::uint32_t rows : args.request_batches) measure(args, *engine, pool, rows, *options.time);
 }
 

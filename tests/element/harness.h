@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "elements/base/handles.h"
-#include "pipeline/devices/backends.h"
+#include "pipeline/devices/devices.h"
 #include "tests/support/fake_backend.h"
 
 namespace posecam::test {
@@ -41,11 +41,7 @@ inline std::string infer_line(const std::string& more = "") {
 }
 
 /// From now on device=fake is this one: it finds one object in a frame, see fake_value().
-inline void use_fake_device(FakeOptions options) {
-  add_device("fake", [options = std::move(options)](const ModelSpec&, const BackendOptions&) {
-    return Result<std::unique_ptr<InferenceBackend>>(std::make_unique<FakeBackend>(options));
-  });
-}
+inline void use_fake_device(FakeOptions options) { add_device(std::make_shared<FakeDevice>(std::move(options))); }
 
 inline std::string fake_line(const std::string& more = "") {
   return "neuroninfer name=infer device=fake model=" + std::string(POSECAM_SOURCE_DIR) +

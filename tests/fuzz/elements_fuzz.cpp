@@ -14,6 +14,7 @@
 #include "elements/base/handles.h"
 #include "elements/meta/result_meta.h"
 #include "elements/register_elements.h"
+#include "pipeline/devices/devices.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/fake_backend.h"
 #include "tests/support/temp_dir.h"
@@ -50,10 +51,8 @@ void set_up() {
     gst_init(nullptr, nullptr);
     gst_plugin_register_static(GST_VERSION_MAJOR, GST_VERSION_MINOR, "neuron", "elements under test",
                                gst::register_elements, "0", "Apache 2.0", "posecam", "posecam", "posecam");
-    add_device("fake", [](const ModelSpec&, const BackendOptions&) {
-      return Result<std::unique_ptr<InferenceBackend>>(
-          std::make_unique<test::FakeBackend>(test::FakeOptions{.cores = 2, .network = objects_everywhere()}));
-    });
+    add_device(std::make_shared<test::FakeDevice>(
+        test::FakeOptions{.cores = 2, .on_run = {}, .network = objects_everywhere()}));
     // Warnings of GStreamer's core say that an element broke a rule.
     g_log_set_fatal_mask("GStreamer", static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL));
     g_log_set_fatal_mask("GLib-GObject", static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL));

@@ -11,7 +11,7 @@
 #include "app/session/inputs.h"
 #include "models/spec/json_reader.h"
 #include "pipeline/backend/core_list.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/backend/net_resolution.h"
 #include "postprocess/eval/coco_eval.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/temp_dir.h"

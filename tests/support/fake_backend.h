@@ -10,12 +10,15 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "models/spec/frame_result.h"
 #include "pipeline/backend/backend.h"
-#include "pipeline/devices/backends.h"
+#include "pipeline/backend/core_list.h"
+#include "pipeline/backend/device.h"
 
 namespace posecam::test {
 
@@ -138,6 +141,32 @@ class FakeBackend final : public InferenceBackend {
 
   std::shared_ptr<Device> device_;
   std::optional<ModelSpec> spec_;
+};
+
+/// "fake": every model is there, as it is. For add_device().
+class FakeDevice : public Device {
+ public:
+  explicit FakeDevice(FakeOptions options, std::string_view name = "fake")
+      : Device(name, {}), options_(std::move(options)) {}
+
+  DeviceInfo describe() const override { return {name(), "of the tests", true, options_.cores}; }
+  bool is_automatic() const override { return false; }
+  bool can(const ModelSpec&) const override { return true; }
+  std::string command_for(const ModelSpec&) const override { return {}; }
+  Result<ModelSpec> resolve(const ModelSpec& original, const ModelWishes& wishes) const override {
+    return as_wished(original, wishes);
+  }
+  Result<BackendOptions> options_for(std::string_view cores) const override {
+    auto list = parse_core_list(cores, options_.cores);
+    if (!list) return list.error();
+    return BackendOptions{.cores = std::move(*list)};
+  }
+  Result<std::unique_ptr<InferenceBackend>> open(const ModelSpec&, const BackendOptions&) const override {
+    return std::unique_ptr<InferenceBackend>(std::make_unique<FakeBackend>(options_));
+  }
+
+ private:
+  const FakeOptions options_;
 };
 
 /// The value that a result's frame had, 0 if it found nothing.

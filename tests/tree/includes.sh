@@ -61,7 +61,7 @@ self_test() {
   expect_found models/core/a.h '#include "postprocess/decode/boxes/nms.h"'
   expect_found models/core/a.h '#include "models/spec/zoo.h"'
   expect_found postprocess/draw/a.cpp '#  include "pipeline/engine/engine.h"'
-  expect_found pipeline/engine/a.cpp '#include "pipeline/devices/backends.h"'
+  expect_found pipeline/engine/a.cpp '#include "pipeline/devices/devices.h"'
   expect_found pipeline/devices/a.cpp '#include <elements/a.h>'
   expect_found elements/json/a.cpp '#include "elements/overlay/a.h"'
   expect_found elements/a.cpp '#include "app/main.h"'

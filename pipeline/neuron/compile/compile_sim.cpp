@@ -105,11 +105,9 @@ class Files {
 
 /// The shapes of one row's outputs, as the network itself gives them.
 Result<std::vector<Shape>> output_shapes(const ModelSpec& spec, const fs::path& weights) {
-  auto options = BackendOptions::parse("0", "f32", "latency");
-  if (!options) return options.error();
-  options->cache_dir.clear();  // nobody asks for this one again
+  const BackendOptions options{.cores = {0}, .precision = Precision::kF32, .scheduling = Scheduling::kLatency};
   const QuietOpenCv quiet;
-  auto device = make_calculator(spec, weights, *options);
+  auto device = make_calculator(spec, weights, options);
   if (!device) return device.error();
   auto slot = (*device)->make_slot(spec, (*device)->cores().front());
   if (!slot) return slot.error();

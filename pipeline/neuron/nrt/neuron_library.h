@@ -15,8 +15,6 @@ namespace posecam {
 inline constexpr std::string_view kNeuron = "neuron";
 inline constexpr std::string_view kNeuronSim = "neuron-sim";
 
-constexpr bool is_neuron(std::string_view device) { return device == kNeuron || device == kNeuronSim; }
-
 /// neuron: the file that POSECAM_NRT_LIBRARY names and nothing else, or /opt/aws/neuron/lib, then where the loader
 /// looks. neuron-sim: the simulator beside this program, in a build tree or installed.
 std::vector<std::filesystem::path> neuron_library_candidates(std::string_view device);

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/backend/backend_options.h"
+#include "pipeline/backend/device.h"
 #include "pipeline/neuron/report/core_board.h"
 #include "pipeline/neuron/report/neuron_tools.h"
 
@@ -18,6 +18,8 @@ struct NeuronReport {
   std::string library;                ///< its file
   std::vector<NeuronDevice> devices;  ///< neuron: of neuron-ls, empty where it is not installed
   std::vector<CoreActivity> use;      ///< of this program's processes, by core
+  /// Of neuron-monitor, which report_neuron() does not ask: it takes its period.
+  std::vector<NeuronCoreUse> monitor;
 };
 
 /// `device`: neuron or neuron-sim. Loads the library, does not initialise it; may run neuron-ls.

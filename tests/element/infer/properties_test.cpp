@@ -143,6 +143,7 @@ TEST(NeuronInferProperties, LabelsComeFromAFile) {
 }
 
 TEST(NeuronInferProperties, ALabelsFileThatDoesNotFitIsNamed) {
+  use_fake_device({.cores = 1});
   const TempDir dir;
   const std::string file = (dir.path() / "labels.txt").string();
   write_file(file, "person\ncar\n");

@@ -14,7 +14,6 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "pipeline/devices/backends.h"
 #include "pipeline/devices/opencv_backend.h"
 #include "pipeline/neuron/runtime/neuron_backend.h"
 #ifdef POSECAM_HAVE_OPENVINO

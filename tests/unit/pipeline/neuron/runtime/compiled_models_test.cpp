@@ -3,6 +3,9 @@
 #include "pipeline/neuron/runtime/compiled_models.h"
 
 #include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -13,7 +16,8 @@
 #include <nlohmann/json.hpp>
 
 #include "models/core/sha256.h"
-#include "pipeline/settings/engine_settings.h"
+#include "pipeline/neuron/runtime/neuron_device.h"
+#include "pipeline/settings/engine_plan.h"
 #include "tests/unit/pipeline/neuron/runtime/tiny.h"
 
 namespace posecam {
@@ -24,6 +28,37 @@ using test::Variable;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+Result<ModelSpec> planned_model(const EngineSettings& settings, Size video) {
+  auto plan = plan_engine(settings, video);
+  if (!plan) return plan.error();
+  return std::move(plan->model);
+}
+
+Result<std::shared_ptr<Engine>> started(const EngineSettings& settings) {
+  auto plan = plan_engine(settings, kUnknownVideo);
+  if (!plan) return plan.error();
+  return make_engine(std::move(*plan));
+}
+
+/// Whether `holds` in a process of its own on a machine with a Neuron device, which only root can make; nothing if
+/// it cannot be made.
+std::optional<bool> with_a_neuron_device(const std::function<bool()>& holds) {
+  constexpr int kNotRoot = 2;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+      ::_exit(kNotRoot);
+    }
+    if (::mount("none", "/dev", "tmpfs", 0, nullptr) != 0) ::_exit(kNotRoot);
+    test::write_file("/dev/neuron0", "");
+    ::_exit(holds() ? 0 : 1);
+  }
+  int status = 0;
+  const bool ended = ::waitpid(child, &status, 0) == child && WIFEXITED(status);
+  if (ended && WEXITSTATUS(status) == kNotRoot) return {};
+  return ended && WEXITSTATUS(status) == 0;
+}
 
 /// A store of the test's own, with openpose-lite compiled as `posecam compile` does it.
 class CompiledModels : public ::testing::Test {
@@ -72,7 +107,7 @@ class CompiledModels : public ::testing::Test {
 };
 
 TEST_F(CompiledModels, AreMissingWithTheCommandThatMakesThem) {
-  const auto spec = resolve_model(settings(), kUnknownVideo);
+  const auto spec = planned_model(settings(), kUnknownVideo);
   ASSERT_FALSE(spec);
   EXPECT_EQ(spec.error().code, Errc::kModel);
   EXPECT_THAT(spec.error().message, HasSubstr("posecam compile openpose-lite --target sim"));
@@ -81,7 +116,7 @@ TEST_F(CompiledModels, AreMissingWithTheCommandThatMakesThem) {
 TEST_F(CompiledModels, AreFoundByTheNameOfTheModelAndRun) {
   compile("sim", {1, 4});
   EXPECT_THAT(compiled_targets("openpose-lite", "neuron-sim"), ElementsAre("sim"));
-  const auto engine = make_engine(settings(), kUnknownVideo);
+  const auto engine = started(settings());
   ASSERT_TRUE(engine) << engine.error().message;
   EXPECT_EQ((*engine)->backend_name(), "neuron-sim");
   EXPECT_EQ((*engine)->model().input.batch, 4);
@@ -98,80 +133,131 @@ TEST_F(CompiledModels, AreTheDefaultOfAutoWhereThereIsADevice) {
   std::filesystem::create_directories(folder);
   test::write_file(folder / "neuron-inf2.json", "{}");
   EXPECT_EQ(default_model("auto").name, "openpose-lite");
-  const pid_t child = ::fork();
-  if (child == 0) {
-    // A machine with a device, for this process alone, which only root can make.
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) ::_exit(2);
-    if (::mount("none", "/dev", "tmpfs", 0, nullptr) != 0) ::_exit(2);
-    test::write_file("/dev/neuron0", "");
-    ::_exit(default_model("auto").name == "openpose" ? 0 : 1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == 2) GTEST_SKIP() << "not root: no /dev of our own";
-  EXPECT_EQ(WEXITSTATUS(status), 0);
+  const auto chosen = with_a_neuron_device([] { return default_model("auto").name == "openpose"; });
+  if (!chosen) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_TRUE(*chosen);
+}
+
+TEST_F(CompiledModels, AreWhatAutoRunsWhereThereIsADevice) {
+  EngineSettings s = settings();
+  s.device = "auto";
+  const auto device_of = [](const EngineSettings& settings) {
+    const auto plan = plan_engine(settings, kUnknownVideo);
+    return plan ? plan->device->name() : plan.error().message;
+  };
+  EXPECT_NE(device_of(s), "neuron");
+  const auto before = with_a_neuron_device([&] { return device_of(s) != "neuron"; });
+  if (!before) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_TRUE(*before) << "chosen without a compiled model";
+  compile("inf2", {1});
+  EXPECT_NE(device_of(s), "neuron") << "chosen without a device";
+  EXPECT_EQ(with_a_neuron_device([&] { return device_of(s) == "neuron"; }), true);
+  s.net_resolution = "456x256";  // it stays neuron: on the CPU it would be slow in silence
+  EXPECT_EQ(with_a_neuron_device([&] { return device_of(s).find("is compiled for 128x64") != std::string::npos; }),
+            true);
+}
+
+TEST_F(CompiledModels, AreWhatADeviceCanRun) {
+  const auto original = ModelSpec::parse(find_model_json().dump(), "x.json");
+  ASSERT_TRUE(original);
+  const auto real = make_neuron_device();
+  const auto simulator = make_neuron_simulator();
+  EXPECT_FALSE(real->can(*original));
+  EXPECT_FALSE(simulator->can(*original));
+  compile("sim", {1});
+  EXPECT_FALSE(real->can(*original));
+  EXPECT_TRUE(simulator->can(*original));
+  compile("trn2", {1});
+  EXPECT_TRUE(real->can(*original));
+  const auto compiled = simulator->resolve(*original, {});
+  ASSERT_TRUE(compiled);
+  EXPECT_TRUE(simulator->can(*compiled));
+  EXPECT_FALSE(real->can(*compiled));
+}
+
+TEST_F(CompiledModels, AreOnDevicesThatAreNeverAutomaticWhenSimulated) {
+  const auto simulator = make_neuron_simulator();
+  EXPECT_TRUE(simulator->traits().neuron_cores);
+  EXPECT_TRUE(simulator->traits().simulated);
+  EXPECT_FALSE(make_neuron_device()->traits().simulated);
+  const auto automatic =
+      with_a_neuron_device([&] { return make_neuron_device()->is_automatic() && !simulator->is_automatic(); });
+  if (!automatic) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_TRUE(*automatic);
+}
+
+TEST_F(CompiledModels, RunInWholeBatchesIfAskedTo) {
+  compile("sim", {2});
+  EngineSettings s = settings();
+  EXPECT_EQ(plan_engine(s, kUnknownVideo)->engine.max_batch_delay.count(), 5);
+  s.dynamic_batch_size = false;
+  const auto plan = plan_engine(s, kUnknownVideo);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->engine.max_batch_delay, kUntilFull);
+  EXPECT_FALSE(plan->backend.dynamic_batch_size);
 }
 
 TEST_F(CompiledModels, TakeTheLargestBatchThatTheSizeAllows) {
   compile("sim", {2, 4, 16});
-  EXPECT_EQ(resolve_model(settings(), kUnknownVideo)->input.batch, 16);
-  EXPECT_EQ(resolve_model(settings(7), kUnknownVideo)->input.batch, 4);
-  EXPECT_EQ(resolve_model(settings(100), kUnknownVideo)->input.batch, 16);
-  const auto none = resolve_model(settings(1), kUnknownVideo);
+  EXPECT_EQ(planned_model(settings(), kUnknownVideo)->input.batch, 16);
+  EXPECT_EQ(planned_model(settings(7), kUnknownVideo)->input.batch, 4);
+  EXPECT_EQ(planned_model(settings(100), kUnknownVideo)->input.batch, 16);
+  const auto none = planned_model(settings(1), kUnknownVideo);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Errc::kUsage);
   EXPECT_THAT(none.error().message, AllOf(HasSubstr("compiled for 2, 4, 16"), HasSubstr("--batch 1")));
   EngineSettings fixed = settings(7);
   fixed.dynamic_batch_size = false;
-  EXPECT_EQ(resolve_model(fixed, kUnknownVideo).error().code, Errc::kUsage);
+  EXPECT_EQ(planned_model(fixed, kUnknownVideo).error().code, Errc::kUsage);
   fixed.batch_size = 2;
-  EXPECT_EQ(resolve_model(fixed, kUnknownVideo)->input.batch, 2);
+  EXPECT_EQ(planned_model(fixed, kUnknownVideo)->input.batch, 2);
 }
 
 TEST_F(CompiledModels, HaveOneResolution) {
   compile("sim", {1});
   EngineSettings s = settings();
   s.net_resolution = "128x64";
-  EXPECT_TRUE(resolve_model(s, kUnknownVideo));
+  EXPECT_TRUE(planned_model(s, kUnknownVideo));
   s.net_resolution = "-1x64";
-  EXPECT_TRUE(resolve_model(s, {1280, 640}));
+  EXPECT_TRUE(planned_model(s, {1280, 640}));
   s.net_resolution = "456x256";
-  const auto other = resolve_model(s, kUnknownVideo);
+  const auto other = planned_model(s, kUnknownVideo);
   ASSERT_FALSE(other);
   EXPECT_EQ(other.error().code, Errc::kUsage);
-  EXPECT_THAT(other.error().message, HasSubstr("posecam compile openpose-lite --target sim --net-resolution 456x256"));
+  EXPECT_EQ(other.error().message,
+            "net-resolution=456x256: model 'openpose-lite' is compiled for 128x64; for another size run: "
+            "posecam compile openpose-lite --target sim --net-resolution 456x256");
 }
 
 TEST_F(CompiledModels, ForTheSimulatorAreNotForRealDevices) {
   compile("sim", {1});
   EngineSettings s = settings();
   s.device = "neuron";
-  const auto spec = resolve_model(s, kUnknownVideo);
+  const auto spec = planned_model(s, kUnknownVideo);
   ASSERT_FALSE(spec);
   EXPECT_THAT(spec.error().message, HasSubstr("--target inf2"));
   compile("trn1", {1});
-  EXPECT_EQ(resolve_model(s, kUnknownVideo)->weights_for("neuron")->target, "trn1");
+  EXPECT_EQ(planned_model(s, kUnknownVideo)->weights_for("neuron")->target, "trn1");
   compile("inf2", {1});
-  EXPECT_THAT(resolve_model(s, kUnknownVideo).error().message, HasSubstr("compiled for inf2, trn1"));
+  EXPECT_THAT(planned_model(s, kUnknownVideo).error().message, HasSubstr("compiled for inf2, trn1"));
 }
 
 TEST_F(CompiledModels, GivenByPathMustBeForTheDevice) {
   compile("inf2", {1});
   EngineSettings s = settings();
   s.model = (device_.folder() / "posecam/models/openpose-lite/neuron-inf2.json").string();
-  const auto spec = resolve_model(s, kUnknownVideo);
+  const auto spec = planned_model(s, kUnknownVideo);
   ASSERT_FALSE(spec);
   EXPECT_EQ(spec.error().code, Errc::kModel);
   EXPECT_THAT(spec.error().message, AllOf(HasSubstr("compiled for inf2"), HasSubstr("device neuron-sim"),
                                           HasSubstr("posecam compile openpose-lite --target sim")));
   s.device = "neuron";
-  EXPECT_TRUE(resolve_model(s, kUnknownVideo));
+  EXPECT_TRUE(planned_model(s, kUnknownVideo));
   compile("sim", {1});
   s.model = (device_.folder() / "posecam/models/openpose-lite/neuron-sim.json").string();
-  EXPECT_FALSE(resolve_model(s, kUnknownVideo));
+  EXPECT_FALSE(planned_model(s, kUnknownVideo));
   const Variable library("POSECAM_NRT_LIBRARY", "libnrt.so.1");
-  EXPECT_TRUE(resolve_model(s, kUnknownVideo));
+  EXPECT_TRUE(planned_model(s, kUnknownVideo));
 }
 
 TEST(CompiledTargets, RunOnMachinesOfTheirFamily) {
@@ -190,7 +276,7 @@ TEST(CompiledTargets, RunOnMachinesOfTheirFamily) {
 TEST_F(CompiledModels, ThatWereDamagedAreCompiledAgain) {
   compile("sim", {1});
   test::write_file(device_.folder() / "posecam/models/openpose-lite/openpose-lite-b1.neff", "short");
-  const auto engine = make_engine(settings(), kUnknownVideo);
+  const auto engine = started(settings());
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, Errc::kModel);
   EXPECT_THAT(engine.error().message, HasSubstr("posecam compile openpose-lite --target sim"));
@@ -200,9 +286,9 @@ TEST_F(CompiledModels, LeaveCoresThatDoNotExistToTheDevice) {
   compile("sim", {1});
   EngineSettings s = settings();
   s.cores = "1";
-  EXPECT_TRUE(make_engine(s, kUnknownVideo));
+  EXPECT_TRUE(started(s));
   s.cores = "2";
-  const auto engine = make_engine(s, kUnknownVideo);
+  const auto engine = started(s);
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, Errc::kUsage);
 }

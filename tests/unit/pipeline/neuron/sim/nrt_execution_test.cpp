@@ -9,7 +9,6 @@
 
 #include <gmock/gmock.h>
 
-#include "pipeline/devices/backends.h"
 #include "pipeline/devices/opencv_backend.h"
 #include "pipeline/neuron/machine/core_file.h"
 #ifdef POSECAM_HAVE_OPENVINO

@@ -1,0 +1,84 @@
+#include "pipeline/neuron/runtime/neuron_device.h"
+
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "models/store/store.h"
+#include "pipeline/backend/core_list.h"
+#include "pipeline/neuron/nrt/instance_family.h"
+#include "pipeline/neuron/nrt/neuron_library.h"
+#include "pipeline/neuron/report/neuron_report.h"
+#include "pipeline/neuron/runtime/compiled_models.h"
+#include "pipeline/neuron/runtime/neuron_backend.h"
+
+namespace posecam {
+namespace {
+
+constexpr CoreId kMostCores = 1024;  // more than any instance has
+
+/// A compiled model has the resolution that it was compiled for.
+Result<void> check_resolution(const ModelWishes& wishes, const ModelSpec& original, const ModelSpec& compiled) {
+  if (!wishes.resolution) return {};
+  const Size size = wishes.resolution->resolve(wishes.video, original.input.multiple_of);
+  if (size == compiled.input.size) return {};
+  return Error{Errc::kUsage,
+               fmt::format("net-resolution={}x{}: model '{}' is compiled for {}x{}; for another size run: "
+                           "{} --net-resolution {}x{}",
+                           wishes.resolution->width, wishes.resolution->height, compiled.name,
+                           compiled.input.size.width, compiled.input.size.height,
+                           compile_command(original, compiled.weights_for(kNeuron)->target), size.width, size.height)};
+}
+
+class NeuronCores final : public Device {
+ public:
+  NeuronCores(std::string_view name, bool simulated) : Device(name, {.neuron_cores = true, .simulated = simulated}) {}
+
+  DeviceInfo describe() const override { return describe_neuron(name()); }
+  bool is_automatic() const override { return !traits().simulated && has_neuron_device(); }
+
+  bool can(const ModelSpec& original) const override {
+    if (const BackendWeights* const compiled = original.weights_for(kNeuron)) {
+      return runs_target(name(), compiled->target, product_name());
+    }
+    return !compiled_targets(original.name, name()).empty();
+  }
+
+  std::string command_for(const ModelSpec& original) const override {
+    return compile_command(original, traits().simulated ? "sim" : "inf1|inf2|trn1|trn2");
+  }
+
+  Result<ModelSpec> resolve(const ModelSpec& original, const ModelWishes& wishes) const override {
+    auto model = find_compiled(original, name());
+    if (!model) return model;
+    if (auto fits = check_resolution(wishes, original, *model); !fits) return fits.error();
+    if (auto chosen = choose_batch(*model, wishes.batch, wishes.dynamic_batch_size); !chosen) return chosen.error();
+    return model;
+  }
+
+  /// How many cores there are is seen when the runtime starts.
+  Result<BackendOptions> options_for(std::string_view cores) const override {
+    BackendOptions options;
+    if (cores == "all") return options;
+    auto list = parse_core_list(cores, kMostCores);
+    if (!list) return list.error();
+    options.cores = std::move(*list);
+    return options;
+  }
+
+  Result<std::unique_ptr<InferenceBackend>> open(const ModelSpec& model, const BackendOptions& options) const override {
+    const auto store = ModelStore::open_default();
+    if (!store) return store.error();
+    const auto neff = store->weights(model, kNeuron);
+    if (!neff) return neff.error();
+    return make_neuron_backend(name(), model, neff->parent_path(), options);
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const Device> make_neuron_device() { return std::make_shared<NeuronCores>(kNeuron, false); }
+std::shared_ptr<const Device> make_neuron_simulator() { return std::make_shared<NeuronCores>(kNeuronSim, true); }
+
+}  // namespace posecam

@@ -1,10 +1,15 @@
 // Several streams and one engine.
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <latch>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <vector>
 
 #include <gmock/gmock.h>
 
@@ -74,6 +79,98 @@ TEST_P(Fairness, NoStreamGetsLessThanFourFifthsOfItsShareAndBatchesAreFull) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Streams, Fairness, testing::Values(1, 4, 8));
+
+/// "fake", with something to do or to count before a model is resolved and before its network is loaded.
+class WatchedDevice final : public FakeDevice {
+ public:
+  explicit WatchedDevice(std::function<Result<void>()> on_open)
+      : FakeDevice({.cores = 1}), on_open_(std::move(on_open)) {}
+
+  Result<ModelSpec> resolve(const ModelSpec& original, const ModelWishes& wishes) const override {
+    ++resolved_;
+    return FakeDevice::resolve(original, wishes);
+  }
+  Result<std::unique_ptr<InferenceBackend>> open(const ModelSpec& model, const BackendOptions& options) const override {
+    ++opened_;
+    if (auto done = on_open_(); !done) return done.error();
+    return FakeDevice::open(model, options);
+  }
+  int resolved() const { return resolved_; }
+  int opened() const { return opened_; }
+
+ private:
+  const std::function<Result<void>()> on_open_;
+  mutable std::atomic<int> resolved_ = 0;
+  mutable std::atomic<int> opened_ = 0;
+};
+
+/// Elements of these lines to READY, each in a thread of its own. Returns how many got there.
+int open_at_once(const std::vector<std::string>& lines) {
+  std::atomic<int> open = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (const std::string& line : lines) {
+      threads.emplace_back([&open, line] {
+        const PipelinePtr element(gst_parse_launch(line.c_str(), nullptr));
+        if (gst_element_set_state(element.get(), GST_STATE_READY) == GST_STATE_CHANGE_SUCCESS) ++open;
+      });
+    }
+  }
+  return open;
+}
+
+TEST(NeuronInferShared, NetworksOfDifferentIdsLoadAtTheSameTime) {
+  std::mutex mutex;
+  std::condition_variable changed;
+  int loading = 0;
+  add_device(std::make_shared<WatchedDevice>([&]() -> Result<void> {
+    std::unique_lock lock(mutex);
+    ++loading;
+    changed.notify_all();
+    const bool met = changed.wait_for(lock, std::chrono::seconds(10), [&] { return loading == 2; });
+    return met ? Result<void>{} : Error{Errc::kDevice, "the other network does not load meanwhile"};
+  }));
+  EXPECT_EQ(open_at_once({shared_line("one"), shared_line("two")}), 2);
+}
+
+TEST(NeuronInferShared, ANetworkOfOneIdIsLoadedOnceHoweverManyAskAtOnce) {
+  constexpr int kElements = 4;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int held = 0;
+  const auto device = std::make_shared<WatchedDevice>([] { return Result<void>{}; });
+  add_device(device);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < kElements; ++i) {
+    threads.emplace_back([&] {
+      const PipelinePtr element(gst_parse_launch(shared_line("once").c_str(), nullptr));
+      EXPECT_EQ(gst_element_set_state(element.get(), GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+      std::unique_lock lock(mutex);  // none lets go before all have it
+      ++held;
+      changed.notify_all();
+      EXPECT_TRUE(changed.wait_for(lock, std::chrono::seconds(10), [&] { return held == kElements; }));
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(device->opened(), 1);
+}
+
+TEST(NeuronInferShared, ANetworkThatCouldNotBeLoadedIsTriedAgain) {
+  std::atomic<bool> there = false;
+  add_device(std::make_shared<WatchedDevice>([&]() -> Result<void> {
+    return there ? Result<void>{} : Error{Errc::kDevice, "not there yet"};
+  }));
+  EXPECT_EQ(open_at_once({shared_line("again"), shared_line("again")}), 0);
+  there = true;
+  EXPECT_EQ(open_at_once({shared_line("again")}), 1);
+}
+
+TEST(NeuronInferShared, AnElementResolvesItsModelOnce) {
+  const auto device = std::make_shared<WatchedDevice>([] { return Result<void>{}; });
+  add_device(device);
+  EXPECT_EQ(open_at_once({shared_line("resolved", "inference-region=roi-list")}), 1);
+  EXPECT_EQ(device->resolved(), 1);
+}
 
 TEST(NeuronInferShared, ALoneFrameWaitsNoLongerThanTheBatchDelay) {
   use_fake_device({.cores = 1});

@@ -8,7 +8,6 @@
 #include <span>
 #include <string>
 #include <unistd.h>
-#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -21,6 +20,8 @@
 #include "models/spec/model_spec.h"
 #include "models/spec/zoo.h"
 #include "models/store/store.h"
+#include "postprocess/decode/decoder.h"
+#include "postprocess/decode/decoders.h"
 
 namespace posecam {
 namespace {
@@ -127,24 +128,6 @@ int list(const ModelsOptions& options) {
   return 0;
 }
 
-std::string decoder_text(const DecoderSpec& decoder) {
-  if (const auto* paf = std::get_if<PafDecoder>(&decoder)) {
-    return fmt::format("paf: heatmaps {} from channel {}, PAFs {} from channel {}, stride {}, threshold {}",
-                       paf->heatmaps.output, paf->heatmaps.first, paf->pafs.output, paf->pafs.first, paf->stride,
-                       paf->threshold);
-  }
-  if (const auto* yolox = std::get_if<YoloxDecoder>(&decoder)) {
-    return fmt::format("yolox: {}, strides {}, threshold {}, NMS at IoU {}", yolox->output,
-                       fmt::join(yolox->strides, "/"), yolox->threshold, yolox->nms_threshold);
-  }
-  if (const auto* classes = std::get_if<ClassDecoder>(&decoder)) {
-    return fmt::format("classes: {} from value {}, {}, the best {}", classes->scores.output, classes->scores.first,
-                       classes->values == ClassDecoder::Values::kLogits ? "logits" : "probabilities", classes->top);
-  }
-  const auto& ssd = std::get<SsdDecoder>(decoder);
-  return fmt::format("ssd: {}, threshold {}, NMS at IoU {}", ssd.output, ssd.threshold, ssd.nms_threshold);
-}
-
 std::string input_text(const InputSpec& input) {
   std::string text =
       fmt::format("{} {} {} {} {}", input.name, to_string(input.shape()), to_string(input.dtype),
@@ -185,7 +168,7 @@ int show(const ModelsOptions& options) {
   fmt::print("{:<12} {}\n", "descriptor", spec->path.native());
   fmt::print("{:<12} {}\n", "input", input_text(spec->input));
   fmt::print("{:<12} {}\n", "outputs", fmt::join(spec->outputs, ", "));
-  fmt::print("{:<12} {}\n", "decoder", decoder_text(spec->decoder));
+  fmt::print("{:<12} {}\n", "decoder", spec->decoder->describe());
   if (spec->skeleton)
     fmt::print("{:<12} {}, {} keypoints\n", "skeleton", spec->skeleton->name, spec->skeleton->parts.size());
   if (!spec->labels.empty()) {

@@ -22,6 +22,8 @@
 #include "app/session/stream.h"
 #include "models/spec/zoo.h"
 #include "pipeline/settings/engine_plan.h"
+#include "pipeline/settings/engine_settings.h"
+#include "postprocess/decode/decoders.h"
 
 namespace posecam {
 namespace {

@@ -48,6 +48,16 @@ class Descriptor:
     def decoder(self) -> dict[str, Any]:
         return self.document["decoder"]
 
+    def users(self) -> list[dict[str, Any]]:
+        """All parts of the decoder section that name an output: whatever the decoder, under the key "output"."""
+
+        def within(value: Any) -> list[dict[str, Any]]:
+            if not isinstance(value, dict):
+                return []
+            return ([value] if "output" in value else []) + [u for part in value.values() for u in within(part)]
+
+        return within(self.decoder)
+
     def ranges(self) -> list[tuple[dict[str, Any], int]]:
         """The runs of channels that the decoder reads, with the number of channels that each needs at least."""
         if self.decoder["kind"] != "paf":
@@ -62,8 +72,7 @@ class Descriptor:
     def rename(self, names: dict[str, str]) -> None:
         """Outputs get other names, wherever they are mentioned."""
         self.document["outputs"] = [names[o] for o in self.outputs]
-        users = [r for r, _ in self.ranges()] or [self.decoder.get("scores", self.decoder)]
-        for user in users:
+        for user in self.users():
             user["output"] = names[user["output"]]
 
 
@@ -75,13 +84,12 @@ def load(path: Path) -> Descriptor:
         found = [document["name"], first["name"], first["layout"], first["dtype"], decoder["kind"], *descriptor.outputs]
         numbers = [*first["mean"], *first["scale"]]
         positive, counts = [*descriptor.size], [first.get("multiple_of", 0)]
-        for channels, _ in descriptor.ranges():
-            found.append(channels["output"])
-            counts.append(channels["first"])
+        for user in descriptor.users():
+            found.append(user["output"])
+            counts.append(user.get("first", 0))
+        if descriptor.ranges():
+            counts += [channels["first"] for channels, _ in descriptor.ranges()]
             positive.append(decoder["stride"])
-        if decoder["kind"] == "classes":
-            found.append(decoder["scores"]["output"])
-            counts.append(decoder["scores"]["first"])
         found.append(document["task"])
         listed = [e for w in document["weights"].values() if isinstance(w, dict) for e in w.get("files", [])]
         sound = all(isinstance(f, str) for f in found) and all(isinstance(e, dict) for e in listed)

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 namespace posecam {
 namespace {
@@ -155,6 +156,8 @@ void JsonNode::expect_keys(std::initializer_list<std::string_view> keys) const {
     return;
   }
 }
+
+bool JsonNode::is_text() const { return value_ && value_->is_string(); }
 
 bool JsonNode::has(std::string_view key) const { return value_ && value_->is_object() && value_->contains(key); }
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "models/core/result.h"
 
@@ -49,7 +49,7 @@ class JsonNode {
   /// Expects an object that has no keys but these.
   void expect_keys(std::initializer_list<std::string_view> keys) const;
   bool has(std::string_view key) const;
-  bool is_text() const { return value_ && value_->is_string(); }
+  bool is_text() const;
   /// The member `key`; a missing one is a problem once it is read.
   JsonNode at(std::string_view key) const;
   /// Members in the order of their keys.
@@ -75,6 +75,9 @@ class JsonNode {
     return table[choice(names)].second;
   }
 
+  /// The index of the one of `names` that stands here; a problem gives 0.
+  std::size_t choice(std::span<const std::string_view> names) const;
+
   /// Records "expected EXPECTATION, found VALUE" at this path, or that the key is missing.
   void mismatch(std::string_view expectation) const;
   /// Records any other problem at this path.
@@ -84,7 +87,6 @@ class JsonNode {
   JsonNode(const nlohmann::json* value, std::string path, JsonProblems& problems)
       : value_(value), path_(std::move(path)), problems_(&problems) {}
   JsonNode child(std::string_view key) const;
-  std::size_t choice(std::span<const std::string_view> names) const;
 
   const nlohmann::json* value_;  ///< null: nothing to read
   bool missing_ = false;         ///< the key is not there, to be reported by whoever says what it should have held

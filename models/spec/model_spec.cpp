@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
-#include "models/spec/decoder_reader.h"
+#include "models/spec/decoder_kind.h"
 #include "models/spec/json_reader.h"
 #include "models/spec/labels.h"
 
@@ -249,7 +250,20 @@ std::vector<std::string> read_outputs(const JsonNode& node) {
   return outputs;
 }
 
-void read_spec(const JsonNode& root, ModelSpec& spec) {
+std::shared_ptr<const Decoder> read_decoder(const JsonNode& section, const ModelSpec& spec,
+                                            std::span<const DecoderKind> decoders) {
+  std::vector<std::string_view> names;
+  std::vector<const DecoderKind*> kinds;
+  for (const DecoderKind& kind : decoders) {
+    if (kind.task != spec.task) continue;
+    names.push_back(kind.name);
+    kinds.push_back(&kind);
+  }
+  const std::size_t chosen = section.at("kind").choice(names);
+  return kinds.empty() ? nullptr : kinds[chosen]->read(section, spec.outputs);
+}
+
+void read_spec(const JsonNode& root, std::span<const DecoderKind> decoders, ModelSpec& spec) {
   static constexpr std::pair<std::string_view, Task> kTasks[] = {
       {"pose", Task::kPose}, {"detection", Task::kDetection}, {"classification", Task::kClassification}};
   // First, so that a descriptor of another version is called that, and not a heap of unknown keys.
@@ -269,7 +283,7 @@ void read_spec(const JsonNode& root, ModelSpec& spec) {
   if (input_nodes.size() > 1) inputs.problem("more than one input is not supported yet: expected one image input");
   if (!input_nodes.empty()) spec.input = read_input(input_nodes.front());
   spec.outputs = read_outputs(root.at("outputs"));
-  spec.decoder = read_decoder(root.at("decoder"), spec.task, spec.outputs);
+  spec.decoder = read_decoder(root.at("decoder"), spec, decoders);
   read_vocabulary(root, spec);
 }
 
@@ -280,18 +294,19 @@ Shape InputSpec::shape() const {
   return {batch, size.height, size.width, 3};
 }
 
-Result<ModelSpec> ModelSpec::parse(std::string_view json, const std::filesystem::path& where) {
+Result<ModelSpec> ModelSpec::parse(std::string_view json, const std::filesystem::path& where,
+                                   std::span<const DecoderKind> decoders) {
   auto document = parse_strict_json(json, where.native());
   if (!document) return std::move(document).error();
   ModelSpec spec;
   spec.path = where;
   JsonProblems problems(where);
-  read_spec(JsonNode(*document, problems), spec);
+  read_spec(JsonNode(*document, problems), decoders, spec);
   if (problems.first()) return *problems.first();
   return spec;
 }
 
-Result<ModelSpec> ModelSpec::load(const std::filesystem::path& path) {
+Result<ModelSpec> ModelSpec::load(const std::filesystem::path& path, std::span<const DecoderKind> decoders) {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (!std::filesystem::is_regular_file(status)) {
@@ -312,7 +327,7 @@ Result<ModelSpec> ModelSpec::load(const std::filesystem::path& path) {
     return Error{Errc::kModel, fmt::format("{}: larger than {} bytes: not a model descriptor (is it a weights file?)",
                                            path.native(), kMaxDescriptorBytes)};
   }
-  return parse(text, path);
+  return parse(text, path, decoders);
 }
 
 Result<ModelSpec> ModelSpec::at_resolution(Size size) const {

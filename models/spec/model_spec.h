@@ -5,9 +5,10 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
 #include "models/core/geometry.h"
@@ -16,6 +17,9 @@
 #include "models/core/tensor.h"
 
 namespace posecam {
+
+struct Decoder;      // postprocess/decode/decoder.h; here it is only carried
+struct DecoderKind;  // models/spec/decoder_kind.h
 
 enum class Task : std::uint8_t { kPose, kDetection, kClassification };
 enum class Layout : std::uint8_t { kNchw, kNhwc };
@@ -61,55 +65,6 @@ struct InputSpec {
   Shape shape() const;  ///< batch x 3 x h x w or batch x h x w x 3
 };
 
-/// A run of channels in one output (maps: NCHW, dimension 1).
-struct ChannelRange {
-  std::string output;
-  int first = 0;
-};
-
-/// Part affinity fields (Cao et al. 2018): heatmaps and PAFs at 1/stride of the input.
-struct PafDecoder {
-  ChannelRange heatmaps;
-  ChannelRange pafs;
-  int stride = 8;
-  float threshold = 0.05F;      ///< least heatmap value of a peak
-  float paf_threshold = 0.05F;  ///< least dot product of a PAF sample with its limb
-  int max_people = 127;
-  int taps = 25;  ///< Gaussian on tf-pose's enlarged map that suits the network's maps; fewer keep more detail
-};
-
-/// YOLOX head: (cells of all strides) x (4 + 1 + classes). Exports differ in whether the network itself has turned the
-/// four box values of a cell into centre and extent in input pixels.
-struct YoloxDecoder {
-  enum class Boxes : std::uint8_t { kCells, kPixels };
-  std::string output;
-  Boxes boxes = Boxes::kCells;
-  std::vector<int> strides{8, 16, 32};
-  float threshold = 0.3F;
-  float nms_threshold = 0.45F;
-  int max_detections = 300;
-};
-
-/// SSD's DetectionOutput layer: 1x1xNx7 rows of (image, label, confidence, x0, y0, x1, y1), normalised corners.
-struct SsdDecoder {
-  std::string output;
-  float threshold = 0.5F;
-  float nms_threshold = 0.45F;
-  int max_detections = 200;
-};
-
-/// One value for each class of the whole image: (classes before the first label) + labels of them, of any rank.
-struct ClassDecoder {
-  enum class Values : std::uint8_t { kLogits, kProbabilities };  ///< logits still want a softmax
-  ChannelRange scores;  ///< `first`: value of label 0; TensorFlow's ImageNet networks have "background" before it
-  Values values = Values::kLogits;
-  float scale = 1;      ///< a logit for each step of the output: networks with integer outputs give steps
-  float threshold = 0;  ///< least probability of a class that is told
-  int top = 5;          ///< most classes that are told
-};
-
-using DecoderSpec = std::variant<PafDecoder, YoloxDecoder, SsdDecoder, ClassDecoder>;
-
 /// Immutable after load. Copyable value.
 struct ModelSpec {
   std::string name;
@@ -119,16 +74,18 @@ struct ModelSpec {
   std::string source;   ///< home page of the network
   std::vector<BackendWeights> weights;
   InputSpec input;
-  std::vector<std::string> outputs;  ///< names, in the order slots hand them out
-  DecoderSpec decoder;
-  const Skeleton* skeleton = nullptr;  ///< pose models; static storage
-  std::vector<std::string> labels;     ///< detection and classification models, by label id
-  std::filesystem::path path;          ///< the descriptor it came from
+  std::vector<std::string> outputs;        ///< names, in the order slots hand them out
+  std::shared_ptr<const Decoder> decoder;  ///< how outputs are read; never null once loaded, shared by all copies
+  const Skeleton* skeleton = nullptr;      ///< pose models; static storage
+  std::vector<std::string> labels;         ///< detection and classification models, by label id
+  std::filesystem::path path;              ///< the descriptor it came from
 
-  /// Reads and checks a descriptor. kModel with "FILE: KEY: expectation" on the first thing that is wrong.
-  static Result<ModelSpec> load(const std::filesystem::path& path);
+  /// Reads and checks a descriptor, whose decoder is one of these. kModel with "FILE: KEY: expectation" on the first
+  /// thing that is wrong.
+  static Result<ModelSpec> load(const std::filesystem::path& path, std::span<const DecoderKind> decoders);
   /// The same from text; `where` names the source in messages.
-  static Result<ModelSpec> parse(std::string_view json, const std::filesystem::path& where);
+  static Result<ModelSpec> parse(std::string_view json, const std::filesystem::path& where,
+                                 std::span<const DecoderKind> decoders);
 
   /// The same network at another input size; kUsage if it is fixed, not a multiple, or out of range (8..4096).
   Result<ModelSpec> at_resolution(Size size) const;

@@ -66,9 +66,9 @@ Result<std::vector<std::string>> zoo_names() {
   return names;
 }
 
-Result<ModelSpec> find_model(std::string_view name_or_path) {
+Result<fs::path> find_descriptor(std::string_view name_or_path) {
   if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".json")) {
-    return ModelSpec::load(name_or_path);
+    return fs::path(name_or_path);
   }
   const auto names = zoo_names();
   if (!names) return names.error();
@@ -80,7 +80,7 @@ Result<ModelSpec> find_model(std::string_view name_or_path) {
   }
   const auto share = share_dir();
   if (!share) return share.error();
-  return ModelSpec::load(*share / "models" / fmt::format("{}.json", name_or_path));
+  return *share / "models" / fmt::format("{}.json", name_or_path);
 }
 
 }  // namespace posecam

@@ -1,12 +1,12 @@
 #pragma once
 // The models that come with the program: one descriptor each in share/posecam/models.
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "models/core/result.h"
-#include "models/spec/model_spec.h"
 
 namespace posecam {
 
@@ -17,11 +17,11 @@ inline constexpr std::string_view kBuiltInModel = "openpose-lite";
 /// For people who named none and get the built-in one: how to get the better one. `command`: what they type.
 std::string built_in_model_note(std::string_view command);
 
-/// Names of the zoo, sorted.
+/// Names of the zoo, sorted. kModel if its folder cannot be read.
 Result<std::vector<std::string>> zoo_names();
 
-/// A zoo name, or the path of a descriptor (contains '/' or ends in ".json"). kModel; for an unknown name the message
-/// lists the names and the nearest one.
-Result<ModelSpec> find_model(std::string_view name_or_path);
+/// Where the descriptor of a zoo name lies, or the path itself if it is one (contains '/' or ends in ".json"). kModel;
+/// for an unknown name the message lists the names and the nearest one.
+Result<std::filesystem::path> find_descriptor(std::string_view name_or_path);
 
 }  // namespace posecam

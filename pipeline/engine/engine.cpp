@@ -17,6 +17,7 @@
 #include "models/core/stage_log.h"
 #include "pipeline/engine/batch_scheduler.h"
 #include "pipeline/engine/result_pool.h"
+#include "postprocess/decode/decoder.h"
 
 namespace posecam {
 namespace {
@@ -299,7 +300,7 @@ Result<void> Engine::Impl::make_slots(const EngineOptions& options) {
   }
   for (std::uint32_t s = 0; s < options.slots_per_core; ++s) {
     for (std::size_t core = 0; core < cores.size(); ++core) {
-      auto post = Postprocessor::create(*model, options.decode);
+      auto post = model->decoder->make(*model, options.decode);
       if (!post) return post.error();
       if (auto fits = check_outputs(*made[core][s], **post); !fits) return fits;
       scheduler.add(std::move(made[core][s]), core);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -94,15 +95,35 @@ class ClassPostprocessor final : public Postprocessor {
 
 }  // namespace
 
-Result<std::unique_ptr<Postprocessor>> make_class_postprocessor(const ModelSpec& spec, const ClassDecoder& decoder,
-                                                                const DecodeOptions& options) {
-  const auto output = spec.output_index(decoder.scores.output);
+std::shared_ptr<const Decoder> ClassDecoder::read(const JsonNode& section, std::span<const std::string> outputs) {
+  static constexpr std::pair<std::string_view, Values> kValues[]{{"logits", Values::kLogits},
+                                                                 {"probabilities", Values::kProbabilities}};
+  section.expect_keys({"kind", "scores", "values", "scale", "threshold", "top"});
+  auto classes = std::make_shared<ClassDecoder>();
+  classes->scores = read_range(section.at("scores"), outputs);
+  classes->values = section.at("values").one_of(kValues);
+  if (section.has("scale") && classes->values != Values::kLogits) {
+    section.at("scale").problem(R"(only with "values": "logits"; probabilities are taken as they are)");
+  }
+  if (section.has("scale")) classes->scale = section.at("scale").number(1e-6, 1000);
+  read_share(section, "threshold", classes->threshold);
+  read_count(section, "top", classes->top);
+  return classes;
+}
+
+std::string ClassDecoder::describe() const {
+  return fmt::format("classes: {} from value {}, {}, the best {}", scores.output, scores.first,
+                     values == Values::kLogits ? "logits" : "probabilities", top);
+}
+
+Result<std::unique_ptr<Postprocessor>> ClassDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
+  const auto output = spec.output_index(scores.output);
   if (!output) return output.error();
   if (spec.labels.empty()) return Error{Errc::kModel, fmt::format("model '{}': classes need labels", spec.name)};
-  const auto threshold = threshold_or(options.threshold, decoder.threshold, "threshold");
-  if (!threshold) return threshold.error();
+  const auto least = threshold_or(options.threshold, threshold, "threshold");
+  if (!least) return least.error();
   return std::unique_ptr<Postprocessor>(
-      std::make_unique<ClassPostprocessor>(*output, decoder, spec.labels.size(), *threshold));
+      std::make_unique<ClassPostprocessor>(*output, *this, spec.labels.size(), *least));
 }
 
 }  // namespace posecam

@@ -1,15 +1,14 @@
 #pragma once
-// Tensors of one frame -> people, objects or classes, by the decoder that the model's descriptor names.
+// Tensors of one frame -> people, objects or classes, as one worker does it.
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 
 #include "models/core/geometry.h"
+#include "models/core/result.h"
 #include "models/core/tensor.h"
 #include "models/spec/frame_result.h"
-#include "models/spec/model_spec.h"
 
 namespace posecam {
 
@@ -24,12 +23,10 @@ struct DecodeOptions {
   std::optional<int> max_people;
 };
 
-/// Owns the scratch of one decoder: one per worker thread, not shared; after the first frames of a size it allocates
-/// nothing. The result depends on nothing but the arguments.
+/// What Decoder::make() makes. Owns the scratch of one decoder: one per worker thread, not shared; after the first
+/// frames of a size it allocates nothing. The result depends on nothing but the arguments.
 class Postprocessor {
  public:
-  /// kModel when the decoder names outputs the model lacks; kUsage for options out of range.
-  static Result<std::unique_ptr<Postprocessor>> create(const ModelSpec& spec, const DecodeOptions& options);
   virtual ~Postprocessor() = default;
 
   /// kModel for shapes that run() would refuse. Looks at no content: for before the first frame.

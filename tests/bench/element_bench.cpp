@@ -13,11 +13,11 @@
 #include "elements/meta/result_meta.h"
 #include "elements/register_elements.h"
 #include "models/core/stage_log.h"
-#include "models/spec/zoo.h"
 #include "pipeline/devices/devices.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/sequencer.h"
 #include "pipeline/image/preprocess.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/fake_backend.h"
 
 namespace posecam {

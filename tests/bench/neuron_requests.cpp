@@ -35,6 +35,8 @@
 #include "pipeline/neuron/compile/compile_sim.h"
 #include "pipeline/neuron/machine/core_file.h"
 #include "pipeline/settings/engine_plan.h"
+#include "pipeline/settings/engine_settings.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/temp_dir.h"
 
 namespace posecam {
@@ -158,7 +160,8 @@ void run(const Arguments& args) {
   SimCompileOptions options;
   options.batches = args.batches;
   options.time = or_exit(parse_device_time(args.time));
-  const auto tiny = or_exit(ModelSpec::load(std::filesystem::path(POSECAM_SOURCE_DIR) / "tests/data/tiny_pose.json"));
+  const auto tiny =
+      or_exit(ModelSpec::load(std::filesystem::path(POSECAM_SOURCE_DIR) / "tests/data/tiny_pose.json", decoders()));
   EngineSettings settings;
   settings.model = or_exit(compile_for_sim(tiny, options, folder.path() / "net")).string();
   settings.device = "neuron-sim";

@@ -4,9 +4,14 @@
 #include <memory>
 #include <vector>
 
-#include "postprocess/decode/postprocessor.h"
+#include "postprocess/decode/boxes/ssd.h"
+#include "postprocess/decode/boxes/yolox.h"
+#include "postprocess/decode/classes.h"
+#include "postprocess/decode/decoders.h"
+#include "postprocess/decode/paf/paf.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/result_checks.h"
+#include "tests/support/decoder_of.h"
 #include "tests/support/paf_scene.h"
 
 namespace posecam::fuzz {
@@ -18,7 +23,9 @@ struct Case {
   DecodeOptions options;
   std::vector<std::vector<float>> values;
   std::vector<Shape> shapes;
-  bool fits = true;  ///< the shapes are those of the spec
+  bool fits = true;   ///< the shapes are those of the spec
+  int most = 0;       ///< people, objects or classes that the decoder may give
+  float nms = 0.45F;  ///< the decoder's own threshold
 
   std::vector<TensorView> views() const {
     std::vector<TensorView> views;
@@ -90,9 +97,12 @@ Case paf_case(const Skeleton& skeleton, bool reference, Input& input) {
   }
   patch(scene.heatmaps, input, 8);
   patch(scene.pafs, input, 8);
-  auto& decoder = std::get<PafDecoder>(c.spec.decoder);
+  auto decoder = test::decoder_of<PafDecoder>(c.spec);
   decoder.stride = input.below(1, 16);
   decoder.taps = input.below(1, 30);
+  test::set_decoder(c.spec, decoder);
+  c.spec.input.size = {width * decoder.stride, height * decoder.stride};
+  c.most = decoder.max_people;
   c.options.mode = reference ? DecodeOptions::Mode::kReference : DecodeOptions::Mode::kFast;
   int channels = 0;
   for (const Limb& limb : skeleton.limbs) channels = std::max({channels, limb.paf_x + 1, limb.paf_y + 1});
@@ -116,7 +126,11 @@ Case yolox_case(YoloxDecoder::Boxes boxes, Input& input) {
   const int labels = input.below(1, 6);
   c.spec = detector(labels);
   c.spec.input.size = {32 * input.below(1, 5), 32 * input.below(1, 5)};
-  c.spec.decoder = YoloxDecoder{.output = "boxes", .boxes = boxes, .max_detections = input.below(1, 40)};
+  YoloxDecoder decoder;
+  decoder.output = "boxes";
+  decoder.boxes = boxes;
+  c.most = decoder.max_detections = input.below(1, 40);
+  test::set_decoder(c.spec, decoder);
   std::int64_t cells = 0;
   for (const int stride : {8, 16, 32}) cells += c.spec.input.size.width / stride * (c.spec.input.size.height / stride);
   c.shapes = {Shape{1, cells, 5 + labels}};
@@ -130,7 +144,10 @@ Case ssd_case(Input& input) {
   Case c;
   c.spec = detector(input.below(1, 6));
   c.spec.input.size = {8 * input.below(1, 60), 8 * input.below(1, 60)};
-  c.spec.decoder = SsdDecoder{.output = "boxes", .max_detections = input.below(1, 40)};
+  SsdDecoder decoder;
+  decoder.output = "boxes";
+  c.most = decoder.max_detections = input.below(1, 40);
+  test::set_decoder(c.spec, decoder);
   c.shapes = {Shape{1, 1, input.below(0, 60), 7}};
   c.values = {std::vector<float>(c.shapes[0].elements())};
   fill(c.values[0], input);
@@ -151,8 +168,8 @@ Case class_case(Input& input) {
   classes.scores = {"boxes", input.below(0, 2)};
   classes.values = input.flag() ? ClassDecoder::Values::kLogits : ClassDecoder::Values::kProbabilities;
   classes.scale = input.fraction() + 1e-6F;
-  classes.top = input.below(1, 10);
-  c.spec.decoder = classes;
+  c.most = classes.top = input.below(1, 10);
+  test::set_decoder(c.spec, classes);
   c.shapes = {Shape{1, static_cast<std::int64_t>(c.spec.labels.size()) + classes.scores.first}};
   c.values = {std::vector<float>(c.shapes[0].elements())};
   fill(c.values[0], input);
@@ -160,18 +177,31 @@ Case class_case(Input& input) {
   return c;
 }
 
-Case read_case(Input& input) {
-  Case c;
-  switch (const int kind = input.below(0, 7)) {
-    case 0:
-    case 1: c = paf_case(coco18(), kind == 1, input); break;
-    case 2:
-    case 3: c = paf_case(body25(), kind == 3, input); break;
-    case 4: c = yolox_case(YoloxDecoder::Boxes::kCells, input); break;
-    case 5: c = yolox_case(YoloxDecoder::Boxes::kPixels, input); break;
-    case 6: c = ssd_case(input); break;
-    default: c = class_case(input); break;
+struct Family {
+  std::string_view kind;  ///< of decoders()
+  Case (*read)(Input& input);
+};
+constexpr Family kFamilies[] = {
+    {"paf", [](Input& input) { return paf_case(coco18(), false, input); }},
+    {"paf", [](Input& input) { return paf_case(coco18(), true, input); }},
+    {"paf", [](Input& input) { return paf_case(body25(), false, input); }},
+    {"paf", [](Input& input) { return paf_case(body25(), true, input); }},
+    {"yolox", [](Input& input) { return yolox_case(YoloxDecoder::Boxes::kCells, input); }},
+    {"yolox", [](Input& input) { return yolox_case(YoloxDecoder::Boxes::kPixels, input); }},
+    {"ssd", ssd_case},
+    {"classes", class_case},
+};
+
+bool every_decoder_is_here() {
+  for (const DecoderKind& kind : decoders()) {
+    expect(std::ranges::find(kFamilies, kind.name, &Family::kind) != std::end(kFamilies), "no cases for", kind.name);
   }
+  return true;
+}
+
+Case read_case(Input& input) {
+  [[maybe_unused]] static const bool kComplete = every_decoder_is_here();
+  Case c = kFamilies[input.below(0, static_cast<int>(std::size(kFamilies)) - 1)].read(input);
   read_options(c.options, input);
   if (input.byte() % 16 == 15) spoil(c, input);
   return c;
@@ -182,27 +212,10 @@ Letterbox read_letterbox(const Case& c, Input& input) {
   Letterbox letterbox;
   letterbox.image = {1 + static_cast<int>(input.word() % 8192), 1 + static_cast<int>(input.word() % 8192)};
   letterbox.input = c.spec.input.size;
-  if (const auto* paf = std::get_if<PafDecoder>(&c.spec.decoder)) {
-    letterbox.input = {static_cast<int>(c.shapes[0][3]) * paf->stride, static_cast<int>(c.shapes[0][2]) * paf->stride};
-  }
   const auto content = [&](int side) { return 1.0F + static_cast<float>(input.byte() % std::max(side, 1)); };
   letterbox.content = {content(letterbox.input.width), content(letterbox.input.height)};
   letterbox.offset = {static_cast<float>(input.below(0, 3)), static_cast<float>(input.below(0, 3))};
   return letterbox;
-}
-
-float nms_threshold(const Case& c) {
-  if (c.options.nms_threshold) return *c.options.nms_threshold;
-  if (const auto* yolox = std::get_if<YoloxDecoder>(&c.spec.decoder)) return yolox->nms_threshold;
-  return SsdDecoder{}.nms_threshold;
-}
-
-std::size_t most(const Case& c) {
-  if (const auto* yolox = std::get_if<YoloxDecoder>(&c.spec.decoder))
-    return static_cast<std::size_t>(yolox->max_detections);
-  if (const auto* ssd = std::get_if<SsdDecoder>(&c.spec.decoder)) return static_cast<std::size_t>(ssd->max_detections);
-  if (const auto* classes = std::get_if<ClassDecoder>(&c.spec.decoder)) return static_cast<std::size_t>(classes->top);
-  return static_cast<std::size_t>(c.options.max_people.value_or(PafDecoder{}.max_people));
 }
 
 }  // namespace
@@ -210,7 +223,7 @@ std::size_t most(const Case& c) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Input input(data, size);
   const Case c = read_case(input);
-  auto decoder = Postprocessor::create(c.spec, c.options);
+  auto decoder = c.spec.decoder->make(c.spec, c.options);
   if (!decoder) {
     expect(decoder.error().code == Errc::kUsage, "only the options can be wrong:", decoder.error().message);
     return 0;
@@ -224,9 +237,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     expect(result.poses.empty() && result.detections.empty() && result.classes.empty(), "a failure finds nobody");
     return 0;
   }
-  check_poses(result, most(c));
-  check_detections(result, most(c), nms_threshold(c));
-  check_classes(result, most(c));
+  const auto most = static_cast<std::size_t>(c.most);
+  check_poses(result, static_cast<std::size_t>(c.options.max_people.value_or(c.most)));
+  check_detections(result, most, c.options.nms_threshold.value_or(c.nms));
+  check_classes(result, most);
 
   FrameResult again;
   expect((*decoder)->run(c.views(), letterbox, again) && same_result(result, again), "decoding twice differs");

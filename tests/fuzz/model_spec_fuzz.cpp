@@ -3,7 +3,8 @@
 #include <cmath>
 
 #include "models/spec/model_spec.h"
-#include "postprocess/decode/postprocessor.h"
+#include "postprocess/decode/decoder.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/fuzz/fuzz_input.h"
 
 namespace posecam::fuzz {
@@ -55,7 +56,7 @@ void check_resolution(const ModelSpec& spec) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  const auto spec = ModelSpec::parse(text, "descriptor.json");
+  const auto spec = ModelSpec::parse(text, "descriptor.json", decoders());
   if (!spec) {
     check_error(spec.error(), "descriptor.json: ");
     return 0;
@@ -69,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   expect((spec->task == Task::kPose) == (spec->skeleton != nullptr), "a pose model has a skeleton");
   expect((spec->task == Task::kDetection) == !spec->labels.empty(), "a detection model has labels");
-  if (const auto decoder = Postprocessor::create(*spec, {}); !decoder) {
+  if (const auto decoder = spec->decoder->make(*spec, {}); !decoder) {
     expect(decoder.error().code == Errc::kModel, "without a user's options only the model can be wrong");
   }
   return 0;

@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "postprocess/decode/paf/paf.h"
 #include "postprocess/decode/paf/paf_decoder.h"
-#include "postprocess/decode/paf/paf_postprocessor.h"
 #include "tests/support/paf_scene.h"
 
 namespace posecam {
@@ -74,7 +74,7 @@ class PafContent : public testing::TestWithParam<DecodeOptions::Mode> {
     DecodeOptions options;
     options.mode = GetParam();
     options.smoothing_taps = 5;
-    auto decoder = make_paf_postprocessor(spec_, std::get<PafDecoder>(spec_.decoder), options);
+    auto decoder = spec_.decoder->make(spec_, options);
     ASSERT_TRUE(decoder);
     const TensorView outputs[] = {test::as_tensor(heatmaps, height, width), test::as_tensor(pafs, height, width)};
     FrameResult result;
@@ -124,7 +124,7 @@ TEST_P(PafContent, NumbersThatAreNoneAmongNoiseAreSafe) {
 TEST_P(PafContent, EmptyMapsHoldNobody) {
   DecodeOptions options;
   options.mode = GetParam();
-  auto decoder = make_paf_postprocessor(spec_, std::get<PafDecoder>(spec_.decoder), options);
+  auto decoder = spec_.decoder->make(spec_, options);
   for (const auto& [height, width] : {std::pair{0, 0}, {0, 57}, {32, 0}}) {
     const TensorView outputs[] = {{nullptr, DType::kF32, Shape{1, 19, height, width}},
                                   {nullptr, DType::kF32, Shape{1, 38, height, width}}};
@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, PafContent,
 
 std::vector<Pose> decode(const Scene& scene) {
   const ModelSpec spec = test::paf_spec(*scene.skeleton);
-  auto decoder = make_paf_postprocessor(spec, std::get<PafDecoder>(spec.decoder), {});
+  auto decoder = spec.decoder->make(spec, {});
   FrameResult result;
   const TensorView outputs[] = {test::as_tensor(scene.heatmaps, scene.height, scene.width),
                                 test::as_tensor(scene.pafs, scene.height, scene.width)};
@@ -202,7 +202,7 @@ TEST(PafProperty, PeopleComeOutWhereTheyStandAndMirroredWhenMirrored) {
 TEST(PafProperty, DecodersKeepNothingOfEarlierFrames) {
   std::mt19937 random(5);
   const ModelSpec spec = test::paf_spec(coco18());
-  auto used = make_paf_postprocessor(spec, std::get<PafDecoder>(spec.decoder), {});
+  auto used = spec.decoder->make(spec, {});
   for (int round = 0; round < 10; ++round) {
     Scene scene(coco18(), 40 + round % 3, 30);
     if (round % 2 == 0) scene.heatmaps = random_values(random, scene.heatmaps.size(), 0, 1);

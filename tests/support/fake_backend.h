@@ -19,6 +19,8 @@
 #include "pipeline/backend/backend.h"
 #include "pipeline/backend/core_list.h"
 #include "pipeline/backend/device.h"
+#include "postprocess/decode/boxes/yolox.h"
+#include "tests/support/decoder_of.h"
 
 namespace posecam::test {
 
@@ -34,7 +36,11 @@ inline ModelSpec fake_model(int batch) {
   spec.input.batch = batch;
   spec.input.resize = ResizeRule::kStretch;
   spec.outputs = {"detections"};
-  spec.decoder = YoloxDecoder{.output = "detections", .strides = {8}, .threshold = 0.1F};
+  YoloxDecoder decoder;
+  decoder.output = "detections";
+  decoder.strides = {8};
+  decoder.threshold = 0.1F;
+  set_decoder(spec, decoder);
   spec.labels = {"thing"};
   return spec;
 }

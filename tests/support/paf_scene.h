@@ -9,7 +9,9 @@
 
 #include "models/core/skeleton.h"
 #include "models/spec/model_spec.h"
+#include "postprocess/decode/paf/paf.h"
 #include "postprocess/decode/paf/paf_decoder.h"
+#include "tests/support/decoder_of.h"
 
 namespace posecam::test {
 
@@ -105,9 +107,10 @@ inline ModelSpec paf_spec(const Skeleton& skeleton) {
   spec.name = "scene";
   spec.outputs = {"heat", "paf"};
   spec.skeleton = &skeleton;
-  auto& decoder = spec.decoder.emplace<PafDecoder>();
+  PafDecoder decoder;
   decoder.heatmaps = {"heat", 0};
   decoder.pafs = {"paf", 0};
+  set_decoder(spec, decoder);
   return spec;
 }
 

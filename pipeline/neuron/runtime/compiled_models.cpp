@@ -11,6 +11,7 @@
 #include "models/store/store.h"
 #include "pipeline/neuron/nrt/instance_family.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
+#include "postprocess/decode/decoders.h"
 
 namespace posecam {
 namespace {
@@ -86,7 +87,7 @@ Result<ModelSpec> find_compiled(const ModelSpec& original, std::string_view devi
   }
   const auto store = ModelStore::open_default();
   if (!store) return store.error();
-  auto compiled = ModelSpec::load(descriptor(*store, original.name, target));
+  auto compiled = ModelSpec::load(descriptor(*store, original.name, target), decoders());
   if (compiled && !compiled->weights_for(kNeuron)) {
     return Error{Errc::kModel, fmt::format("{}: lists no compiled files; run: {}", compiled->path.string(),
                                            compile_command(original, target))};

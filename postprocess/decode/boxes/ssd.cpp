@@ -7,6 +7,7 @@
 
 #include "models/core/stage_log.h"
 #include "postprocess/decode/boxes/detection_collector.h"
+#include "postprocess/decode/section.h"
 
 namespace posecam {
 namespace {
@@ -66,10 +67,23 @@ class SsdPostprocessor final : public Postprocessor {
 
 }  // namespace
 
-Result<std::unique_ptr<Postprocessor>> make_ssd_postprocessor(const ModelSpec& spec, const SsdDecoder& decoder,
-                                                              const DecodeOptions& options) {
-  const auto output = spec.output_index(decoder.output);
-  if (!output) return output.error();
+std::shared_ptr<const Decoder> SsdDecoder::read(const JsonNode& section, std::span<const std::string> outputs) {
+  section.expect_keys({"kind", "output", "threshold", "nms_threshold", "max_detections"});
+  auto ssd = std::make_shared<SsdDecoder>();
+  ssd->output = read_output(section, outputs);
+  read_share(section, "threshold", ssd->threshold);
+  read_share(section, "nms_threshold", ssd->nms_threshold);
+  read_count(section, "max_detections", ssd->max_detections);
+  return ssd;
+}
+
+std::string SsdDecoder::describe() const {
+  return fmt::format("ssd: {}, threshold {}, NMS at IoU {}", output, threshold, nms_threshold);
+}
+
+Result<std::unique_ptr<Postprocessor>> SsdDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
+  const auto index = spec.output_index(output);
+  if (!index) return index.error();
   if (spec.labels.empty()) return Error{Errc::kModel, fmt::format("model '{}': SSD needs labels", spec.name)};
   if (spec.input.batch != 1) {
     return Error{Errc::kModel,
@@ -77,12 +91,12 @@ Result<std::unique_ptr<Postprocessor>> make_ssd_postprocessor(const ModelSpec& s
                              "list; set batch to 1",
                              spec.name, spec.input.batch)};
   }
-  const auto threshold = threshold_or(options.threshold, decoder.threshold, "threshold");
-  if (!threshold) return threshold.error();
-  const auto overlap = threshold_or(options.nms_threshold, decoder.nms_threshold, "nms-threshold");
+  const auto least = threshold_or(options.threshold, threshold, "threshold");
+  if (!least) return least.error();
+  const auto overlap = threshold_or(options.nms_threshold, nms_threshold, "nms-threshold");
   if (!overlap) return overlap.error();
   return std::unique_ptr<Postprocessor>(std::make_unique<SsdPostprocessor>(
-      *output, spec.labels.size(), *threshold, DetectionCollector(*overlap, decoder.max_detections)));
+      *index, spec.labels.size(), *least, DetectionCollector(*overlap, max_detections)));
 }
 
 }  // namespace posecam

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "models/core/stage_log.h"
 #include "postprocess/decode/boxes/detection_collector.h"
+#include "postprocess/decode/section.h"
 
 namespace posecam {
 namespace {
@@ -116,10 +120,10 @@ class YoloxPostprocessor final : public Postprocessor {
   DetectionCollector collector_;
 };
 
-Result<std::vector<Grid>> make_grids(const ModelSpec& spec, const YoloxDecoder& decoder) {
+Result<std::vector<Grid>> make_grids(const ModelSpec& spec, const std::vector<int>& strides) {
   const Size size = spec.input.size;
   std::vector<Grid> grids;
-  for (const int stride : decoder.strides) {
+  for (const int stride : strides) {
     if (stride < 1 || size.width % stride != 0 || size.height % stride != 0) {
       return Error{Errc::kModel, fmt::format("model '{}': stride {} does not divide the input of {}x{}", spec.name,
                                              stride, size.width, size.height)};
@@ -131,20 +135,41 @@ Result<std::vector<Grid>> make_grids(const ModelSpec& spec, const YoloxDecoder& 
 
 }  // namespace
 
-Result<std::unique_ptr<Postprocessor>> make_yolox_postprocessor(const ModelSpec& spec, const YoloxDecoder& decoder,
-                                                                const DecodeOptions& options) {
-  const auto output = spec.output_index(decoder.output);
-  if (!output) return output.error();
+std::shared_ptr<const Decoder> YoloxDecoder::read(const JsonNode& section, std::span<const std::string> outputs) {
+  section.expect_keys({"kind", "output", "boxes", "strides", "threshold", "nms_threshold", "max_detections"});
+  auto yolox = std::make_shared<YoloxDecoder>();
+  yolox->output = read_output(section, outputs);
+  if (section.has("boxes")) {
+    static constexpr std::pair<std::string_view, Boxes> kBoxes[]{{"cells", Boxes::kCells}, {"pixels", Boxes::kPixels}};
+    yolox->boxes = section.at("boxes").one_of(kBoxes);
+  }
+  yolox->strides.clear();
+  for (const JsonNode& item : section.at("strides").items(1, 8)) {
+    yolox->strides.push_back(static_cast<int>(item.integer(1, 256)));
+  }
+  read_share(section, "threshold", yolox->threshold);
+  read_share(section, "nms_threshold", yolox->nms_threshold);
+  read_count(section, "max_detections", yolox->max_detections);
+  return yolox;
+}
+
+std::string YoloxDecoder::describe() const {
+  return fmt::format("yolox: {}, strides {}, threshold {}, NMS at IoU {}", output, fmt::join(strides, "/"), threshold,
+                     nms_threshold);
+}
+
+Result<std::unique_ptr<Postprocessor>> YoloxDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
+  const auto index = spec.output_index(output);
+  if (!index) return index.error();
   if (spec.labels.empty()) return Error{Errc::kModel, fmt::format("model '{}': YOLOX needs labels", spec.name)};
-  auto grids = make_grids(spec, decoder);
+  auto grids = make_grids(spec, strides);
   if (!grids) return grids.error();
-  const auto threshold = threshold_or(options.threshold, decoder.threshold, "threshold");
-  if (!threshold) return threshold.error();
-  const auto overlap = threshold_or(options.nms_threshold, decoder.nms_threshold, "nms-threshold");
+  const auto least = threshold_or(options.threshold, threshold, "threshold");
+  if (!least) return least.error();
+  const auto overlap = threshold_or(options.nms_threshold, nms_threshold, "nms-threshold");
   if (!overlap) return overlap.error();
-  return std::unique_ptr<Postprocessor>(
-      std::make_unique<YoloxPostprocessor>(*output, std::move(*grids), spec.labels.size(), decoder.boxes, *threshold,
-                                           DetectionCollector(*overlap, decoder.max_detections)));
+  return std::unique_ptr<Postprocessor>(std::make_unique<YoloxPostprocessor>(
+      *index, std::move(*grids), spec.labels.size(), boxes, *least, DetectionCollector(*overlap, max_detections)));
 }
 
 }  // namespace posecam

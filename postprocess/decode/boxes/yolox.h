@@ -1,21 +1,37 @@
 #pragma once
 // YOLOX (Ge et al. 2021, "YOLOX: Exceeding YOLO Series in 2021"): anchor-free head, one prediction per grid cell.
 
+#include <cstdint>
 #include <memory>
+#include <span>
+#include <string>
+#include <vector>
 
-#include "models/core/result.h"
-#include "models/spec/model_spec.h"
-#include "postprocess/decode/postprocessor.h"
+#include "models/spec/json_reader.h"
+#include "postprocess/decode/decoder.h"
 
 namespace posecam {
 
-/// Decodes 1 x cells x (4 + 1 + labels): per cell (x, y, w, h, objectness, classes...), sigmoids applied by the
-/// network, cells in the order of `decoder.strides`, each grid row-major. Boxes in cells: centre = (x + column,
-/// y + row) * stride, extent = exp(w, h) * stride; boxes in pixels are centre and extent as they stand. Score =
-/// objectness * best class; one class per cell. Of more than DetectionCollector::kMaxCandidates cells over the
-/// threshold the best are looked at. kModel: unknown output, no labels, strides that do not divide the input.
-/// kUsage: thresholds outside [0,1].
-Result<std::unique_ptr<Postprocessor>> make_yolox_postprocessor(const ModelSpec& spec, const YoloxDecoder& decoder,
-                                                                const DecodeOptions& options);
+/// Reads 1 x cells x (4 + 1 + labels): per cell (x, y, w, h, objectness, classes...), sigmoids applied by the network,
+/// cells in the order of `strides`, each grid row-major. Score = objectness * best class; one class per cell. Of more
+/// than DetectionCollector::kMaxCandidates cells over the threshold the best are looked at.
+struct YoloxDecoder final : Decoder {
+  /// Exports differ in whether the network itself has turned the box of a cell into pixels.
+  enum class Boxes : std::uint8_t {
+    kCells,   ///< centre = (x + column, y + row) * stride, extent = exp(w, h) * stride
+    kPixels,  ///< centre and extent in input pixels
+  };
+  std::string output;                   ///< name of the tensor
+  Boxes boxes = Boxes::kCells;          ///< what the four box values are
+  std::vector<int> strides{8, 16, 32};  ///< input pixels per cell, of each grid
+  float threshold = 0.3F;               ///< least score
+  float nms_threshold = 0.45F;          ///< most IoU of two boxes of a class
+  int max_detections = 300;             ///< in a frame
+
+  static std::shared_ptr<const Decoder> read(const JsonNode& section, std::span<const std::string> outputs);
+  std::string describe() const override;
+  /// kModel: unknown output, no labels, strides that do not divide the input. kUsage: thresholds outside [0,1].
+  Result<std::unique_ptr<Postprocessor>> make(const ModelSpec& spec, const DecodeOptions& options) const override;
+};
 
 }  // namespace posecam

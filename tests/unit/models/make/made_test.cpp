@@ -8,8 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "models/make/onnx_writer.h"
-#include "models/spec/zoo.h"
 #include "models/store/store.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 

@@ -6,7 +6,7 @@
 namespace posecam::test {
 
 struct BadDocument {
-  std::string_view base;     ///< "pose" or "detection"
+  std::string_view base;     ///< a task or a kind of decoder
   std::string_view pointer;  ///< the place that is bent
   std::string_view value;    ///< JSON text; "-" removes the key
   std::string_view message;  ///< what the parser says after the file name, from its start
@@ -121,7 +121,7 @@ inline constexpr BadDocument kBadDocuments[] = {
     {"detection", "/labels/1", "\"\"", "labels[1]: expected a string of 1 to 128 printable characters, found \"\""},
     {"detection", "/skeleton", "\"coco-18\"", "skeleton: only with \"task\": \"pose\""},
     {"detection", "/decoder/kind", "\"paf\"", "decoder.kind: expected one of \"yolox\", \"ssd\", found \"paf\""},
-    {"detection", "/decoder/strides", "[]", "decoder.strides: expected a list of 1 to 8, found a list of 0"},
+    {"yolox", "/decoder/strides", "[]", "decoder.strides: expected a list of 1 to 8, found a list of 0"},
     {"detection", "/decoder/strides/0", "-8", "decoder.strides[0]: expected a whole number from 1 to 256, found -8"},
     {"detection", "/decoder/kind", "\"ssd\"", "decoder.strides: unknown key; known here: kind, output, threshold"},
     {"classification", "/labels", "-", "labels: missing"},

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "models/spec/model_spec.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/models/spec/spec_document.h"
 
@@ -57,18 +58,18 @@ TEST(Labels, LieBesideTheirDescriptorOrInTheZoo) {
   auto document = test::classification_document();
   document["labels"] = "own.txt";
   test::write_file(dir.path() / "own.txt", "cat\ndog\n");
-  const auto own = ModelSpec::parse(document.dump(), dir.path() / "m.json");
+  const auto own = ModelSpec::parse(document.dump(), dir.path() / "m.json", decoders());
   ASSERT_TRUE(own) << own.error().message;
   EXPECT_THAT(own->labels, ElementsAre("cat", "dog"));
 
   document["labels"] = "imagenet.txt";
-  const auto zoo = ModelSpec::parse(document.dump(), dir.path() / "m.json");
+  const auto zoo = ModelSpec::parse(document.dump(), dir.path() / "m.json", decoders());
   ASSERT_TRUE(zoo) << zoo.error().message;
   ASSERT_EQ(zoo->labels.size(), 1000U);
   EXPECT_EQ(zoo->labels[933], "cheeseburger");
 
   document["labels"] = "none.txt";
-  const auto none = ModelSpec::parse(document.dump(), dir.path() / "m.json");
+  const auto none = ModelSpec::parse(document.dump(), dir.path() / "m.json", decoders());
   ASSERT_FALSE(none);
   EXPECT_THAT(none.error().message, HasSubstr("m.json: labels: no file 'none.txt' beside the descriptor, nor in "));
 }

@@ -8,6 +8,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "postprocess/decode/boxes/ssd.h"
+#include "postprocess/decode/boxes/yolox.h"
+#include "postprocess/decode/decoders.h"
+#include "postprocess/decode/paf/paf.h"
+#include "tests/support/decoder_of.h"
 #include "tests/support/shared.h"
 #include "tests/unit/models/spec/bad_documents.h"
 #include "tests/unit/models/spec/spec_document.h"
@@ -25,14 +30,14 @@ using ::testing::StartsWith;
 
 /// The message of a document that must be refused; empty if it was accepted.
 std::string refusal(std::string_view json) {
-  const auto spec = ModelSpec::parse(json, "m.json");
+  const auto spec = ModelSpec::parse(json, "m.json", decoders());
   if (spec) return {};
   EXPECT_EQ(spec.error().code, Errc::kModel);
   return spec.error().message;
 }
 
 TEST(ModelSpec, ReadsEveryKeyOfAPoseModel) {
-  const auto spec = ModelSpec::parse(pose_document().dump(), "dir/m.json");
+  const auto spec = ModelSpec::parse(pose_document().dump(), "dir/m.json", decoders());
   ASSERT_TRUE(spec) << spec.error().message;
   EXPECT_EQ(spec->name, "small");
   EXPECT_EQ(spec->description, "A test");
@@ -65,7 +70,7 @@ TEST(ModelSpec, ReadsEveryKeyOfAPoseModel) {
   EXPECT_EQ(input.anchor, PadAnchor::kCenter);
   EXPECT_EQ(input.pad_value, 7);
 
-  const auto& paf = std::get<PafDecoder>(spec->decoder);
+  const auto& paf = test::decoder_of<PafDecoder>(*spec);
   EXPECT_EQ(paf.heatmaps.output, "heat");
   EXPECT_EQ(paf.pafs.output, "paf");
   EXPECT_EQ(paf.pafs.first, 19);
@@ -77,18 +82,19 @@ TEST(ModelSpec, ReadsEveryKeyOfAPoseModel) {
 }
 
 TEST(ModelSpec, ReadsDetectionModelsOfBothKinds) {
-  const auto yolox = ModelSpec::parse(detection_document().dump(), "m.json");
+  const auto yolox = ModelSpec::parse(detection_document().dump(), "m.json", decoders());
   ASSERT_TRUE(yolox) << yolox.error().message;
   EXPECT_EQ(yolox->task, Task::kDetection);
   EXPECT_EQ(yolox->skeleton, nullptr);
   EXPECT_THAT(yolox->labels, ElementsAre("person", "dog"));
-  EXPECT_THAT(std::get<YoloxDecoder>(yolox->decoder).strides, ElementsAre(8, 16));
+  EXPECT_THAT(test::decoder_of<YoloxDecoder>(*yolox).strides, ElementsAre(8, 16));
 
   const auto ssd = ModelSpec::parse(
-      bent(detection_document(), "/decoder", R"({"kind": "ssd", "output": "paf", "max_detections": 3})").dump(), "m");
+      bent(detection_document(), "/decoder", R"({"kind": "ssd", "output": "paf", "max_detections": 3})").dump(), "m",
+      decoders());
   ASSERT_TRUE(ssd) << ssd.error().message;
-  EXPECT_EQ(std::get<SsdDecoder>(ssd->decoder).output, "paf");
-  EXPECT_EQ(std::get<SsdDecoder>(ssd->decoder).max_detections, 3);
+  EXPECT_EQ(test::decoder_of<SsdDecoder>(*ssd).output, "paf");
+  EXPECT_EQ(test::decoder_of<SsdDecoder>(*ssd).max_detections, 3);
 }
 
 TEST(ModelSpec, LeavesOptionalKeysAtTheirDefaults) {
@@ -97,11 +103,11 @@ TEST(ModelSpec, LeavesOptionalKeysAtTheirDefaults) {
                           "/weights/openvino/files/0/url", "/weights/openvino/files/0/mirror_path"}) {
     document = bent(document, key, "-");
   }
-  const auto spec = ModelSpec::parse(document.dump(), "m.json");
+  const auto spec = ModelSpec::parse(document.dump(), "m.json", decoders());
   ASSERT_TRUE(spec) << spec.error().message;
   EXPECT_EQ(spec->input.batch, 1);
   EXPECT_EQ(spec->input.multiple_of, 0);
-  EXPECT_EQ(std::get<PafDecoder>(spec->decoder).threshold, 0.05F);
+  EXPECT_EQ(test::decoder_of<PafDecoder>(*spec).threshold, 0.05F);
   EXPECT_EQ(spec->weights[0].files[0].url, "");
   EXPECT_EQ(spec->weights[0].files[0].mirror_path, "small/small.xml");
 }
@@ -174,18 +180,18 @@ TEST(ModelSpec, RefusesTwoFilesOfOneNameUnlessTheyAreTheSame) {
 }
 
 TEST(ModelSpec, SaysWhyADescriptorCannotBeRead) {
-  const auto missing = ModelSpec::load("/nonexistent/m.json");
+  const auto missing = ModelSpec::load("/nonexistent/m.json", decoders());
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, Errc::kModel);
   EXPECT_EQ(missing.error().message,
             "/nonexistent/m.json: cannot read the model descriptor: No such file or directory");
-  const auto folder = ModelSpec::load("/");
+  const auto folder = ModelSpec::load("/", decoders());
   ASSERT_FALSE(folder);
   EXPECT_THAT(folder.error().message, EndsWith("not a file"));
 }
 
 TEST(ModelSpec, ChangesResolutionOnlyWhereTheNetworkAllows) {
-  const auto spec = ModelSpec::parse(pose_document().dump(), "m.json");
+  const auto spec = ModelSpec::parse(pose_document().dump(), "m.json", decoders());
   ASSERT_TRUE(spec);
   const auto larger = spec->at_resolution({656, 368});
   ASSERT_TRUE(larger) << larger.error().message;
@@ -197,7 +203,7 @@ TEST(ModelSpec, ChangesResolutionOnlyWhereTheNetworkAllows) {
     EXPECT_EQ(refused.error().code, Errc::kUsage);
     EXPECT_THAT(refused.error().message, HasSubstr("must be multiples of 8 from 8 to 4096"));
   }
-  const auto fixed = ModelSpec::parse(bent(pose_document(), "/inputs/0/multiple_of", "-").dump(), "m.json");
+  const auto fixed = ModelSpec::parse(bent(pose_document(), "/inputs/0/multiple_of", "-").dump(), "m.json", decoders());
   ASSERT_TRUE(fixed);
   EXPECT_TRUE(fixed->at_resolution({64, 32}));
   const auto refused = fixed->at_resolution({128, 64});
@@ -206,7 +212,7 @@ TEST(ModelSpec, ChangesResolutionOnlyWhereTheNetworkAllows) {
 }
 
 TEST(ModelSpec, ShapesFollowTheLayout) {
-  auto spec = ModelSpec::parse(pose_document().dump(), "m.json");
+  auto spec = ModelSpec::parse(pose_document().dump(), "m.json", decoders());
   ASSERT_TRUE(spec);
   EXPECT_EQ(spec->input.shape(), (Shape{2, 3, 32, 64}));
   spec->input.layout = Layout::kNhwc;
@@ -214,7 +220,7 @@ TEST(ModelSpec, ShapesFollowTheLayout) {
 }
 
 TEST(ModelSpec, FindsOutputsAndWeightsByName) {
-  const auto spec = ModelSpec::parse(pose_document().dump(), "m.json");
+  const auto spec = ModelSpec::parse(pose_document().dump(), "m.json", decoders());
   ASSERT_TRUE(spec);
   const auto paf = spec->output_index("paf");
   ASSERT_TRUE(paf);
@@ -240,7 +246,7 @@ nlohmann::json compiled_document() {
 }
 
 TEST(ModelSpec, KnowsWhatANetworkIsCompiledForAndItsBatches) {
-  const auto spec = ModelSpec::parse(compiled_document().dump(), "x.json");
+  const auto spec = ModelSpec::parse(compiled_document().dump(), "x.json", decoders());
   ASSERT_TRUE(spec) << spec.error().message;
   const BackendWeights* weights = spec->weights_for("neuron");
   ASSERT_NE(weights, nullptr);

@@ -12,6 +12,7 @@
 
 #include "models/spec/model_spec.h"
 #include "models/spec/zoo.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/models/spec/bad_documents.h"
@@ -55,6 +56,7 @@ TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
   add(test::pose_document(), true);
   add(test::detection_document(), true);
   add(test::classification_document(), true);
+  for (const auto& section : test::kDecoderSections) add(test::document_of(section.kind), true);
   add(test::bent(test::pose_document(), "/inputs/0/size/width", "64.0"), true);
   auto neuron = test::pose_document()["weights"]["openvino"];
   neuron["target"] = "inf2";
@@ -71,7 +73,8 @@ TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
   ASSERT_EQ(verdicts.valid.size(), documents.size());
   for (std::size_t i = 0; i < documents.size(); ++i) {
     EXPECT_EQ(verdicts.valid[i], expected[i]) << documents[i].dump();
-    EXPECT_EQ(static_cast<bool>(ModelSpec::parse(documents[i].dump(), "m.json")), expected[i]) << documents[i].dump();
+    EXPECT_EQ(static_cast<bool>(ModelSpec::parse(documents[i].dump(), "m.json", decoders())), expected[i])
+        << documents[i].dump();
   }
 }
 

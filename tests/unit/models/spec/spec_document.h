@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/unit/postprocess/decode/decoder_sections.h"
+
 namespace posecam::test {
 
 inline nlohmann::json pose_document() {
@@ -45,8 +47,14 @@ inline nlohmann::json classification_document() {
   return document;
 }
 
-/// A descriptor of that task.
+/// A descriptor of that task, or with that kind of decoder.
 inline nlohmann::json document_of(std::string_view task) {
+  for (const DecoderSection& section : kDecoderSections) {
+    if (section.kind != task) continue;
+    auto document = document_of(section.task);
+    document["decoder"] = nlohmann::json::parse(section.json);
+    return document;
+  }
   return task == "pose" ? pose_document() : task == "detection" ? detection_document() : classification_document();
 }
 

@@ -11,6 +11,7 @@
 #include "models/core/sha256.h"
 #include "models/make/made.h"
 #include "models/store/store.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/models/spec/spec_document.h"
@@ -80,27 +81,26 @@ TEST(Zoo, ComesWithTheWeightsOfOpenposeLite) {
 }
 
 TEST(Zoo, SuggestsTheNearestName) {
-  const auto typo = find_model("opnpose");
+  const auto typo = find_descriptor("opnpose");
   ASSERT_FALSE(typo);
   EXPECT_EQ(typo.error().code, Errc::kModel);
   EXPECT_THAT(typo.error().message, HasSubstr("no model 'opnpose' in the zoo; did you mean 'openpose'?"));
   EXPECT_THAT(typo.error().message,
               HasSubstr("openpose, openpose-lite, person-detection-0013, resnet50, squeezenet, tfpose-v2-small"));
-  const auto start = find_model("yolo");
+  const auto start = find_descriptor("yolo");
   ASSERT_FALSE(start);
   EXPECT_THAT(start.error().message, HasSubstr("did you mean 'yolox-nano'?"));
-  const auto far = find_model("efficientdet");
+  const auto far = find_descriptor("efficientdet");
   ASSERT_FALSE(far);
   EXPECT_THAT(far.error().message, Not(HasSubstr("did you mean")));
 }
 
-TEST(Zoo, TakesADescriptorByItsPath) {
-  const test::TempDir dir;
-  test::write_file(dir.path() / "own.json", test::pose_document().dump());
-  const auto spec = find_model((dir.path() / "own.json").native());
-  ASSERT_TRUE(spec) << spec.error().message;
-  EXPECT_EQ(spec->name, "small");
-  EXPECT_EQ(spec->path, dir.path() / "own.json");
+TEST(Zoo, LeavesPathsAsTheyAre) {
+  for (const char* path : {"own.json", "some/where", "/nonexistent/m.json"}) {
+    const auto found = find_descriptor(path);
+    ASSERT_TRUE(found) << found.error().message;
+    EXPECT_EQ(*found, path);
+  }
 }
 
 TEST(Paths, FindTheShareFolderAboveAModule) {

@@ -12,8 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "models/core/sha256.h"
-#include "models/spec/zoo.h"
 #include "models/store/download.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/range_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/models/spec/spec_document.h"
@@ -43,7 +43,7 @@ class Store : public ::testing::Test {
  protected:
   Store() {
     test::write_file(mirror() / "a/net.bin", content_);
-    spec_ = *ModelSpec::parse(test::pose_document().dump(), "unused/small.json");
+    spec_ = *ModelSpec::parse(test::pose_document().dump(), "unused/small.json", decoders());
     spec_.weights = {{"openvino", "f32", {file("net.bin", "a/net.bin")}}};
   }
 

@@ -35,7 +35,7 @@ ClassDecoder probabilities() {
 
 Result<void> run(const std::vector<float>& values, const Shape& shape, const ClassDecoder& decoder, FrameResult& result,
                  const DecodeOptions& options = {}) {
-  auto post = make_class_postprocessor(spec(), decoder, options);
+  auto post = decoder.make(spec(), options);
   EXPECT_TRUE(post);
   const TensorView view{reinterpret_cast<const std::byte*>(values.data()), DType::kF32, shape};
   const TensorView views[] = {view, view};
@@ -119,11 +119,11 @@ TEST(Classes, AnyRankWillDoButNotAnyNumberOfValues) {
 TEST(Classes, RefusesWhatDoesNotFitTogether) {
   ClassDecoder elsewhere = logits();
   elsewhere.scores.output = "nowhere";
-  EXPECT_EQ(make_class_postprocessor(spec(), elsewhere, {}).error().code, Errc::kModel);
-  EXPECT_EQ(make_class_postprocessor(spec({}), logits(), {}).error().code, Errc::kModel);
+  EXPECT_EQ(elsewhere.make(spec(), {}).error().code, Errc::kModel);
+  EXPECT_EQ(logits().make(spec({}), {}).error().code, Errc::kModel);
   DecodeOptions options;
   options.threshold = 1.5F;
-  EXPECT_EQ(make_class_postprocessor(spec(), logits(), options).error().code, Errc::kUsage);
+  EXPECT_EQ(logits().make(spec(), options).error().code, Errc::kUsage);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "models/core/sha256.h"
+#include "postprocess/decode/decoders.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 
@@ -36,7 +37,7 @@ class CompileSim : public ::testing::Test {
     }
     change(json);
     test::write_file(folder_.path() / "tiny_pose.json", json.dump());
-    auto spec = ModelSpec::load(folder_.path() / "tiny_pose.json");
+    auto spec = ModelSpec::load(folder_.path() / "tiny_pose.json", decoders());
     EXPECT_TRUE(spec) << spec.error().message;
     return *spec;
   }
@@ -85,7 +86,7 @@ TEST_F(CompileSim, LeavesWhatWorkedWhereItFailsMidway) {
   const ModelSpec spec = model();
   const auto made = compile(spec, {.batches = {1, 4}});
   ASSERT_TRUE(made) << made.error().message;
-  EXPECT_TRUE(ModelSpec::load(*made));
+  EXPECT_TRUE(ModelSpec::load(*made, decoders()));
   fs::remove(out() / "tiny-pose-sim-b4.neff");
   fs::create_directory(out() / "tiny-pose-sim-b4.neff");
   const std::string before = test::read_file(out() / "tiny-pose-sim-b1.neff");

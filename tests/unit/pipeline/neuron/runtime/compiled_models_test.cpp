@@ -18,6 +18,10 @@
 #include "models/core/sha256.h"
 #include "pipeline/neuron/runtime/neuron_device.h"
 #include "pipeline/settings/engine_plan.h"
+#include "pipeline/settings/engine_settings.h"
+#include "postprocess/decode/decoders.h"
+#include "postprocess/decode/paf/paf.h"
+#include "tests/support/decoder_of.h"
 #include "tests/unit/pipeline/neuron/runtime/tiny.h"
 
 namespace posecam {
@@ -68,9 +72,9 @@ class CompiledModels : public ::testing::Test {
     const auto folder = device_.folder() / "posecam/models/openpose-lite";
     std::filesystem::create_directories(folder);
     auto files = nlohmann::json::array();
-    ModelSpec compiled = *ModelSpec::parse(spec.dump(), "x.json");
+    ModelSpec compiled = *ModelSpec::parse(spec.dump(), "x.json", decoders());
     std::vector<Shape> shapes;
-    const auto& paf = std::get<PafDecoder>(compiled.decoder);
+    const auto& paf = test::decoder_of<PafDecoder>(compiled);
     for (const std::string& name : compiled.outputs) {
       const bool both = paf.heatmaps.output == paf.pafs.output;
       shapes.push_back({1, both ? 57 : name == paf.heatmaps.output ? 19 : 38, 8, 16});
@@ -158,7 +162,7 @@ TEST_F(CompiledModels, AreWhatAutoRunsWhereThereIsADevice) {
 }
 
 TEST_F(CompiledModels, AreWhatADeviceCanRun) {
-  const auto original = ModelSpec::parse(find_model_json().dump(), "x.json");
+  const auto original = ModelSpec::parse(find_model_json().dump(), "x.json", decoders());
   ASSERT_TRUE(original);
   const auto real = make_neuron_device();
   const auto simulator = make_neuron_simulator();

@@ -12,12 +12,14 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "models/spec/zoo.h"
 #include "pipeline/devices/opencv_backend.h"
 #include "pipeline/engine/engine.h"
 #ifdef POSECAM_HAVE_OPENVINO
 #include "pipeline/devices/openvino_backend.h"
 #endif
+#include "postprocess/decode/decoders.h"
+#include "postprocess/decode/paf/paf.h"
+#include "tests/support/decoder_of.h"
 #include "tests/unit/pipeline/engine/engine_harness.h"
 #include "tests/unit/pipeline/neuron/runtime/tiny.h"
 
@@ -80,7 +82,7 @@ ModelSpec compile_lite(const SimDevice& device, const Machine& setup) {
   const auto w = kSize.width / 8;
   std::vector<Shape> shapes;
   for (const std::string& name : spec.outputs) {
-    const auto& paf = std::get<PafDecoder>(spec.decoder);
+    const auto& paf = test::decoder_of<PafDecoder>(spec);
     const bool both = paf.heatmaps.output == paf.pafs.output;
     shapes.push_back({1, both ? 57 : name == paf.heatmaps.output ? 19 : 38, h, w});
   }

@@ -28,7 +28,7 @@ SsdDecoder decoder() {
 }
 
 std::vector<Detection> decode(const std::vector<float>& values) {
-  auto post = make_ssd_postprocessor(spec(), decoder(), {});
+  auto post = decoder().make(spec(), {});
   EXPECT_TRUE(post);
   const TensorView view{reinterpret_cast<const std::byte*>(values.data()),
                         DType::kF32,
@@ -84,11 +84,11 @@ TEST(Ssd, TenThousandCandidatesStayBounded) {
 TEST(Ssd, RefusesBatchesOtherShapesAndThresholdsOutOfRange) {
   ModelSpec batched = spec();
   batched.input.batch = 4;
-  EXPECT_EQ(make_ssd_postprocessor(batched, decoder(), {}).error().code, Errc::kModel);
+  EXPECT_EQ(decoder().make(batched, {}).error().code, Errc::kModel);
   DecodeOptions options;
   options.threshold = 2.F;
-  EXPECT_EQ(make_ssd_postprocessor(spec(), decoder(), options).error().code, Errc::kUsage);
-  auto post = make_ssd_postprocessor(spec(), decoder(), {});
+  EXPECT_EQ(decoder().make(spec(), options).error().code, Errc::kUsage);
+  auto post = decoder().make(spec(), {});
   ASSERT_TRUE(post);
   const std::vector<float> values(12, 0.F);
   const TensorView view{reinterpret_cast<const std::byte*>(values.data()), DType::kF32, {1, 1, 2, 6}};

@@ -9,6 +9,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "postprocess/decode/decoders.h"
 #include "tests/support/shared.h"
 
 namespace posecam {
@@ -46,7 +47,7 @@ struct Cells {
 
 std::vector<Detection> decode(const Cells& cells, const YoloxDecoder& yolox = decoder(),
                               const Letterbox& letterbox = kWhole) {
-  auto post = make_yolox_postprocessor(spec64(), yolox, {});
+  auto post = yolox.make(spec64(), {});
   EXPECT_TRUE(post);
   FrameResult result;
   const TensorView view = cells.view();
@@ -107,7 +108,7 @@ TEST(Yolox, SurvivesAnyContent) {
 }
 
 TEST(Yolox, AFrameLeavesNoTraceInTheNext) {
-  auto post = make_yolox_postprocessor(spec64(), decoder(), {});
+  auto post = decoder().make(spec64(), {});
   ASSERT_TRUE(post);
   Cells full;
   std::fill(full.values.begin(), full.values.end(), 1.F);
@@ -122,7 +123,7 @@ TEST(Yolox, AFrameLeavesNoTraceInTheNext) {
 }
 
 TEST(Yolox, RefusesTensorsThatDoNotFitTheInput) {
-  auto post = make_yolox_postprocessor(spec64(), decoder(), {});
+  auto post = decoder().make(spec64(), {});
   ASSERT_TRUE(post);
   const Cells cells;
   TensorView view = cells.view();
@@ -136,14 +137,14 @@ TEST(Yolox, RefusesOptionsAndSpecsOutOfRange) {
   for (const float bad : {-0.1F, 1.1F, std::numeric_limits<float>::quiet_NaN()}) {
     DecodeOptions options;
     options.threshold = bad;
-    EXPECT_EQ(make_yolox_postprocessor(spec64(), decoder(), options).error().code, Errc::kUsage);
+    EXPECT_EQ(decoder().make(spec64(), options).error().code, Errc::kUsage);
     options = {};
     options.nms_threshold = bad;
-    EXPECT_EQ(make_yolox_postprocessor(spec64(), decoder(), options).error().code, Errc::kUsage);
+    EXPECT_EQ(decoder().make(spec64(), options).error().code, Errc::kUsage);
   }
   ModelSpec odd = spec64();
   odd.input.size = {60, 64};
-  EXPECT_EQ(make_yolox_postprocessor(odd, decoder(), {}).error().code, Errc::kModel);
+  EXPECT_EQ(decoder().make(odd, {}).error().code, Errc::kModel);
 }
 
 // 000000541055: person boxes of shared/eval/person_keypoints.json, (x, y, width, height) in pixels of 640x360.
@@ -152,7 +153,7 @@ TEST(Yolox, FindsThePeopleOfARealImage) {
   POSECAM_NEEDS_SHARED("eval/images/000000541055.jpg");
   const cv::Mat image = cv::imread((test::shared_dir() / "eval/images/000000541055.jpg").string());
   ASSERT_FALSE(image.empty());
-  const auto spec = ModelSpec::load(test::source_dir() / "models/zoo/yolox-nano.json");
+  const auto spec = ModelSpec::load(test::source_dir() / "models/zoo/yolox-nano.json", decoders());
   ASSERT_TRUE(spec) << spec.error().message;
   const float scale = 416.F / static_cast<float>(std::max(image.cols, image.rows));
   const Letterbox letterbox{{image.cols, image.rows},
@@ -168,7 +169,7 @@ TEST(Yolox, FindsThePeopleOfARealImage) {
   net.setInput(cv::dnn::blobFromImage(input));
   const cv::Mat output = net.forward();
 
-  auto post = Postprocessor::create(*spec, {});
+  auto post = spec->decoder->make(*spec, {});
   ASSERT_TRUE(post) << post.error().message;
   const TensorView view{reinterpret_cast<const std::byte*>(output.data), DType::kF32, {1, 3549, 85}};
   FrameResult result;

@@ -1,4 +1,4 @@
-#include "postprocess/decode/paf/paf_postprocessor.h"
+#include "postprocess/decode/paf/paf.h"
 
 #include <cstring>
 
@@ -19,7 +19,7 @@ constexpr int kWidth = 57;
 constexpr int kHeight = 32;
 
 std::unique_ptr<Postprocessor> make(const ModelSpec& spec, const DecodeOptions& options = {}) {
-  auto made = make_paf_postprocessor(spec, std::get<PafDecoder>(spec.decoder), options);
+  auto made = spec.decoder->make(spec, options);
   if (!made) {
     ADD_FAILURE() << made.error().message;
     return nullptr;
@@ -132,9 +132,10 @@ TEST(PafPostprocessor, ReadsHeatmapsAndPafsOfOneTensor) {
   both.insert(both.end(), scene.pafs.begin(), scene.pafs.end());
   ModelSpec spec = test::paf_spec(coco18());
   spec.outputs = {"all"};
-  auto& decoder = std::get<PafDecoder>(spec.decoder);
+  PafDecoder decoder;
   decoder.heatmaps = {"all", 0};
   decoder.pafs = {"all", 19};
+  test::set_decoder(spec, decoder);
   FrameResult result;
   const TensorView outputs[] = {test::as_tensor(both, kHeight, kWidth)};
   ASSERT_TRUE(make(spec)->run(outputs, test::whole_input(kWidth, kHeight), result));
@@ -228,7 +229,7 @@ TEST(PafPostprocessor, ShapesThatDoNotFitAreNamed) {
 TEST(PafPostprocessor, OptionsOutOfRangeAreUsageErrors) {
   const ModelSpec spec = test::paf_spec(coco18());
   const auto code = [&](const DecodeOptions& options) {
-    const auto made = make_paf_postprocessor(spec, std::get<PafDecoder>(spec.decoder), options);
+    const auto made = spec.decoder->make(spec, options);
     return made ? std::optional<Errc>() : made.error().code;
   };
   EXPECT_EQ(code({}), std::nullopt);
@@ -254,7 +255,7 @@ TEST(PafPostprocessor, OptionsOutOfRangeAreUsageErrors) {
 TEST(PafPostprocessor, ModelsThatDoNotFitAreRefused) {
   ModelSpec spec = test::paf_spec(coco17());
   const auto message = [&] {
-    const auto made = make_paf_postprocessor(spec, std::get<PafDecoder>(spec.decoder), {});
+    const auto made = spec.decoder->make(spec, {});
     return made ? std::string("made") : made.error().message;
   };
   EXPECT_THAT(message(), HasSubstr("coco-18 or body-25"));
@@ -262,12 +263,16 @@ TEST(PafPostprocessor, ModelsThatDoNotFitAreRefused) {
   EXPECT_THAT(message(), HasSubstr("coco-18 or body-25"));
   spec.skeleton = &coco18();
   EXPECT_EQ(message(), "made");
-  std::get<PafDecoder>(spec.decoder).pafs.output = "none";
+  auto decoder = test::decoder_of<PafDecoder>(spec);
+  decoder.pafs.output = "none";
+  test::set_decoder(spec, decoder);
   EXPECT_THAT(message(), HasSubstr("none"));
-  std::get<PafDecoder>(spec.decoder).pafs = {"paf", -1};
+  decoder.pafs = {"paf", -1};
+  test::set_decoder(spec, decoder);
   EXPECT_THAT(message(), HasSubstr("-1"));
-  std::get<PafDecoder>(spec.decoder).pafs = {"paf", 0};
-  std::get<PafDecoder>(spec.decoder).stride = 0;
+  decoder.pafs = {"paf", 0};
+  decoder.stride = 0;
+  test::set_decoder(spec, decoder);
   EXPECT_THAT(message(), HasSubstr("stride"));
 }
 

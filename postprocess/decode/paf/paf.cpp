@@ -1,4 +1,4 @@
-#include "postprocess/decode/paf/paf_postprocessor.h"
+#include "postprocess/decode/paf/paf.h"
 
 #include <algorithm>
 #include <string>
@@ -160,33 +160,49 @@ Result<PafOptions> merge(const PafDecoder& decoder, const DecodeOptions& options
 
 }  // namespace
 
-Result<std::unique_ptr<Postprocessor>> make_paf_postprocessor(const ModelSpec& spec, const PafDecoder& decoder,
-                                                              const DecodeOptions& options) {
-  const int pafs = spec.skeleton != nullptr ? paf_channels(*spec.skeleton) : 0;
-  if (pafs < 2) {
+std::shared_ptr<const Decoder> PafDecoder::read(const JsonNode& section, std::span<const std::string> outputs) {
+  section.expect_keys({"kind", "heatmaps", "pafs", "stride", "threshold", "paf_threshold", "taps", "max_people"});
+  auto paf = std::make_shared<PafDecoder>();
+  paf->heatmaps = read_range(section.at("heatmaps"), outputs);
+  paf->pafs = read_range(section.at("pafs"), outputs);
+  paf->stride = static_cast<int>(section.at("stride").integer(1, 256));
+  read_share(section, "threshold", paf->threshold);
+  read_share(section, "paf_threshold", paf->paf_threshold);
+  read_count(section, "max_people", paf->max_people);
+  if (section.has("taps")) paf->taps = static_cast<int>(section.at("taps").integer(1, 99));
+  return paf;
+}
+
+std::string PafDecoder::describe() const {
+  return fmt::format("paf: heatmaps {} from channel {}, PAFs {} from channel {}, stride {}, threshold {}",
+                     heatmaps.output, heatmaps.first, pafs.output, pafs.first, stride, threshold);
+}
+
+Result<std::unique_ptr<Postprocessor>> PafDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
+  const int channels = spec.skeleton != nullptr ? paf_channels(*spec.skeleton) : 0;
+  if (channels < 2) {
     return Error{Errc::kModel, fmt::format("model '{}': a PAF decoder needs a skeleton with PAF channels: coco-18 or "
                                            "body-25",
                                            spec.name)};
   }
-  if (decoder.stride < 1) {
-    return Error{Errc::kModel,
-                 fmt::format("model '{}': decoder stride is {}, expected 1 or more", spec.name, decoder.stride)};
+  if (stride < 1) {
+    return Error{Errc::kModel, fmt::format("model '{}': decoder stride is {}, expected 1 or more", spec.name, stride)};
   }
-  const int max_people = options.max_people.value_or(decoder.max_people);
-  if (max_people < 1) return Error{Errc::kUsage, fmt::format("max people is {}, expected 1 or more", max_people)};
-  auto merged = merge(decoder, options);
+  const int most = options.max_people.value_or(max_people);
+  if (most < 1) return Error{Errc::kUsage, fmt::format("max people is {}, expected 1 or more", most)};
+  auto merged = merge(*this, options);
   if (!merged) return merged.error();
-  auto heatmap_channels = find_channels(spec, decoder.heatmaps, static_cast<int>(spec.skeleton->parts.size()));
+  auto heatmap_channels = find_channels(spec, heatmaps, static_cast<int>(spec.skeleton->parts.size()));
   if (!heatmap_channels) return heatmap_channels.error();
-  auto paf_range = find_channels(spec, decoder.pafs, pafs);
+  auto paf_range = find_channels(spec, pafs, channels);
   if (!paf_range) return paf_range.error();
   std::unique_ptr<Postprocessor> made;
   if (options.mode == DecodeOptions::Mode::kReference) {
     made = std::make_unique<PafPostprocessor<ReferencePafDecoder>>(*spec.skeleton, *merged, *heatmap_channels,
-                                                                   *paf_range, decoder.stride, max_people);
+                                                                   *paf_range, stride, most);
   } else {
     made = std::make_unique<PafPostprocessor<FastPafDecoder>>(*spec.skeleton, *merged, *heatmap_channels, *paf_range,
-                                                              decoder.stride, max_people);
+                                                              stride, most);
   }
   return made;
 }

@@ -1,0 +1,29 @@
+#include "postprocess/decode/decoders.h"
+
+#include "models/spec/zoo.h"
+#include "postprocess/decode/boxes/ssd.h"
+#include "postprocess/decode/boxes/yolox.h"
+#include "postprocess/decode/classes.h"
+#include "postprocess/decode/paf/paf.h"
+
+namespace posecam {
+namespace {
+
+constexpr DecoderKind kDecoders[] = {
+    {"paf", Task::kPose, PafDecoder::read},
+    {"yolox", Task::kDetection, YoloxDecoder::read},
+    {"ssd", Task::kDetection, SsdDecoder::read},
+    {"classes", Task::kClassification, ClassDecoder::read},
+};
+
+}  // namespace
+
+std::span<const DecoderKind> decoders() { return kDecoders; }
+
+Result<ModelSpec> find_model(std::string_view name_or_path) {
+  const auto descriptor = find_descriptor(name_or_path);
+  if (!descriptor) return descriptor.error();
+  return ModelSpec::load(*descriptor, decoders());
+}
+
+}  // namespace posecam

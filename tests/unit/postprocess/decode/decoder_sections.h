@@ -1,0 +1,30 @@
+#pragma once
+// A good decoder section of every kind, for a network with the outputs "heat" and "paf": what the list of decoders, the
+// schema and bad documents are tested with.
+
+#include <string_view>
+
+namespace posecam::test {
+
+struct DecoderSection {
+  std::string_view kind;
+  std::string_view task;  ///< of the model that has it
+  std::string_view json;
+  std::string_view described;  ///< what `posecam models show` says
+};
+
+inline constexpr DecoderSection kDecoderSections[] = {
+    {"paf", "pose",
+     R"({"kind": "paf", "heatmaps": {"output": "heat", "first": 0}, "pafs": {"output": "paf", "first": 19},
+         "stride": 4, "threshold": 0.25, "paf_threshold": 0.125, "taps": 13, "max_people": 9})",
+     "paf: heatmaps heat from channel 0, PAFs paf from channel 19, stride 4, threshold 0.25"},
+    {"yolox", "detection", R"({"kind": "yolox", "output": "heat", "strides": [8, 16]})",
+     "yolox: heat, strides 8/16, threshold 0.3, NMS at IoU 0.45"},
+    {"ssd", "detection", R"({"kind": "ssd", "output": "paf", "max_detections": 3})",
+     "ssd: paf, threshold 0.5, NMS at IoU 0.45"},
+    {"classes", "classification",
+     R"({"kind": "classes", "scores": {"output": "heat", "first": 1}, "values": "logits", "scale": 0.5, "top": 3})",
+     "classes: heat from value 1, logits, the best 3"},
+};
+
+}  // namespace posecam::test

@@ -8,7 +8,10 @@ import jax
 import numpy as np
 from jax import lax
 
-from .operators import Context, operator
+from .context import Context, Operators
+
+OPERATORS = Operators()
+operator = OPERATORS.register
 
 
 def reshaped(c: Context, x: jax.Array, per_row: list[int]) -> jax.Array:

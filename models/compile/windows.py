@@ -8,7 +8,10 @@ import jax
 import numpy as np
 from jax import lax
 
-from .operators import Context, mean, operator, reduced
+from .context import Context, Operators, mean, reduced
+
+OPERATORS = Operators()
+operator = OPERATORS.register
 
 Pairs = list[tuple[int, int]]
 

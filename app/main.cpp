@@ -20,6 +20,7 @@
 #include "app/commands/models_command.h"
 #include "app/commands/profile_command.h"
 #include "app/commands/run_command.h"
+#include "models/core/text.h"
 
 namespace {
 
@@ -28,11 +29,6 @@ constexpr const char* kFooter = R"(Start here:
   posecam run clip.mp4 --write-video out.mp4 --json-lines out.ndjson
 
 Each command has its own --help.)";
-
-std::string one_line(std::string text) {
-  for (char& c : text) c = c == '\n' ? ' ' : c;
-  return text;
-}
 
 int parse_and_run(int argc, char** argv) {
   int code = 0;
@@ -54,7 +50,7 @@ int parse_and_run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);  // help and version, on stdout
-    posecam::tell("posecam: {} (see: posecam --help)\n", one_line(e.what()));
+    posecam::tell("posecam: {} (see: posecam --help)\n", posecam::without_full_stop(e.what()));
     return posecam::exit_code(posecam::Errc::kUsage);
   }
   return code;

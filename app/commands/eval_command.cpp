@@ -90,7 +90,7 @@ Result<void> evaluate(const EvalOptions& options) {
   if (options.json && options.results == "-") {
     return Error{Errc::kUsage, "--results - and --json both write to standard output; name a file for the results"};
   }
-  const auto annotations_text = read_file(options.annotations);
+  const auto annotations_text = read_media(options.annotations);
   if (!annotations_text) return annotations_text.error();
   const auto annotations = parse_coco_annotations(*annotations_text, options.annotations);
   if (!annotations) return annotations.error();
@@ -102,7 +102,7 @@ Result<void> evaluate(const EvalOptions& options) {
     run = *std::move(analysed);
   }
   // Scored from its text in both cases: the figures are those of the file that was written.
-  auto text = run ? Result<std::string>(run->evaluation.results) : read_file(options.results);
+  auto text = run ? Result<std::string>(run->evaluation.results) : read_media(options.results);
   if (!text) return text.error();
   const auto results = parse_coco_results(*text, options.results);
   if (!results) return results.error();

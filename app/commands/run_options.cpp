@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include "app/cli/engine_options.h"
 #include "app/cli/help.h"
 #include "app/cli/toml_config.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {
@@ -51,20 +51,6 @@ constexpr std::array kForeign{
     Foreign{"cli_verbose", "use --quiet, or nothing"},
     Foreign{"logging_level", "use --quiet"},
 };
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (const char ours : a) {
-    std::size_t diagonal = row[0]++;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t above = row[j + 1];
-      row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (ours == b[j] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
 
 /// --display takes a number in OpenPose and none here: "--display 0" becomes "--display=0".
 std::vector<std::string> join_display_value(const std::vector<std::string>& args) {
@@ -196,12 +182,6 @@ struct Parser {
   }
 };
 
-std::string one_line(std::string text) {
-  std::ranges::replace(text, '\n', ' ');
-  while (!text.empty() && (text.back() == ' ' || text.back() == '.')) text.pop_back();
-  return text;
-}
-
 /// Whether the file fails without the command line: then it is to blame.
 Result<void> check_config_file(const std::string& path) {
   Parser alone;
@@ -211,20 +191,20 @@ Result<void> check_config_file(const std::string& path) {
     const std::string what = e.what();
     const bool missing = what.find("could not be") != std::string::npos || what.find("missing") != std::string::npos;
     return Error{Errc::kModel, missing ? fmt::format("--config {}: cannot be read", path)
-                                       : fmt::format("{}: {}", path, one_line(what))};
+                                       : fmt::format("{}: {}", path, without_full_stop(what))};
   } catch (const CLI::ConfigError& e) {
-    std::string key = one_line(e.what());
+    std::string key = without_full_stop(e.what());
     key = key.substr(key.rfind(' ') + 1);
     const std::string hint = suggest_option(key, option_names(alone.app));
     return Error{Errc::kModel, fmt::format("{}: unknown option {}{}{}", path, key, hint.empty() ? "" : "; ", hint)};
   } catch (const CLI::ParseError& e) {
-    return Error{Errc::kModel, fmt::format("{}: {}", path, one_line(e.what()))};
+    return Error{Errc::kModel, fmt::format("{}: {}", path, without_full_stop(e.what()))};
   }
   return {};
 }
 
 Error usage(std::string message) {
-  return {Errc::kUsage, fmt::format("{} (see: posecam run --help)", one_line(std::move(message)))};
+  return {Errc::kUsage, fmt::format("{} (see: posecam run --help)", without_full_stop(std::move(message)))};
 }
 
 Result<void> parse_strictly(Parser& parser, const std::vector<std::string>& args) {

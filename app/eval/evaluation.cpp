@@ -1,19 +1,16 @@
 #include "app/eval/evaluation.h"
 
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
-#include <cstdio>
 #include <memory>
 #include <mutex>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 #include <opencv2/imgcodecs.hpp>
 
+#include "models/core/file.h"
 #include "pipeline/image/preprocess.h"
 #include "postprocess/documents/json_writer.h"
 
@@ -51,7 +48,7 @@ class Collector final : public RowClient {
 // Annotations count the pixels as they are stored, whatever orientation a camera noted beside them. Decoded from
 // memory: cv::imread would write lines of its own about files that it cannot read.
 Result<cv::Mat> read_image(const std::filesystem::path& path, Size annotated) {
-  auto bytes = read_file(path);
+  auto bytes = read_media(path);
   if (!bytes) return std::move(bytes).error();
   cv::Mat image;
   try {
@@ -97,21 +94,11 @@ Result<void> feed(Engine& engine, Preprocessor& preprocessor, const cv::Mat& ima
 
 }  // namespace
 
-Result<std::string> read_file(const std::filesystem::path& path) {
-  const auto fail = [&](int error_number) {
-    return Error{Errc::kMedia, fmt::format("{}: cannot be read: {}; check the path", path.string(),
-                                           std::generic_category().message(error_number))};
-  };
-  struct Close {
-    void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-  };
-  const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
-  if (!file) return fail(errno);
-  std::string text;
-  std::array<char, 65536> block{};
-  while (const std::size_t n = std::fread(block.data(), 1, block.size(), file.get())) text.append(block.data(), n);
-  if (std::ferror(file.get()) != 0) return fail(errno);
-  return text;
+Result<std::string> read_media(const std::filesystem::path& path) {
+  auto bytes = read_file(path);
+  if (bytes) return bytes;
+  return Error{Errc::kMedia,
+               fmt::format("{}: cannot be read: {}; check the path", path.string(), bytes.error().message)};
 }
 
 Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,

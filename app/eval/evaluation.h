@@ -22,7 +22,7 @@ struct Evaluation {
 Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
                                   Engine& engine);
 
-/// The bytes of a file; kMedia.
-Result<std::string> read_file(const std::filesystem::path& path);
+/// The bytes of a picture or of a document about pictures; kMedia.
+Result<std::string> read_media(const std::filesystem::path& path);
 
 }  // namespace posecam

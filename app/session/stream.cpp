@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "app/session/repeat.h"
+#include "models/core/text.h"
 #include "pipeline/output/result_file.h"
 
 namespace posecam {
@@ -19,12 +20,6 @@ namespace {
 /// True for the elements before the network: what they fail at ends the input, not its outputs.
 bool is_within(GstObject* object, GstElement* bin) {
   return object == GST_OBJECT(bin) || gst_object_has_as_ancestor(object, GST_OBJECT(bin)) != FALSE;
-}
-
-std::string sentence_to_line(std::string text) {
-  for (char& c : text) c = c == '\n' ? ' ' : c;
-  while (!text.empty() && (text.back() == '.' || text.back() == ' ')) text.pop_back();
-  return text;
 }
 
 /// Why nothing in the input can be decoded, from decodebin's debug text: "Missing decoder: NAME (CAPS)" lines.
@@ -168,7 +163,7 @@ void Stream::handle_warning(GstMessage* message) {
   if (!is_within(GST_MESSAGE_SRC(message), topology_.infer)) return;
   GError* error = nullptr;
   gst_message_parse_warning(message, &error, nullptr);
-  warn_(sentence_to_line(error->message));
+  warn_(without_full_stop(error->message));
   g_error_free(error);
 }
 
@@ -200,7 +195,7 @@ Error Stream::to_error(GstMessage* message) const {
   GError* error = nullptr;
   gchar* debug = nullptr;
   gst_message_parse_error(message, &error, &debug);
-  const std::string text = sentence_to_line(error->message);
+  const std::string text = without_full_stop(error->message);
   const auto own = own_code(message);
   Error result{own.value_or(Errc::kMedia), text};
   if (own) {

@@ -1,13 +1,13 @@
 #include "models/spec/model_spec.h"
 
 #include <algorithm>
-#include <fstream>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "models/core/file.h"
 #include "models/spec/decoder_kind.h"
 #include "models/spec/json_reader.h"
 #include "models/spec/labels.h"
@@ -307,27 +307,20 @@ Result<ModelSpec> ModelSpec::parse(std::string_view json, const std::filesystem:
 }
 
 Result<ModelSpec> ModelSpec::load(const std::filesystem::path& path, std::span<const DecoderKind> decoders) {
+  const auto unreadable = [&path](std::string_view why) {
+    return Error{Errc::kModel, fmt::format("{}: cannot read the model descriptor: {}", path.native(), why)};
+  };
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::is_regular_file(status)) {
-    const std::string reason = std::filesystem::exists(status) ? "not a file"
-                               : error                         ? error.message()
-                                                               : "no such file";
-    return Error{Errc::kModel, fmt::format("{}: cannot read the model descriptor: {}", path.native(), reason)};
-  }
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxDescriptorBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) {
-    return Error{Errc::kModel, fmt::format("{}: cannot read the model descriptor: {}", path.native(),
-                                           std::error_code(errno, std::generic_category()).message())};
-  }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxDescriptorBytes) {
+  if (!std::filesystem::exists(status)) return unreadable(error ? error.message() : "no such file");
+  if (!std::filesystem::is_regular_file(status)) return unreadable("not a file");
+  if (std::filesystem::file_size(path, error) > kMaxDescriptorBytes && !error) {
     return Error{Errc::kModel, fmt::format("{}: larger than {} bytes: not a model descriptor (is it a weights file?)",
                                            path.native(), kMaxDescriptorBytes)};
   }
-  return parse(text, path, decoders);
+  const auto text = read_file(path, kMaxDescriptorBytes);
+  if (!text) return unreadable(text.error().message);
+  return parse(*text, path, decoders);
 }
 
 Result<ModelSpec> ModelSpec::at_resolution(Size size) const {

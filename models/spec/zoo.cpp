@@ -1,33 +1,18 @@
 #include "models/spec/zoo.h"
 
 #include <algorithm>
-#include <numeric>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "models/core/paths.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Levenshtein's distance: insertions, deletions and replacements that turn one word into the other.
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] != b[j] ? 1 : 0);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row.back();
-}
 
 /// "; did you mean 'openpose'?" when a name is close or starts alike, else nothing.
 std::string suggestion(std::string_view asked, const std::vector<std::string>& names) {

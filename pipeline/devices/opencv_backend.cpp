@@ -9,8 +9,8 @@
 #include <opencv2/core.hpp>
 #include <opencv2/dnn.hpp>
 
-#include "models/core/one_line.h"
 #include "models/core/stage_log.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {

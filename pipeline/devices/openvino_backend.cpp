@@ -11,7 +11,7 @@
 #include <openvino/openvino.hpp>
 
 #include "models/core/log.h"
-#include "models/core/one_line.h"
+#include "models/core/text.h"
 #include "models/core/stage_log.h"
 
 namespace posecam {

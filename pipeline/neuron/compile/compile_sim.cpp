@@ -1,10 +1,6 @@
 #include "pipeline/neuron/compile/compile_sim.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 
@@ -12,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/core/utils/logger.hpp>
 
+#include "models/core/file.h"
 #include "models/core/sha256.h"
 #include "models/store/store.h"
 #include "pipeline/neuron/neff/sim_program.h"
@@ -67,13 +64,10 @@ const BackendWeights* onnx_weights(const ModelSpec& spec) {
   return found == spec.weights.end() ? nullptr : &*found;
 }
 
-Result<std::string> read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file.is_open() || file.bad()) {
-    return Error{Errc::kModel, fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno))};
-  }
-  return bytes;
+Result<std::string> bytes_of(const fs::path& path) {
+  auto bytes = read_file(path);
+  if (bytes) return bytes;
+  return Error{Errc::kModel, fmt::format("{}: cannot be read: {}", path.string(), bytes.error().message)};
 }
 
 /// Files that get their names together: until then what was there stays, and works.
@@ -140,7 +134,7 @@ SimProgram program_for(const ModelSpec& spec, const std::vector<Shape>& outputs,
 /// The model's own descriptor, with the NEFFs for weights.
 Result<std::string> descriptor(const ModelSpec& spec, const SimCompileOptions& options,
                                const std::vector<WeightFile>& files) {
-  const auto text = read_file(spec.path);
+  const auto text = bytes_of(spec.path);
   if (!text) return text.error();
   auto json = nlohmann::ordered_json::parse(*text);  // that it is one was seen when `spec` came from it
   auto list = nlohmann::ordered_json::array();
@@ -169,7 +163,7 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
   if (!store) return store.error();
   const auto path = store->weights(spec, weights->backend);
   if (!path) return path.error();
-  const auto network = read_file(*path);
+  const auto network = bytes_of(*path);
   if (!network) return network.error();
   const auto outputs = output_shapes(spec, *path);
   if (!outputs) return outputs.error();

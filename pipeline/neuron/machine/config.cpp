@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -10,7 +10,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "models/core/one_line.h"
+#include "models/core/file.h"
+#include "models/core/text.h"
 #include "models/spec/json_reader.h"
 #include "pipeline/neuron/machine/core_file.h"
 #include "pipeline/neuron/machine/visible_cores.h"
@@ -97,17 +98,10 @@ void read_document(const JsonNode& root, Config& config) {
 Result<std::string> document_text(std::string_view value) {
   const auto start = value.find_first_not_of(" \t\r\n");
   if (start != std::string_view::npos && value[start] == '{') return std::string(value);
-  std::ifstream file{std::string(value), std::ios::binary};
-  std::string text;
-  // Not by iterators, which throw what read() reports, as of a folder.
-  for (char block[4096]; file.read(block, sizeof block), file.gcount() > 0;) {
-    text.append(block, static_cast<std::size_t>(file.gcount()));
-  }
-  if (!file.is_open() || file.bad()) {
-    return Error{Errc::kModel, fmt::format("{}: cannot read {}; expected a file, or JSON that starts with {{", kWhere,
-                                           short_line(value))};
-  }
-  return text;
+  auto text = read_file(std::filesystem::path(value));
+  if (text) return text;
+  return Error{Errc::kModel, fmt::format("{}: cannot read {}; expected a file, or JSON that starts with {{", kWhere,
+                                         short_line(value))};
 }
 
 /// A whole number in an environment variable; `otherwise` if it is not set.

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "models/core/one_line.h"
+#include "models/core/text.h"
 
 namespace posecam::sim {
 namespace {

@@ -11,7 +11,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/dnn.hpp>
 
-#include "models/core/one_line.h"
+#include "models/core/text.h"
 #include "pipeline/neuron/sim/network/network.h"
 
 namespace posecam::sim {

@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 #include <openvino/openvino.hpp>
 
-#include "models/core/one_line.h"
+#include "models/core/text.h"
 #include "pipeline/neuron/sim/network/network.h"
 
 namespace posecam::sim {

@@ -1,14 +1,13 @@
-#pragma once
-// Texts of others as one line for people: what the libraries that calculate networks throw, and what somebody set.
+#include "models/core/text.h"
 
 #include <algorithm>
-#include <string>
-#include <string_view>
+#include <numeric>
+#include <utility>
+#include <vector>
 
 namespace posecam {
 
-/// All lines that say something in one, without OpenCV's and OpenVINO's marks at their beginnings.
-inline std::string joined_lines(std::string_view text) {
+std::string joined_lines(std::string_view text) {
   std::string joined;
   while (!text.empty()) {
     std::string_view line = text.substr(0, text.find('\n'));
@@ -22,22 +21,39 @@ inline std::string joined_lines(std::string_view text) {
   return joined;
 }
 
-/// OpenVINO's messages span lines and carry source positions: what counts is their summary, which names all that is not
-/// supported, or else the last line that says something.
-inline std::string openvino_line(std::string_view what) {
+std::string openvino_line(std::string_view what) {
   constexpr std::string_view kSummary = "\nSummary:";
   what = what.substr(0, what.find_last_not_of(" \t\r\n") + 1);
   const auto summary = what.rfind(kSummary);
   return joined_lines(what.substr(summary == what.npos ? what.rfind('\n') + 1 : summary + kSummary.size()));
 }
 
-/// The beginning of what somebody set, without control characters.
-inline std::string short_line(std::string_view text) {
+std::string short_line(std::string_view text) {
   constexpr std::size_t kLongest = 60;
   std::string start(text.substr(0, kLongest));
   std::ranges::replace_if(
       start, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
   return text.size() > kLongest ? start + "..." : start;
+}
+
+std::string without_full_stop(std::string sentence) {
+  std::ranges::replace(sentence, '\n', ' ');
+  sentence.resize(sentence.find_last_not_of(" .") + 1);
+  return sentence;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] != b[j] ? 1 : 0);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
 }
 
 }  // namespace posecam

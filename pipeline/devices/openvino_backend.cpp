@@ -1,8 +1,6 @@
 #include "pipeline/devices/openvino_backend.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -11,8 +9,9 @@
 #include <openvino/openvino.hpp>
 
 #include "models/core/log.h"
-#include "models/core/text.h"
 #include "models/core/stage_log.h"
+#include "models/core/text.h"
+#include "pipeline/backend/host_memory.h"
 
 namespace posecam {
 namespace {
@@ -50,28 +49,20 @@ ov::Shape to_ov(const Shape& shape) {
   return out;
 }
 
-/// Memory of one tensor, on a cache line, owned by its slot.
+/// Memory of one tensor, owned by its slot.
 class Buffer {
  public:
   Buffer(DType dtype, const ov::Shape& shape) {
-    std::vector<std::int64_t> dims(shape.begin(), shape.end());
+    const std::vector<std::int64_t> dims(shape.begin(), shape.end());
     view_ = {nullptr, dtype, Shape(dims)};
-    const std::size_t bytes = (view_.bytes() + kAlign - 1) / kAlign * kAlign;
-    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlign, std::max(bytes, kAlign))));
-    if (!memory_) throw std::bad_alloc();
-    std::memset(memory_.get(), 0, bytes);  // rows that never held a frame are padding: no NaN, no stale data
-    view_.data = memory_.get();
+    memory_ = HostMemory(view_.bytes());
+    view_.data = memory_.data();
   }
   const MutableTensorView& view() const { return view_; }
   ov::Tensor tensor() const { return {element_type(view_.dtype), to_ov(view_.shape), view_.data}; }
 
  private:
-  static constexpr std::size_t kAlign = 64;
-  struct Free {
-    // The counterpart of std::aligned_alloc. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
-    void operator()(std::byte* p) const noexcept { std::free(p); }
-  };
-  std::unique_ptr<std::byte, Free> memory_;
+  HostMemory memory_;
   MutableTensorView view_;
 };
 

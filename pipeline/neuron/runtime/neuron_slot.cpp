@@ -1,9 +1,6 @@
 #include "pipeline/neuron/runtime/neuron_slot.h"
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 #include <thread>
 #include <utility>
 
@@ -11,6 +8,7 @@
 
 #include "models/core/log.h"
 #include "models/core/stage_log.h"
+#include "pipeline/backend/host_memory.h"
 #include "pipeline/neuron/nrt/nrt_status.h"
 #include "pipeline/neuron/runtime/convert.h"
 
@@ -20,27 +18,6 @@ namespace {
 using Clock = BatchTimes::Clock;
 constexpr int kMostBusyTries = 8;            // 1 + 2 + ... + 128 ms, as the engine's patience with a running one
 constexpr std::uint64_t kLastWithInf1 = 22;  // runtime 2.22 is the last one that knows Inf1
-
-/// Host memory on a cache line, zero at first.
-class HostBuffer {
- public:
-  HostBuffer() = default;
-  explicit HostBuffer(std::size_t bytes) {
-    const std::size_t whole = std::max((bytes + kAlign - 1) / kAlign * kAlign, kAlign);
-    memory_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlign, whole)));
-    if (!memory_) throw std::bad_alloc();
-    std::memset(memory_.get(), 0, whole);
-  }
-  std::byte* data() const { return memory_.get(); }
-
- private:
-  static constexpr std::size_t kAlign = 64;
-  struct Free {
-    // The counterpart of std::aligned_alloc. NOLINTNEXTLINE(cppcoreguidelines-no-malloc)
-    void operator()(std::byte* p) const noexcept { std::free(p); }
-  };
-  std::unique_ptr<std::byte, Free> memory_;
-};
 
 /// Device memory of one compiled size. Sets go first, then tensors: the order of the members.
 struct Lane {
@@ -85,12 +62,12 @@ class NeuronSlot final : public Slot {
   const std::uint32_t batch_;
   BatchPlanner planner_;
   std::vector<double> ms_;
-  HostBuffer input_memory_;
+  HostMemory input_memory_;
   MutableTensorView input_;
-  std::vector<HostBuffer> output_memory_;
+  std::vector<HostMemory> output_memory_;
   std::vector<MutableTensorView> outputs_;
-  HostBuffer staging_;  // rows as the network wants or gives them, where that differs
-  HostBuffer zeros_;    // a row
+  HostMemory staging_;  // rows as the network wants or gives them, where that differs
+  HostMemory zeros_;    // a row
   std::vector<Lane> lanes_;
 };
 
@@ -107,7 +84,7 @@ NeuronSlot::NeuronSlot(std::shared_ptr<NeuronCopy> copy, const ModelSpec& spec, 
       planner_(sizes_of(*copy_), batch_),
       ms_(copy_->models.size(), 0) {
   input_ = {nullptr, spec.input.dtype, spec.input.shape()};
-  input_memory_ = HostBuffer(input_.bytes());
+  input_memory_ = HostMemory(input_.bytes());
   input_.data = input_memory_.data();
 
   std::size_t staging = 0;
@@ -120,8 +97,8 @@ NeuronSlot::NeuronSlot(std::shared_ptr<NeuronCopy> copy, const ModelSpec& spec, 
       if (tensor.output && tensor.dtype != DType::kF32) staging = std::max(staging, tensor.bytes);
     }
   }
-  if (staging > 0) staging_ = HostBuffer(staging);
-  zeros_ = HostBuffer(row);
+  if (staging > 0) staging_ = HostMemory(staging);
+  zeros_ = HostMemory(row);
 
   const NeuronModel& largest = *copy_->models.back();
   outputs_.resize(spec.outputs.size());
@@ -130,7 +107,7 @@ NeuronSlot::NeuronSlot(std::shared_ptr<NeuronCopy> copy, const ModelSpec& spec, 
     if (!tensor.output) continue;
     MutableTensorView& view = outputs_[*tensor.output];
     view = {nullptr, DType::kF32, tensor.shape};
-    output_memory_[*tensor.output] = HostBuffer(view.bytes());
+    output_memory_[*tensor.output] = HostMemory(view.bytes());
     view.data = output_memory_[*tensor.output].data();
   }
 }

@@ -3,24 +3,18 @@
 #include <algorithm>
 #include <bit>
 
-// Function multiversioning resolves through ifuncs, which run before a sanitizer's runtime is ready; clang's differs.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__) && !defined(POSECAM_NO_MULTIVERSION)
-#define POSECAM_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define POSECAM_MULTIVERSION
-#endif
+#include "models/core/simd.h"
 
 namespace posecam::kernels {
 
-POSECAM_MULTIVERSION
+POSECAM_SIMD_WIDE
 void blend_lines(const std::uint8_t* __restrict near, const std::uint8_t* __restrict far, std::uint16_t weight,
                  std::size_t n, std::uint16_t* __restrict out) {
   const auto rest = static_cast<std::uint16_t>(kBlendOne - weight);
   for (std::size_t i = 0; i < n; ++i) out[i] = static_cast<std::uint16_t>(near[i] * rest + far[i] * weight);
 }
 
-POSECAM_MULTIVERSION
+POSECAM_SIMD_WIDE
 void sample_columns(const std::uint16_t* __restrict line, const std::int32_t* __restrict near,
                     const std::int32_t* __restrict far, const float* __restrict weight, std::size_t n,
                     float* __restrict out) {
@@ -31,7 +25,7 @@ void sample_columns(const std::uint16_t* __restrict line, const std::int32_t* __
   }
 }
 
-POSECAM_MULTIVERSION
+POSECAM_SIMD_WIDE
 void yuv_to_channel(const float* __restrict y, const float* __restrict u, const float* __restrict v,
                     const YuvMatrix& matrix, std::size_t channel, float scale, float bias, std::size_t n,
                     float* __restrict out) {
@@ -46,12 +40,12 @@ void yuv_to_channel(const float* __restrict y, const float* __restrict u, const 
   }
 }
 
-POSECAM_MULTIVERSION
+POSECAM_SIMD_WIDE
 void scale_line(float scale, float bias, std::size_t n, float* line) {
   for (std::size_t i = 0; i < n; ++i) line[i] = line[i] * scale + bias;
 }
 
-POSECAM_MULTIVERSION
+POSECAM_SIMD_WIDE
 void store_u8(const float* __restrict line, std::size_t n, std::size_t stride, std::uint8_t* __restrict out) {
   for (std::size_t i = 0; i < n; ++i) {
     const float low = line[i] > 0.0F ? line[i] : 0.0F;
@@ -60,7 +54,7 @@ void store_u8(const float* __restrict line, std::size_t n, std::size_t stride, s
   }
 }
 
-POSECAM_MULTIVERSION
+POSECAM_SIMD_WIDE
 void store_bf16(const float* __restrict line, std::size_t n, std::size_t stride, std::uint16_t* __restrict out) {
   for (std::size_t i = 0; i < n; ++i) {
     const auto bits = std::bit_cast<std::uint32_t>(line[i]);
@@ -68,7 +62,7 @@ void store_bf16(const float* __restrict line, std::size_t n, std::size_t stride,
   }
 }
 
-POSECAM_MULTIVERSION
+POSECAM_SIMD_WIDE
 void store_f32(const float* __restrict line, std::size_t n, std::size_t stride, float* __restrict out) {
   for (std::size_t i = 0; i < n; ++i) out[i * stride] = line[i];
 }

@@ -13,14 +13,28 @@
 namespace posecam {
 namespace {
 
-constexpr int kTextColumns = 66;  ///< room for the text beside the bar
+constexpr int kTextColumns = 61;  ///< room for the text beside the bar, so that the bar stays as the text grows
 constexpr int kWidestBar = 40;
 
-int bar_columns() {
+int terminal_columns() {
   winsize size{};
-  const int columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-  const int free = std::min(columns - kTextColumns, kWidestBar);
-  return free < 8 ? 0 : free;
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/// How wide a bar is beside such a text, 0 for none: both, what is between and around them and a free last column.
+int bar_columns(int columns, std::size_t text) {
+  const int free = columns - 5 - std::max(static_cast<int>(text), kTextColumns);
+  return free < 8 ? 0 : std::min(free, kWidestBar);
+}
+
+/// A line that would wrap could not be redrawn.
+std::string fitted(std::string line, int columns) {
+  constexpr std::size_t kLeast = 8;
+  const std::size_t most = std::max(static_cast<std::size_t>(columns), kLeast) - 1;
+  if (line.size() <= most) return line;
+  std::size_t end = most - 3;
+  while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0U) == 0x80U) --end;  // whole characters of UTF-8
+  return line.substr(0, end) + "...";
 }
 
 /// "[####....]  ", nothing for 0 columns.
@@ -52,14 +66,21 @@ std::string format_progress(const RunProgress& progress, int bar) {
   return text + "  " + people;
 }
 
-ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) == 1) {}
+std::string progress_line(double part, const std::string& text, int columns) {
+  return fitted(bar_of(part, bar_columns(columns, text.size())) + text, columns);
+}
+
+bool progress_is_redrawn() { return isatty(STDERR_FILENO) == 1; }
+
+ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(progress_is_redrawn()) {}
 
 void ProgressPrinter::show(const RunProgress& progress) {
-  print(format_progress(progress, terminal_ ? bar_columns() : 0));
+  const int columns = terminal_columns();
+  print(terminal_ ? fitted(format_progress(progress, bar_columns(columns, 0)), columns) : format_progress(progress, 0));
 }
 
 void ProgressPrinter::show(double part, const std::string& text) {
-  print(bar_of(part, terminal_ ? bar_columns() : 0) + text);
+  print(terminal_ ? progress_line(part, text, terminal_columns()) : text);
 }
 
 void ProgressPrinter::print(const std::string& line) {

@@ -19,8 +19,14 @@ struct RunProgress {
 /// "[######......]  120/381 frames  31%  57.3 FPS  ETA 0:05  6 people", without bar when `bar` is 0 columns wide.
 std::string format_progress(const RunProgress& progress, int bar);
 
+/// "[######......]  TEXT" of less than `columns`: without bar where that leaves no room for it, and with the text cut.
+std::string progress_line(double part, const std::string& text, int columns);
+
 /// "0:05", "12:34", "1:02:03".
 std::string format_duration(double seconds);
+
+/// Whether stderr is a terminal, where a line replaces the one before.
+bool progress_is_redrawn();
 
 /// Writes to stderr. Main thread only.
 class ProgressPrinter {
@@ -29,7 +35,7 @@ class ProgressPrinter {
 
   std::chrono::milliseconds period() const { return std::chrono::milliseconds(terminal_ ? 200 : 5000); }
   void show(const RunProgress& progress);
-  /// Any other work: a bar of that part (0 to 1) where there is room, and the text.
+  /// Any other work: progress_line of that part (0 to 1) on a terminal, the text elsewhere.
   void show(double part, const std::string& text);
   /// Makes room for a lasting line.
   void clear();

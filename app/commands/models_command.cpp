@@ -7,7 +7,7 @@
 #include <set>
 #include <span>
 #include <string>
-#include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/exit_code.h"
+#include "app/cli/progress.h"
 #include "app/cli/tell.h"
 #include "models/make/made.h"
 #include "models/spec/model_spec.h"
@@ -180,33 +181,6 @@ int show(const ModelsOptions& options) {
   return 0;
 }
 
-/// One line that redraws itself on a terminal; silent elsewhere, where only the results are printed.
-class ProgressLine {
- public:
-  void update(const WeightFile& file, std::uint64_t done) {
-    if (!terminal_) return;
-    const int percent = static_cast<int>(100 * done / file.bytes);
-    if (percent == percent_ && file.name == name_) return;
-    percent_ = percent;
-    name_ = file.name;
-    constexpr int kWidth = 30;
-    const int filled = percent * kWidth / 100;
-    tell("\r\x1b[K{}  [{:#<{}}{:.<{}}] {:3}%  {} of {}", file.name, "", filled, "", kWidth - filled, percent,
-         readable_bytes(done), readable_bytes(file.bytes));
-    std::fflush(stderr);
-  }
-  /// Makes room for a lasting line.
-  void clear() {
-    if (terminal_ && percent_ >= 0) tell("\r\x1b[K");
-    percent_ = -1;
-  }
-
- private:
-  bool terminal_ = ::isatty(STDERR_FILENO) == 1;
-  int percent_ = -1;
-  std::string name_;
-};
-
 void print_pulled(const ModelSpec& spec, const std::vector<FileReport>& reports, const char* arrived) {
   std::set<std::string> seen;
   for (const FileReport& report : reports) {
@@ -220,14 +194,20 @@ void print_pulled(const ModelSpec& spec, const std::vector<FileReport>& reports,
 }
 
 int bring_one(const ModelStore& store, const ModelSpec& spec, PullOptions options) {
-  ProgressLine line;
-  options.progress = [&](const WeightFile& file, std::uint64_t done) { line.update(file, done); };
+  ProgressPrinter printer(!progress_is_redrawn());  // elsewhere only the results are printed
+  std::uint64_t shown = 101;
+  options.progress = [&](const WeightFile& file, std::uint64_t done) {
+    const std::uint64_t percent = 100 * done / file.bytes;
+    if (std::exchange(shown, percent) == percent) return;
+    printer.show(static_cast<double>(percent) / 100, fmt::format("{}  {:3}%  {} of {}", file.name, percent,
+                                                                 readable_bytes(done), readable_bytes(file.bytes)));
+  };
   options.note = [&](const std::string& note) {
-    line.clear();
+    printer.clear();
     tell("posecam: {}\n", note);
   };
   const auto reports = store.pull(spec, options);
-  line.clear();
+  printer.clear();
   if (!reports) return complain(reports.error());
   print_pulled(spec, *reports, options.make ? "made" : "pulled");
   fmt::print("{}: ready for {}\n", spec.name, fmt::join(backends_pulled(store, spec), ", "));

@@ -22,6 +22,17 @@ TEST(Progress, NeverPassesTheEnd) {
             "[####]  12/12 frames  100%  12.0 FPS  ETA 0:00  0 people");
 }
 
+TEST(Progress, LinesFitTheTerminal) {
+  const std::string text = "squeezenet1.1.onnx   42%  2.1 MB of 5.0 MB";
+  EXPECT_EQ(progress_line(0.5, text, 80), "[#######.......]  " + text);
+  EXPECT_EQ(progress_line(0.5, text, 70), text);  // no room for a bar
+  EXPECT_EQ(progress_line(0.5, text, 20), "squeezenet1.1.on...");
+  EXPECT_EQ(progress_line(1, "abc\xC3\xB6nig und Dame", 8), "abc...");
+  for (int columns = 8; columns < 200; ++columns) {
+    EXPECT_LT(progress_line(0.3, std::string(100, 'x'), columns).size(), static_cast<std::size_t>(columns));
+  }
+}
+
 TEST(Progress, WritesDurationsAsClocksDo) {
   EXPECT_EQ(format_duration(0.4), "0:00");
   EXPECT_EQ(format_duration(754), "12:34");

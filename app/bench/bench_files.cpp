@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/bench/bench_page.h"
+#include "app/bench/bench_png.h"
 
 namespace posecam {
 namespace {

@@ -4,7 +4,6 @@
 #include <string>
 
 #include "app/bench/bench.h"
-#include "models/core/result.h"
 
 namespace posecam {
 
@@ -13,8 +12,5 @@ std::string bench_svg(const BenchReport& report);
 
 /// One self-contained page (no script, nothing fetched) with table and curves, also for narrow screens.
 std::string bench_page(const BenchReport& report);
-
-/// An SVG picture as the bytes of a PNG file, by GStreamer's rsvgdec. kMedia where that is not installed.
-Result<std::string> render_png(const std::string& svg);
 
 }  // namespace posecam

@@ -2,7 +2,6 @@
 // device of the engine's tests must do it, too; only the reading of network files is not its business.
 
 #include <algorithm>
-#include <cmath>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -23,15 +22,21 @@
 #include "tests/support/neuron_sim.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/pipeline/devices/tiny_network.h"
 
 namespace posecam {
 namespace {
 
+using test::answer_shapes;
+using test::calculate;
+using test::expect_answers;
+using test::fill_row;
+using test::run_and_check;
+using test::tiny_model;
+using test::tiny_weights;
 using ::testing::AllOf;
-using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::Pointwise;
 
 using Factory = std::function<Result<std::unique_ptr<InferenceBackend>>(
     const ModelSpec& spec, const std::filesystem::path& weights, const BackendOptions& options)>;
@@ -44,61 +49,6 @@ struct Candidate {
 
   friend std::ostream& operator<<(std::ostream& out, const Candidate& c) { return out << c.name; }
 };
-
-ModelSpec tiny_model(int batch, Size size = {24, 16}) {
-  ModelSpec spec;
-  spec.name = "tiny";
-  spec.input.name = "image";
-  spec.input.size = size;
-  spec.input.batch = batch;
-  spec.outputs = {"mean", "sum"};
-  return spec;
-}
-
-std::filesystem::path tiny_weights() { return test::source_dir() / "tests/data/tiny.onnx"; }
-
-/// Whole numbers in 0..255 that differ from row to row and pixel to pixel.
-void fill_row(MutableTensorView row, int seed) {
-  auto values = row.as<float>();
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = static_cast<float>((i * 37 + static_cast<std::size_t>(seed) * 101 + i * i % 17) % 256);
-  }
-}
-
-std::vector<Shape> answer_shapes(const ModelSpec& spec) {
-  const Size size = spec.input.size;
-  return {{spec.input.batch, 2, size.height / 8, size.width / 8}, {spec.input.batch, 1, size.height, size.width}};
-}
-
-/// What the network says about one row, by its definition.
-void calculate(TensorView input, std::span<float> mean, std::span<float> sum) {
-  const auto in = input.as<float>();
-  const auto h = static_cast<std::size_t>(input.shape[2]);
-  const auto w = static_cast<std::size_t>(input.shape[3]);
-  for (std::size_t i = 0; i < h * w; ++i) sum[i] = in[i] + 2 * in[h * w + i] + 3 * in[2 * h * w + i];
-  const std::size_t cells = h / 8 * (w / 8);
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    for (const std::size_t channel : {0U, 1U}) {
-      float total = 0;
-      for (std::size_t i = 0; i < 64; ++i) {
-        const std::size_t y = cell / (w / 8) * 8 + i / 8;
-        const std::size_t x = cell % (w / 8) * 8 + i % 8;
-        total += in[2 * channel * h * w + y * w + x];
-      }
-      mean[channel * cells + cell] = total / 64;
-    }
-  }
-}
-
-void expect_answers(TensorView input, TensorView mean, TensorView sum) {
-  ASSERT_EQ(sum.shape, (Shape{1, 1, input.shape[2], input.shape[3]}));
-  ASSERT_EQ(mean.shape, (Shape{1, 2, input.shape[2] / 8, input.shape[3] / 8}));
-  std::vector<float> true_mean(mean.shape.elements());
-  std::vector<float> true_sum(sum.shape.elements());
-  calculate(input, true_mean, true_sum);
-  EXPECT_THAT(mean.as<float>(), Pointwise(FloatNear(0.01F), true_mean));
-  EXPECT_THAT(sum.as<float>(), Pointwise(FloatNear(0.01F), true_sum));
-}
 
 Result<std::unique_ptr<InferenceBackend>> make_fake_backend(const ModelSpec& spec, const std::filesystem::path&,
                                                             const BackendOptions& options) {
@@ -119,16 +69,6 @@ Result<std::unique_ptr<InferenceBackend>> make_neuron_sim(const ModelSpec& spec,
   for (Shape& shape : shapes) shape[0] = 1;
   test::compile_for_sim(compiled, weights, shapes, folder.path());
   return make_neuron_backend("neuron-sim", compiled, folder.path(), options);
-}
-
-void run_and_check(Slot& slot, int seed) {
-  const auto rows = static_cast<std::size_t>(slot.input().shape[0]);
-  for (std::size_t r = 0; r < rows; ++r) fill_row(slot.input().row(r), seed + static_cast<int>(r));
-  const auto ran = slot.run(static_cast<std::uint32_t>(rows));
-  ASSERT_TRUE(ran) << ran.error().message;
-  for (std::size_t r = 0; r < rows; ++r) {
-    expect_answers(TensorView(slot.input()).row(r), slot.output(0).row(r), slot.output(1).row(r));
-  }
 }
 
 class BackendConformance : public ::testing::TestWithParam<Candidate> {
@@ -362,75 +302,6 @@ INSTANTIATE_TEST_SUITE_P(Backends, BackendConformance, ::testing::ValuesIn(candi
                          [](const auto& candidate) { return test_name(candidate.param); });
 INSTANTIATE_TEST_SUITE_P(Backends, NetworkConformance, ::testing::ValuesIn(network_readers()),
                          [](const auto& candidate) { return test_name(candidate.param); });
-
-#ifdef POSECAM_HAVE_OPENVINO
-TEST(OpenVinoBackend, TakesBytesWhereTheSpecSaysSo) {
-  ModelSpec spec = tiny_model(1);
-  spec.input.dtype = DType::kU8;
-  auto backend = make_openvino_backend(spec, tiny_weights(), {.cores = {0}});
-  ASSERT_TRUE(backend) << backend.error().message;
-  auto slot = (*backend)->make_slot(spec, 0);
-  ASSERT_TRUE(slot);
-  auto pixels = (*slot)->input().as<std::uint8_t>();
-  std::ranges::fill(pixels, std::uint8_t{200});
-  ASSERT_TRUE((*slot)->run(1));
-  EXPECT_NEAR((*slot)->output(1).as<float>()[0], 1200, 0.01F);
-}
-
-TEST(OpenVinoBackend, KeepsCompiledNetworksAndOutlivesABrokenCache) {
-  const test::TempDir dir;
-  const std::filesystem::path& folder = dir.path();
-  const ModelSpec spec = tiny_model(1);
-  const auto runs = [&](const std::filesystem::path& cache) {
-    auto backend = make_openvino_backend(spec, tiny_weights(), {.cores = {0}, .cache_dir = cache});
-    ASSERT_TRUE(backend) << backend.error().message;
-    auto slot = (*backend)->make_slot(spec, 0);
-    ASSERT_TRUE(slot) << slot.error().message;
-    run_and_check(**slot, 3);
-  };
-  runs(folder / "deep");
-  std::size_t kept = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(folder / "deep")) {
-    ++kept;
-    std::filesystem::resize_file(entry.path(), entry.file_size() / 2);
-  }
-  EXPECT_GT(kept, 0U);
-  runs(folder / "deep");
-  for (const auto& entry : std::filesystem::directory_iterator(folder / "deep")) {
-    std::ofstream(entry.path(), std::ios::binary | std::ios::trunc) << std::string(5000, 'x');
-  }
-  runs(folder / "deep");
-  std::ofstream(folder / "file") << "not a folder";
-  runs(folder / "file");
-  runs("/proc/posecam");
-}
-
-TEST(Backends, AgreeOnARealNetwork) {
-  const std::filesystem::path file = "models/human-pose-estimation-0001/human-pose-estimation-0001-fp32.onnx";
-  POSECAM_NEEDS_SHARED(file);
-  ModelSpec spec;
-  spec.name = "openpose";
-  spec.input.name = "data";
-  spec.input.size = {232, 128};
-  spec.outputs = {"Mconv7_stage2_L2", "Mconv7_stage2_L1"};
-  std::vector<std::vector<float>> answers;
-  for (const Candidate& candidate : network_readers()) {
-    auto backend = candidate.make(spec, test::shared_dir() / file, {.cores = {0}, .precision = Precision::kF32});
-    ASSERT_TRUE(backend) << backend.error().message;
-    auto slot = (*backend)->make_slot(spec, 0);
-    ASSERT_TRUE(slot) << slot.error().message;
-    fill_row((*slot)->input(), 1);
-    ASSERT_TRUE((*slot)->run(1));
-    EXPECT_EQ((*slot)->output(0).shape, (Shape{1, 19, 16, 29})) << candidate.name;
-    EXPECT_EQ((*slot)->output(1).shape, (Shape{1, 38, 16, 29})) << candidate.name;
-    const auto maps = (*slot)->output(0).as<float>();
-    answers.emplace_back(maps.begin(), maps.end());
-  }
-  float most = 0;
-  for (std::size_t i = 0; i < answers[0].size(); ++i) most = std::max(most, std::abs(answers[0][i] - answers[1][i]));
-  EXPECT_LT(most, 1e-3F);
-}
-#endif
 
 }  // namespace
 }  // namespace posecam

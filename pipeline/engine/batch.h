@@ -1,0 +1,59 @@
+#pragma once
+// What a BatchScheduler schedules: a slot with its rows, and the core that it belongs to.
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <vector>
+
+#include "models/core/geometry.h"
+#include "pipeline/backend/backend.h"
+#include "pipeline/engine/engine.h"
+
+namespace posecam {
+
+/// What a stream hands over with a row.
+struct RowState {
+  std::shared_ptr<RowClient> client;  ///< null: given up
+  Ticket ticket = 0;
+  Letterbox letterbox;
+  float preprocess_ms = 0;
+  std::chrono::steady_clock::time_point committed;
+};
+
+/// A slot and the rows in it. Guarded by the scheduler's lock until wait_for_batch() or borrow() hands it to a worker,
+/// which owns it up to release().
+struct Batch {
+  struct Core {
+    CoreId id = 0;
+    std::uint32_t running = 0;   ///< batches executing
+    std::uint32_t used = 0;      ///< batches not free
+    std::uint32_t slots = 0;     ///< that it has
+    std::uint32_t given_up = 0;  ///< slots destroyed since it was lost
+    std::uint32_t back = 0;      ///< slots made anew since
+    std::uint32_t mends = 0;     ///< how often it came back
+    double run_ms = 0;           ///< average of its runs, the latest count most; 0: not known
+    std::uint32_t passed = 0;    ///< batches that went to another core since it became idle
+    bool lost = false;
+
+    /// When one more batch would be done, for comparison with other cores.
+    double busy_ms() const {
+      if (run_ms == 0 && used > 0) return std::numeric_limits<double>::infinity();  // nobody can tell
+      return (used + 1) * run_ms;
+    }
+  };
+  enum class State : std::uint8_t { kFree, kOpen, kClosed, kRunning };
+
+  std::unique_ptr<Slot> slot;
+  Core* core = nullptr;
+  std::uint32_t index = 0;  ///< in the order of add()
+  State state = State::kFree;
+  std::vector<RowState> rows;
+  std::chrono::steady_clock::time_point started;  ///< of its run
+  std::uint32_t unsettled = 0;                    ///< rows reserved, neither committed nor given up
+  std::condition_variable_any wake;               ///< its worker waits here
+};
+
+}  // namespace posecam

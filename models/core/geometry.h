@@ -6,12 +6,14 @@
 
 namespace posecam {
 
+/// Extent in whole pixels, unless its user says otherwise.
 struct Size {
   int width = 0;
   int height = 0;
   friend bool operator==(const Size&, const Size&) = default;
 };
 
+/// A place, in the unit of its user.
 struct Point {
   float x = 0;
   float y = 0;
@@ -24,7 +26,7 @@ struct Box {
   float width = 0;
   float height = 0;
 
-  float area() const { return width * height; }
+  float area() const { return width * height; }  ///< in the square of that unit
 };
 
 /// Intersection over union; 0 when either box is empty.

@@ -37,7 +37,7 @@ class [[nodiscard]] Result {
   Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT(google-explicit-constructor)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
-  explicit operator bool() const noexcept { return state_.index() == 0; }
+  explicit operator bool() const noexcept { return state_.index() == 0; }  ///< true: there is a value
 
   T& operator*() & {
     assert(*this);
@@ -54,6 +54,7 @@ class [[nodiscard]] Result {
   T* operator->() { return &**this; }
   const T* operator->() const { return &**this; }
 
+  /// Only of a failed one (assert).
   const Error& error() const& {
     assert(!*this);
     return *std::get_if<1>(&state_);

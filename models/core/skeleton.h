@@ -20,6 +20,7 @@ struct Limb {
   bool drawn = true;
 };
 
+/// Which keypoints there are and how they are joined. Find one by find_skeleton().
 struct Skeleton {
   std::string_view name;                     ///< "coco-18", "body-25", "coco-17"
   std::string_view tag;                      ///< semantic tag in metadata and JSON, "body-pose/openpose-18"

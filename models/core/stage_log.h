@@ -29,10 +29,11 @@ enum class Stage : std::uint8_t {
   kEncode,
   kPublish,  ///< result documents, muxing, files
 };
-inline constexpr std::size_t kStages = 13;
+inline constexpr std::size_t kStages = 13;  ///< how many there are
 /// "decode", "convert", "preprocess", "queue", "to device", "execute", ...
 std::string_view to_string(Stage stage);
 
+/// One stage of some frames on one thread, from begin to end.
 struct StageSpan {
   using Clock = std::chrono::steady_clock;
   Stage stage{};
@@ -42,17 +43,20 @@ struct StageSpan {
   Clock::time_point end{};
   Clock::duration nested{};  ///< of that, what other stages took, whose spans lie within this one
 
+  /// Without the stages within it.
   Clock::duration own() const { return end - begin - nested; }
 };
 
 /// All spans of the process, by thread. Thread-safe.
 class StageLog {
  public:
+  /// What one thread did.
   struct Thread {
-    std::string name;  ///< as the system knows it
-    std::vector<StageSpan> spans;
+    std::string name;              ///< as the system knows it
+    std::vector<StageSpan> spans;  ///< in the order in which they were added
   };
 
+  /// Whether somebody profiles.
   static bool on() { return recording.load(std::memory_order_relaxed); }
   /// Forgets what was, and records from now on.
   static void start();
@@ -64,7 +68,7 @@ class StageLog {
   /// How many spans of this thread it has.
   static std::size_t count_here();
 
-  static constexpr std::size_t kMostSpans = 1U << 20U;
+  static constexpr std::size_t kMostSpans = 1U << 20U;  ///< of one thread: 42 MB
 
  private:
   static std::atomic<bool> recording;
@@ -74,6 +78,7 @@ class StageLog {
 /// the end each has one span with all its time, one after the other.
 class StageLaps {
  public:
+  /// Begins now. `frames`, `core`: as in StageSpan.
   explicit StageLaps(std::uint32_t frames = 1, std::int32_t core = -1) : frames_(frames), core_(core) {
     if (StageLog::on()) begin_ = last_ = StageSpan::Clock::now();
   }
@@ -106,10 +111,11 @@ class StageLaps {
 class StageTimer {
  public:
   using Clock = StageSpan::Clock;
+  /// Begins now. `frames`, `core`: as in StageSpan.
   explicit StageTimer(Stage stage, std::uint32_t frames = 1, std::int32_t core = -1)
       : spans_before_(StageLog::on() ? StageLog::count_here() : 0), span_{stage, frames, core, Clock::now(), {}, {}} {}
 
-  Clock::time_point begin() const { return span_.begin; }
+  Clock::time_point begin() const { return span_.begin; }  ///< when it was constructed
   /// Once. In milliseconds.
   float stop() {
     span_.end = Clock::now();

@@ -12,8 +12,10 @@
 
 namespace posecam {
 
+/// Types of elements; bf16 is the upper half of an f32.
 enum class DType : std::uint8_t { kU8, kI32, kBf16, kF16, kF32 };
 
+/// Bytes of one element.
 constexpr std::size_t size_of(DType type) {
   switch (type) {
     case DType::kU8: return 1;
@@ -31,7 +33,7 @@ std::string_view to_string(DType type);
 /// Dimensions, outermost first. At most kMaxRank of them; a value type without allocation.
 class Shape {
  public:
-  static constexpr std::size_t kMaxRank = 6;
+  static constexpr std::size_t kMaxRank = 6;  ///< no network here has more
 
   Shape() = default;
   Shape(std::initializer_list<std::int64_t> dims) : Shape(std::span(dims.begin(), dims.size())) {}
@@ -40,7 +42,7 @@ class Shape {
     for (std::size_t i = 0; i < dims.size(); ++i) dims_[i] = dims[i];
   }
 
-  std::size_t rank() const { return rank_; }
+  std::size_t rank() const { return rank_; }  ///< number of dimensions
   std::int64_t operator[](std::size_t i) const {
     assert(i < rank_);
     return dims_[i];
@@ -71,8 +73,10 @@ struct TensorView {
   DType dtype = DType::kF32;
   Shape shape;
 
-  std::size_t bytes() const { return shape.elements() * size_of(dtype); }
+  std::size_t bytes() const { return shape.elements() * size_of(dtype); }  ///< of all elements
 
+  /// All elements in row-major order. T is as large as the dtype (assert); that it is the same type is up to the
+  /// caller.
   template <class T>
   std::span<const T> as() const {
     assert(sizeof(T) == size_of(dtype));
@@ -94,14 +98,16 @@ struct MutableTensorView {
   DType dtype = DType::kF32;
   Shape shape;
 
-  std::size_t bytes() const { return shape.elements() * size_of(dtype); }
+  std::size_t bytes() const { return shape.elements() * size_of(dtype); }  ///< of all elements
 
+  /// As TensorView::as.
   template <class T>
   std::span<T> as() const {
     assert(sizeof(T) == size_of(dtype));
     return {reinterpret_cast<T*>(data), shape.elements()};
   }
 
+  /// As TensorView::row.
   MutableTensorView row(std::size_t n) const {
     MutableTensorView view = *this;
     view.shape[0] = 1;
@@ -109,6 +115,7 @@ struct MutableTensorView {
     return view;
   }
 
+  /// The same for those who only read.
   operator TensorView() const { return {data, dtype, shape}; }  // NOLINT(google-explicit-constructor)
 };
 

@@ -16,12 +16,13 @@ namespace posecam {
 /// The fields of one protobuf message, in the order of the calls.
 class ProtoMessage {
  public:
-  ProtoMessage& integer(std::uint32_t field, std::uint64_t value);
-  ProtoMessage& real(std::uint32_t field, float value);
+  ProtoMessage& integer(std::uint32_t field, std::uint64_t value);   ///< varint: int64, int32, enumerations
+  ProtoMessage& real(std::uint32_t field, float value);              ///< float
   ProtoMessage& bytes(std::uint32_t field, std::string_view value);  ///< strings and blobs
   ProtoMessage& message(std::uint32_t field, const ProtoMessage& value) { return message(field, {&value}); }
   /// A message of the fields of all parts, one after the other.
   ProtoMessage& message(std::uint32_t field, std::initializer_list<const ProtoMessage*> parts);
+  /// The bytes; the message is used up.
   std::string text() && { return std::move(text_); }
 
  private:
@@ -32,6 +33,7 @@ class ProtoMessage {
 /// One network: nodes in the order they are added, which must be one in which they can run. Opset 13.
 class OnnxWriter {
  public:
+  /// Of a node: FLOAT, INT or INTS.
   struct Attribute {
     std::string_view name;
     std::variant<float, std::int64_t, std::vector<std::int64_t>> value;

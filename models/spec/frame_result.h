@@ -23,7 +23,7 @@ struct Keypoint {
 
 /// One person. Keypoints in the order of the model's skeleton; those not found are empty.
 struct Pose {
-  std::array<std::optional<Keypoint>, kMaxKeypoints> keypoints;
+  std::array<std::optional<Keypoint>, kMaxKeypoints> keypoints;  ///< by the index of their part
   float score = 0;                 ///< confidence in the person, comparable within one model; higher is better
   std::optional<std::int64_t> id;  ///< set by a tracker
 
@@ -49,7 +49,7 @@ struct Pose {
 /// One object. Box in normalised image coordinates, clipped to the image.
 struct Detection {
   Box box;
-  float score = 0;
+  float score = 0;                 ///< (0,1]; what it means is up to the network
   int label_id = 0;                ///< index into the model's labels
   std::optional<std::int64_t> id;  ///< set by a tracker
 };
@@ -60,6 +60,7 @@ struct Classification {
   int label_id = 0;  ///< index into the model's labels
 };
 
+/// What became of a frame.
 enum class FrameStatus : std::uint8_t {
   kAnalysed,    ///< the network saw it; empty lists mean nobody is there
   kSkipped,     ///< left out on purpose (interval, quality of service, gap)
@@ -68,12 +69,13 @@ enum class FrameStatus : std::uint8_t {
 
 /// Wall time spent on this frame, in milliseconds.
 struct FrameTimes {
-  float preprocess = 0;
-  float queue = 0;  ///< from commit of its row to the start of its batch
-  float infer = 0;  ///< of its whole batch
-  float post = 0;
+  float preprocess = 0;  ///< scaling and packing into its row
+  float queue = 0;       ///< from commit of its row to the start of its batch
+  float infer = 0;       ///< of its whole batch
+  float post = 0;        ///< decoding of its row
 };
 
+/// Everything that is known about one frame. Whoever has one that is published may read it on any thread.
 struct FrameResult {
   FrameStatus status = FrameStatus::kAnalysed;
   std::vector<Pose> poses;              ///< best score first

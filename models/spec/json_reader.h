@@ -29,11 +29,12 @@ Result<nlohmann::json> parse_strict_json(std::string_view text, std::string_view
 /// The first failure of one document.
 class JsonProblems {
  public:
+  /// `where`: the document in messages, a file name for one.
   explicit JsonProblems(std::string where) : where_(std::move(where)) {}
 
   /// Records "WHERE: PATH: EXPECTATION" unless something was recorded before.
   void add(std::string_view path, std::string_view expectation);
-  const std::optional<Error>& first() const { return first_; }
+  const std::optional<Error>& first() const { return first_; }  ///< kModel; empty: nothing is wrong
 
  private:
   std::string where_;
@@ -48,8 +49,8 @@ class JsonNode {
 
   /// Expects an object that has no keys but these.
   void expect_keys(std::initializer_list<std::string_view> keys) const;
-  bool has(std::string_view key) const;
-  bool is_text() const;
+  bool has(std::string_view key) const;  ///< false, too, of what is no object
+  bool is_text() const;                  ///< a string of any content
   /// The member `key`; a missing one is a problem once it is read.
   JsonNode at(std::string_view key) const;
   /// Members in the order of their keys.
@@ -63,6 +64,7 @@ class JsonNode {
   std::int64_t integer(std::int64_t min, std::int64_t max) const;
   /// A finite number.
   float number(double min, double max) const;
+  /// The same in full precision.
   double real(double min, double max) const;
   /// true or false; a problem gives false.
   bool boolean() const;

@@ -10,7 +10,7 @@
 
 namespace posecam {
 
-inline constexpr std::size_t kMaxLabels = 10'000;
+inline constexpr std::size_t kMaxLabels = 10'000;  ///< of a model
 inline constexpr std::size_t kLongestLabel = 128;  ///< characters
 
 /// The lines of a text file, label 0 first: at most kMaxLabels, each of 1 to kLongestLabel characters of

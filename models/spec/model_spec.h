@@ -21,16 +21,16 @@ namespace posecam {
 struct Decoder;      // postprocess/decode/decoder.h; here it is only carried
 struct DecoderKind;  // models/spec/decoder_kind.h
 
-enum class Task : std::uint8_t { kPose, kDetection, kClassification };
-enum class Layout : std::uint8_t { kNchw, kNhwc };
-enum class ColorOrder : std::uint8_t { kBgr, kRgb };
-enum class ResizeRule : std::uint8_t { kLetterbox, kStretch };
-enum class PadAnchor : std::uint8_t { kTopLeft, kCenter };  ///< where the scaled image sits; the rest is padding
+enum class Task : std::uint8_t { kPose, kDetection, kClassification };  ///< what is found: people, boxes, classes
+enum class Layout : std::uint8_t { kNchw, kNhwc };                      ///< planes of channels, or pixels
+enum class ColorOrder : std::uint8_t { kBgr, kRgb };                    ///< of the channels
+enum class ResizeRule : std::uint8_t { kLetterbox, kStretch };  ///< keeps the aspect of the image, or fills the input
+enum class PadAnchor : std::uint8_t { kTopLeft, kCenter };      ///< where the scaled image sits; the rest is padding
 
 /// One file of weights. `url` is where it is published, `mirror_path` its place in a mirror directory.
 struct WeightFile {
-  std::string name;  ///< file name in the model's folder of the store
-  std::string url;
+  std::string name;         ///< file name in the model's folder of the store
+  std::string url;          ///< empty: published nowhere
   std::string mirror_path;  ///< "<folder>/<file>"
   std::uint64_t bytes = 0;
   std::string sha256;  ///< 64 lower-case hex digits
@@ -49,7 +49,7 @@ struct BackendWeights {
 /// The image input. A frame is scaled into width x height, colour-ordered, then each channel c becomes
 /// (value - mean[c]) * scale[c], with value in 0..255 and c in the network's own channel order.
 struct InputSpec {
-  std::string name;
+  std::string name;  ///< of the tensor
   DType dtype = DType::kF32;
   Layout layout = Layout::kNchw;
   ColorOrder color = ColorOrder::kBgr;
@@ -67,12 +67,12 @@ struct InputSpec {
 
 /// Immutable after load. Copyable value.
 struct ModelSpec {
-  std::string name;
-  std::string description;
+  std::string name;         ///< in the zoo, and of the folder with its weights
+  std::string description;  ///< for people
   Task task = Task::kPose;
-  std::string license;  ///< SPDX identifier
-  std::string source;   ///< home page of the network
-  std::vector<BackendWeights> weights;
+  std::string license;                  ///< SPDX identifier
+  std::string source;                   ///< home page of the network
+  std::vector<BackendWeights> weights;  ///< each backend at most once, at least one
   InputSpec input;
   std::vector<std::string> outputs;        ///< names, in the order slots hand them out
   std::shared_ptr<const Decoder> decoder;  ///< how outputs are read; never null once loaded, shared by all copies

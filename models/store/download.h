@@ -12,13 +12,14 @@
 
 namespace posecam {
 
+/// What is to come from where.
 struct Download {
   std::string source;            ///< http(s) URL, or the path of a local file
   std::filesystem::path target;  ///< final name; its folder exists. Bytes on the way lie in "<target>.part"
   std::uint64_t bytes = 0;       ///< exact size
-  std::string sha256;
+  std::string sha256;            ///< 64 lower-case hex digits
   std::function<void(std::uint64_t done)> progress;  ///< bytes there so far; called from this thread. May be empty
-  std::stop_token stop;
+  std::stop_token stop;                              ///< ends it with kCancelled
 };
 
 /// Blocks until the file is there, complete and checked: size, then sha256, then fsync and rename. A .part left by an
@@ -32,6 +33,7 @@ Result<void> download(const Download& job);
 /// A URL as it may be shown: without user, password, query and fragment.
 std::string shown_url(std::string_view url);
 
+/// Whether a source is an http(s) URL; else it is a path.
 bool is_url(std::string_view source);
 
 }  // namespace posecam

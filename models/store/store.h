@@ -15,6 +15,7 @@
 
 namespace posecam {
 
+/// How a file compares with its descriptor.
 enum class FileState : std::uint8_t { kGood, kMissing, kWrongSize, kWrongContent, kUnreadable };
 
 /// "ok", "missing", "wrong size", "wrong sha256", "unreadable".
@@ -22,22 +23,23 @@ std::string_view to_string(FileState state);
 
 /// What verify() or pull() found out about one file of a backend's weights.
 struct FileReport {
-  std::string backend;
-  WeightFile file;
-  std::filesystem::path path;
+  std::string backend;         ///< "openvino", ...
+  WeightFile file;             ///< as the descriptor has it
+  std::filesystem::path path;  ///< where it is or would be
   FileState state = FileState::kMissing;
   bool pulled = false;  ///< by this call; false: it was there already
   std::string problem;  ///< empty when good
 };
 
+/// How pull() goes about it. Both functions are called from its thread and may be empty.
 struct PullOptions {
   std::string mirror;  ///< directory or http(s) URL looked at before the published URL; empty: none
   /// Bytes of the file there so far.
   std::function<void(const WeightFile& file, std::uint64_t done)> progress;
   /// One line for people: waits for another pull, falls back to the published URL.
   std::function<void(const std::string& line)> note;
-  std::stop_token stop;
-  bool make = false;  ///< files are made (made.h) instead of looked for anywhere
+  std::stop_token stop;  ///< pull() then ends with kCancelled
+  bool make = false;     ///< files are made (made.h) instead of looked for anywhere
 };
 
 /// What a user types to get the model (pull, or make): by its name when it is of the zoo, else by the path of its
@@ -50,11 +52,13 @@ std::string compile_command(const ModelSpec& spec, std::string_view target);
 /// Stateless but for its root; any number of processes may use one folder.
 class ModelStore {
  public:
+  /// Its folder need not exist yet.
   explicit ModelStore(std::filesystem::path root) : root_(std::move(root)) {}
   /// The store of this user (default_store_dir).
   static Result<ModelStore> open_default();
 
   const std::filesystem::path& root() const { return root_; }
+  /// Where the weights of the model go; need not exist.
   std::filesystem::path folder(const ModelSpec& spec) const { return root_ / spec.name; }
 
   /// Path of the first file of the weights for `backend`, after the size and sha256 of all of them were checked (10 ms

@@ -15,12 +15,12 @@ namespace posecam {
 /// Thresholds a user may set over the model's own. Absent: the model's.
 struct DecodeOptions {
   enum class Mode : std::uint8_t { kFast, kReference };
-  Mode mode = Mode::kFast;  ///< PAF models: our decoder, or tf-pose's own steps
-  int smoothing_taps = 0;   ///< PAF models: Gaussian taps; 0 = the model's own (reference: 25)
-  std::optional<float> threshold;
-  std::optional<float> paf_threshold;
-  std::optional<float> nms_threshold;
-  std::optional<int> max_people;
+  Mode mode = Mode::kFast;             ///< PAF models: our decoder, or tf-pose's own steps
+  int smoothing_taps = 0;              ///< PAF models: Gaussian taps; 0 = the model's own (reference: 25)
+  std::optional<float> threshold;      ///< least score, 0 to 1: of a peak, a box or a class
+  std::optional<float> paf_threshold;  ///< PAF models: least dot product of a sample with its limb, 0 to 1
+  std::optional<float> nms_threshold;  ///< boxes: most IoU of two of a class, 0 to 1
+  std::optional<int> max_people;       ///< pose models: in a frame, 1 or more
 };
 
 /// What Decoder::make() makes. Owns the scratch of one decoder: one per worker thread, not shared; after the first

@@ -11,6 +11,7 @@ namespace posecam::json {
 /// infinities, which JSON lacks, become 0; magnitudes above 1e12 are cut to it.
 void append_number(std::string& out, double value, int decimals);
 
+/// Appends the digits.
 void append_integer(std::string& out, std::int64_t value);
 void append_integer(std::string& out, std::uint64_t value);
 

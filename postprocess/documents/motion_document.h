@@ -19,7 +19,7 @@ namespace posecam {
 /// One per clip; one thread at a time. Memory: 80 bytes a person and frame, at most kMaxPeople (the largest) a frame.
 class MotionDocument {
  public:
-  static constexpr std::size_t kMaxPeople = 8;
+  static constexpr std::size_t kMaxPeople = 8;  ///< of a frame
 
   /// The next frame of the clip, in order; `size` in pixels, > 0. Frames that were not analysed count as empty.
   void add(Size size, const FrameResult& result);

@@ -7,11 +7,12 @@
 
 namespace posecam {
 
+/// What of a result is drawn.
 struct DrawOptions {
   float min_score = 0.05F;  ///< keypoints below it are left out (OpenPose's render_threshold)
-  bool skeletons = true;
-  bool boxes = true;
-  bool labels = true;  ///< "person 0.93" on boxes, "#7" on people with an id, the likeliest class in the corner
+  bool skeletons = true;    ///< limbs and keypoints of poses
+  bool boxes = true;        ///< of detections
+  bool labels = true;       ///< "person 0.93" on boxes, "#7" on people with an id, the likeliest class in the corner
 };
 
 /// False if draw() would leave every frame as it is, so that none needs to be writable.

@@ -10,12 +10,14 @@
 
 namespace posecam {
 
+/// A colour, 0 to 255 each.
 struct Rgb {
   std::uint8_t r = 0;
   std::uint8_t g = 0;
   std::uint8_t b = 0;
 };
 
+/// A colour as the planes of a YUV image have it.
 struct Yuv {
   std::uint8_t y = 0;
   std::uint8_t u = 128;
@@ -39,13 +41,14 @@ std::array<Rgb, kMaxKeypoints> part_colors(const Skeleton& skeleton);
 
 /// Pixels, from the geometric mean of the frame's sides: 1-pixel lines at 320x180, 4 at 1920x1080.
 struct DrawStyle {
-  int line_width = 1;
-  float joint_radius = 1;
+  int line_width = 1;        ///< of limbs and boxes
+  float joint_radius = 1;    ///< of keypoints
   double font_scale = 0.35;  ///< of cv::FONT_HERSHEY_SIMPLEX, whose capitals are 21 pixels high at 1
-  int font_width = 1;
-  int text_margin = 1;
+  int font_width = 1;        ///< of the strokes of letters
+  int text_margin = 1;       ///< around a text on its ground
 };
 
+/// For a frame of that many pixels, >= 1x1.
 DrawStyle style_for(Size frame);
 
 }  // namespace posecam

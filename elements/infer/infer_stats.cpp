@@ -51,9 +51,13 @@ GstClockTime InferStats::latency() const {
   return static_cast<GstClockTime>(ms * static_cast<double>(GST_MSECOND));
 }
 
-GstStructure* InferStats::to_structure(const Engine* engine) const {
+InferStats::Counts InferStats::counts() const {
   std::lock_guard lock(mutex_);
-  const Counts& c = counts_;
+  return counts_;
+}
+
+GstStructure* InferStats::to_structure(const Engine* engine) const {
+  const Counts c = counts();
   GstStructure* s = gst_structure_new(
       "neuron-stats", "frames", G_TYPE_UINT64, c.frames, "analysed", G_TYPE_UINT64, c.analysed, "skipped",
       G_TYPE_UINT64, c.skipped, "unanalysed", G_TYPE_UINT64, c.unanalysed, "late", G_TYPE_UINT64, c.late, "people",

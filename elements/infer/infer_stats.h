@@ -43,7 +43,9 @@ class InferStats {
     Histogram post;
     Histogram latency;
   };
-  mutable std::mutex mutex_;
+  Counts counts() const;
+
+  mutable std::mutex mutex_;  // never held while calling out
   Counts counts_;
 };
 

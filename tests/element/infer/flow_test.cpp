@@ -214,6 +214,35 @@ TEST_F(NeuronInferFlow, TheEndOfAFlushStartsNothingOnAPadThatWasDeactivated) {
   gst_object_unref(src);
 }
 
+/// Applications look at an element when it makes its thread, within the call that makes it.
+TEST_F(NeuronInferFlow, ItsPropertiesCanBeReadByWhoHearsOfItsTask) {
+  const Watchdog watchdog(30);
+  use_fake_device({.cores = 1});
+  auto pipeline =
+      launch("videotestsrc num-buffers=3 ! video/x-raw,width=16,height=16,format=BGR ! " + fake_line() + " ! fakesink");
+  const ElementRef infer(gst_bin_get_by_name(GST_BIN(pipeline.get()), "infer"));
+  static std::atomic<int> heard;
+  heard = 0;
+  GstBus* bus = gst_element_get_bus(pipeline.get());
+  gst_bus_set_sync_handler(
+      bus,
+      [](GstBus*, GstMessage* message, gpointer element) {
+        if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_STREAM_STATUS) return GST_BUS_PASS;
+        guint64 latency = 0;
+        gchar* model = nullptr;
+        g_object_get(element, "latency", &latency, "model", &model, nullptr);
+        g_free(model);
+        stat(static_cast<GstElement*>(element), "frames");
+        ++heard;
+        return GST_BUS_PASS;
+      },
+      infer.get(), nullptr);
+  gst_object_unref(bus);
+  EXPECT_EQ(play(pipeline.get()), "");
+  gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  EXPECT_GE(heard, 4) << "made and entered, the source's and the element's own";
+}
+
 TEST_F(NeuronInferFlow, TheFirstFrameAfterASeekIsAnalysed) {
   start("inference-interval=10 max-batch-delay=0");
   for (int seek = 0; seek < 3; ++seek) {

@@ -1,0 +1,39 @@
+#pragma once
+// What the two sides of the element share.
+
+#include <memory>
+
+#include <gst/gst.h>
+
+#include "elements/infer/infer_setup.h"
+#include "elements/infer/infer_stats.h"
+#include "elements/infer/infer_stream.h"
+#include "elements/infer/lateness.h"
+#include "elements/infer/query_relay.h"
+#include "elements/infer/stream_flow.h"
+
+namespace posecam::gst {
+
+/// Analysed frames that may wait for a downstream that is slower for a moment.
+inline constexpr std::size_t kSpareFrames = 2;
+
+/// Each part locks itself.
+struct InferParts {
+  InferParts(GstElement* element, GstPad* sink_pad, GstPad* src_pad, GstTaskFunction loop, gpointer user)
+      : self(element), sink(sink_pad), src(src_pad), setup(element), flow(element, src_pad, loop, user) {}
+
+  /// What the element adds to the latency of a live pipeline, in ns: a batch's wait and the way through the element.
+  GstClockTime latency() const { return stats.latency() + setup.max_batch_delay_ms() * GST_MSECOND; }
+
+  GstElement* const self;
+  GstPad* const sink;
+  GstPad* const src;
+  InferSetup setup;
+  const std::shared_ptr<InferStream> stream = std::make_shared<InferStream>();
+  InferStats stats;
+  Lateness lateness;
+  QueryRelay queries;
+  StreamFlow flow;
+};
+
+}  // namespace posecam::gst

@@ -1,0 +1,78 @@
+#include "elements/infer/infer_setup.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace posecam::gst {
+
+InferSettings InferSetup::settings() const {
+  std::lock_guard lock(mutex_);
+  return settings_;
+}
+
+void InferSetup::change(const std::function<void(InferSettings&)>& change) {
+  std::lock_guard lock(mutex_);
+  change(settings_);
+}
+
+std::uint32_t InferSetup::max_batch_delay_ms() const {
+  std::lock_guard lock(mutex_);
+  return settings_.max_batch_delay_ms;
+}
+
+InferSetup::PerFrame InferSetup::per_frame() const {
+  std::lock_guard lock(mutex_);
+  return {settings_.inference_interval, settings_.qos};
+}
+
+std::shared_ptr<Engine> InferSetup::engine() const {
+  std::lock_guard lock(mutex_);
+  return engine_;
+}
+
+Result<void> InferSetup::open() {
+  const InferSettings wanted = settings();
+  active_ = wanted;
+  auto plan = plan_engine(active_, kUnknownVideo);
+  if (!plan) return plan.error();
+  active_.model = plan->model_name;
+  if (!plan->note.empty()) GST_ELEMENT_INFO(self_, RESOURCE, SETTINGS, ("%s", plan->note.c_str()), (nullptr));
+  auto adopted = adopt(std::move(*plan));
+  if (adopted) opened_ = wanted;
+  return adopted;
+}
+
+Result<void> InferSetup::prepare() {
+  if (engine_ && settings() == opened_) return {};
+  set_engine(nullptr);  // the device may not have room for both
+  return open();
+}
+
+/// The old engine, which joins its threads when it goes, goes outside the lock.
+void InferSetup::set_engine(std::shared_ptr<Engine> engine) {
+  std::lock_guard lock(mutex_);
+  engine_.swap(engine);
+}
+
+Result<std::optional<EnginePlan>> InferSetup::plan_for(Size video) const {
+  if (active_.net_resolution.empty()) return std::optional<EnginePlan>();
+  auto plan = plan_engine(active_, video);
+  if (!plan) return plan.error();
+  if (plan->model.input.size == engine_->model().input.size) return std::optional<EnginePlan>();
+  return std::optional(std::move(*plan));
+}
+
+Result<void> InferSetup::adopt(EnginePlan plan) {
+  if (active_.inference_region != "full-frame" && plan.model.task == Task::kClassification) {
+    return Error{Errc::kUsage,
+                 fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
+                             active_.inference_region, plan.model.name)};
+  }
+  auto engine = acquire_engine(active_, std::move(plan));
+  if (!engine) return engine.error();
+  set_engine(std::move(*engine));
+  return {};
+}
+
+}  // namespace posecam::gst

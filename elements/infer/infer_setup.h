@@ -1,0 +1,64 @@
+#pragma once
+// What the element is to run, and the engine that does: from properties to a loaded network.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <gst/gst.h>
+
+#include "elements/infer/infer_settings.h"
+#include "pipeline/engine/engine.h"
+
+namespace posecam::gst {
+
+class InferSetup {
+ public:
+  explicit InferSetup(GstElement* self) : self_(self) {}
+
+  // Any thread.
+  InferSettings settings() const;
+  void change(const std::function<void(InferSettings&)>& change);
+  std::uint32_t max_batch_delay_ms() const;
+  /// What holds from the next frame on, whatever the element's state.
+  struct PerFrame {
+    std::uint32_t interval;
+    bool qos;
+  };
+  PerFrame per_frame() const;
+  /// Null before open().
+  std::shared_ptr<Engine> engine() const;
+
+  // Between states.
+  /// Finds the model, checks its weights, loads it.
+  Result<void> open();
+  /// Loads anew if the settings are not those of open() any more.
+  Result<void> prepare();
+  void close() { set_engine(nullptr); }
+
+  // The streaming thread, which alone may change the engine while frames flow.
+  /// The settings that the engine has.
+  const InferSettings& active() const { return active_; }
+  Engine& current() const { return *engine_; }
+  /// What the engine has taken shall come out without waiting for more; nothing before open().
+  void drain() const {
+    if (engine_) engine_->drain();
+  }
+  /// The plan for video of this size, if that takes another engine.
+  Result<std::optional<EnginePlan>> plan_for(Size video) const;
+  /// Has the engine that was planned.
+  Result<void> adopt(EnginePlan plan);
+
+ private:
+  void set_engine(std::shared_ptr<Engine> engine);
+
+  GstElement* const self_;
+  mutable std::mutex mutex_;  // never held while calling out
+  InferSettings settings_;
+  std::shared_ptr<Engine> engine_;
+  InferSettings active_;  // streaming thread and states only
+  InferSettings opened_;  ///< as set when active_ was made from them
+};
+
+}  // namespace posecam::gst

@@ -36,6 +36,13 @@ Error unusable_frame() {
       "element that makes such frames"};
 }
 
+std::optional<std::int64_t> stream_time_ns(const GstSegment& segment, const GstBuffer* buffer) {
+  if (segment.format != GST_FORMAT_TIME) return {};  // appsrc's are of bytes, unless told
+  const guint64 time = gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return {};
+  return static_cast<std::int64_t>(time);
+}
+
 MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
     : size_{GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)},
       mapped_(gst_video_frame_map(&frame_, &info, buffer,

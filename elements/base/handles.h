@@ -1,6 +1,7 @@
 #pragma once
 // Owners of GStreamer's reference-counted things, and views of its frames.
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -51,6 +52,9 @@ class MappedFrame {
   bool mapped_;
   bool usable_;
 };
+
+/// 0 at the start of the clip, whatever the container adds; nothing where the stream or the buffer has no times.
+std::optional<std::int64_t> stream_time_ns(const GstSegment& segment, const GstBuffer* buffer);
 
 /// The formats every element of this plugin takes, as in its pad templates.
 #define POSECAM_VIDEO_CAPS GST_VIDEO_CAPS_MAKE("{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA }")

@@ -84,6 +84,7 @@ constexpr std::array kProperties{
                       "NULL and READY"}},
 };
 constexpr std::span<const Property> kTable = kProperties;
+constexpr guint kHealth = kProperties.size() + 1;
 
 void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
   if (!posecam::gst::may_change(GST_ELEMENT(self), kTable, id)) return;
@@ -92,7 +93,18 @@ void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
   GST_OBJECT_UNLOCK(self);
 }
 
+/// The caller frees it.
+GstStructure* to_structure(const posecam::SinkHealth& health) {
+  return gst_structure_new("neuron-sink-health", "state", G_TYPE_STRING, std::string(to_string(health.state)).c_str(),
+                           "written", G_TYPE_UINT64, health.written, "dropped", G_TYPE_UINT64, health.dropped,
+                           "last-error", G_TYPE_STRING, health.last_error.c_str(), nullptr);
+}
+
 void get_property(GObject* self, guint id, GValue* value, GParamSpec*) {
+  if (id == kHealth) {
+    g_value_take_boxed(value, to_structure(GST_NEURON_JSON(self)->impl->health()));
+    return;
+  }
   GST_OBJECT_LOCK(self);
   posecam::gst::get_property(kTable, *GST_NEURON_JSON(self)->settings, id, value);
   GST_OBJECT_UNLOCK(self);
@@ -159,6 +171,12 @@ static void gst_neuron_json_class_init(GstNeuronJsonClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   posecam::gst::install_properties(object_class, kTable, "GstNeuronJson");
+  g_object_class_install_property(
+      object_class, kHealth,
+      g_param_spec_boxed("health", "health",
+                         "How the output is: its state (open, failed or closed), results written and dropped, and the "
+                         "last error",
+                         GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);
   transform_class->start = GST_DEBUG_FUNCPTR(start);

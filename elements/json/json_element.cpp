@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include "elements/base/handles.h"
 #include "elements/meta/result_meta.h"
+#include "pipeline/output/file_sink.h"
 
 namespace posecam::gst {
 namespace {
@@ -42,15 +44,32 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   const auto format = parse_format(settings.format);
   if (!format) return format.error();
   stop_ = {};
-  auto writer = make_result_writer(*format, settings.location, stop_.get_token());
-  if (!writer) return writer.error();
-  writer_ = std::move(*writer);
+  auto sink = make_file_sink(*format, settings.location, stop_.get_token());
+  if (!sink) return sink.error();
+  use(std::move(*sink));
   settings_ = settings;
   names_ = split_lines(settings.names);
   frame_id_ = 0;
   failed_ = false;
   finished_ = false;
   return {};
+}
+
+void JsonElement::use(std::shared_ptr<ResultSink> sink) {
+  const SinkHealth last = health();
+  std::lock_guard lock(mutex_);
+  last_ = last;
+  sink_.swap(sink);  // the old one goes without the lock
+}
+
+void JsonElement::stop() { use(nullptr); }
+
+SinkHealth JsonElement::health() const {
+  std::unique_lock lock(mutex_);
+  const auto sink = sink_;
+  if (!sink) return last_;
+  lock.unlock();
+  return sink->health();
 }
 
 Result<void> JsonElement::once(Result<void> done) {
@@ -77,23 +96,20 @@ Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segme
   info.frame_id = frame_id_++;
   info.size = size_;
   info.wallclock = std::chrono::system_clock::now();
-  const bool timed = segment.format == GST_FORMAT_TIME;  // appsrc's are of bytes, unless told
-  const auto time = timed ? gst_segment_to_stream_time(&segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer))
-                          : static_cast<guint64>(GST_CLOCK_TIME_NONE);
-  if (GST_CLOCK_TIME_IS_VALID(time)) info.pts_ns = static_cast<std::int64_t>(time);
+  info.pts_ns = stream_time_ns(segment, buffer);
   if (info.frame_id < names_.size()) {
     info.name = names_[info.frame_id];
     info.still = true;
     info.pts_ns.reset();
     info.image_id = image_id_of(names_[info.frame_id]);
   }
-  return writer_->write(info, *result);
+  return sink_->write(info, result);
 }
 
 Result<void> JsonElement::finish() {
   if (failed_) return Error{Errc::kCancelled, "the output has failed"};
   finished_ = true;
-  return writer_ ? once(writer_->close()) : Result<void>{};
+  return sink_ ? once(sink_->close()) : Result<void>{};
 }
 
 }  // namespace posecam::gst

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@
 #include <gst/video/video.h>
 
 #include "models/core/result.h"
-#include "pipeline/output/result_writer.h"
+#include "pipeline/output/result_sink.h"
 
 namespace posecam::gst {
 
@@ -24,8 +25,8 @@ struct JsonSettings {
   std::string names;
 };
 
-/// Streaming thread, but for start() and stop(). A failure is told once: after it everything returns kCancelled and
-/// does nothing, until the next start().
+/// Streaming thread, but for start(), stop() and what is for any thread. A failure is told once: after it everything
+/// returns kCancelled and does nothing, until the next start().
 class JsonElement {
  public:
   /// Opens the output.
@@ -39,20 +40,26 @@ class JsonElement {
   /// Any thread: ends a wait of the streaming thread for a reader that takes nothing; what it was to read is lost.
   void unlock() { stop_.request_stop(); }
   /// Without a finish() before it the output keeps its temporary name.
-  void stop() { writer_.reset(); }
+  void stop();
+  /// Any thread: of the output, or of the last one.
+  SinkHealth health() const;
 
  private:
+  void use(std::shared_ptr<ResultSink> sink);
   Result<void> write_frame(GstBuffer* buffer, const GstSegment& segment);
   Result<void> once(Result<void> done);
 
   std::stop_source stop_;
-  std::unique_ptr<ResultWriter> writer_;
+  std::shared_ptr<ResultSink> sink_;  ///< changed with the lock held
   JsonSettings settings_;
   std::vector<std::string> names_;  ///< of still images, by frame
   Size size_;
   std::uint64_t frame_id_ = 0;
   bool failed_ = false;
   bool finished_ = false;
+
+  mutable std::mutex mutex_;  // never held while writing
+  SinkHealth last_;           ///< of an output that is gone
 };
 
 }  // namespace posecam::gst

@@ -245,6 +245,43 @@ TEST(NeuronJson, TwoOnOneFileAreOneError) {
 
 // --- properties --------------------------------------------------------------------------------------------------
 
+/// Its state, what it wrote and dropped, and its last error.
+std::string health_of(GstHarness* h) {
+  GstElement* json = gst_harness_find_element(h, "neuronjson");
+  GstStructure* health = nullptr;
+  g_object_get(json, "health", &health, nullptr);
+  gst_object_unref(json);
+  guint64 written = 0;
+  guint64 dropped = 0;
+  EXPECT_TRUE(
+      gst_structure_get(health, "written", G_TYPE_UINT64, &written, "dropped", G_TYPE_UINT64, &dropped, nullptr));
+  std::string text = std::string(gst_structure_get_string(health, "state")) + " " + std::to_string(written) + " " +
+                     std::to_string(dropped) + " " + gst_structure_get_string(health, "last-error");
+  gst_structure_free(health);
+  return text;
+}
+
+TEST(NeuronJson, SaysHowItsOutputIs) {
+  const TempDir dir;
+  auto h = json_harness("location=" + (dir.path() / "a.ndjson").string());
+  EXPECT_EQ(health_of(h.get()), "open 0 0 ");
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(push(h.get()), GST_FLOW_OK);
+  EXPECT_EQ(health_of(h.get()), "open 3 0 ");
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
+  EXPECT_EQ(health_of(h.get()), "closed 3 0 ");
+  GstElement* json = gst_harness_find_element(h.get(), "neuronjson");
+  gst_element_set_state(json, GST_STATE_NULL);
+  EXPECT_EQ(health_of(h.get()), "closed 3 0 ") << "of the last one";
+  gst_object_unref(json);
+}
+
+TEST(NeuronJson, SaysWhyItsOutputFailed) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "/dev/full is not here";
+  auto h = json_harness("location=/dev/full");
+  EXPECT_EQ(push(h.get()), GST_FLOW_ERROR);
+  EXPECT_THAT(health_of(h.get()), testing::StartsWith("failed 0 0 /dev/full: cannot write: No space left on device"));
+}
+
 TEST(NeuronJson, PropertiesSetWhileItRunsWarnAndChangeNothing) {
   auto h = json_harness("location=/dev/null stream-id=cam1");
   const BusCounter bus(h->element);

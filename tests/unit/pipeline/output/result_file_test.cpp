@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/output/result_writer.h"
+#include "pipeline/output/file_sink.h"
 
 namespace posecam {
 namespace {
@@ -45,14 +45,14 @@ class ResultFileTest : public testing::Test {
     EXPECT_TRUE(file) << file.error().message;
     return *std::move(file);
   }
-  static FrameResult one_person() {
+  static std::shared_ptr<const FrameResult> one_person() {
     auto spec = std::make_shared<ModelSpec>();
     spec->name = "openpose";
     spec->skeleton = &coco18();
-    FrameResult result;
-    result.model = spec;
-    result.poses.emplace_back();
-    result.poses[0].keypoints[0] = Keypoint{0.5F, 0.5F, 0.9F};
+    auto result = std::make_shared<FrameResult>();
+    result->model = spec;
+    result->poses.emplace_back();
+    result->poses[0].keypoints[0] = Keypoint{0.5F, 0.5F, 0.9F};
     return result;
   }
   static FrameInfo frame(std::uint64_t id) {
@@ -202,82 +202,106 @@ TEST_F(ResultFileTest, SaysWhatIsWrongWithAPlace) {
 }
 
 TEST_F(ResultFileTest, NdjsonLinesAreReadableBeforeTheEnd) {
-  auto writer = make_result_writer(ResultFormat::kNdjson, at("a.ndjson"));
-  ASSERT_TRUE(writer);
-  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*writer)->write(frame(i), one_person()));
+  auto sink = make_file_sink(ResultFormat::kNdjson, at("a.ndjson"));
+  ASSERT_TRUE(sink);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*sink)->write(frame(i), one_person()));
   std::istringstream lines(read(at("a.ndjson.part")));
   std::string line;
   int frame_id = 0;
   for (; std::getline(lines, line); ++frame_id) EXPECT_EQ(nlohmann::json::parse(line)["frame_id"], frame_id);
   EXPECT_EQ(frame_id, 3);
-  ASSERT_TRUE((*writer)->close());
+  ASSERT_TRUE((*sink)->close());
   EXPECT_TRUE(fs::exists(at("a.ndjson")));
 }
 
 TEST_F(ResultFileTest, OpenposeWritesOneFileAFrame) {
-  auto writer = make_result_writer(ResultFormat::kOpenpose, at("new/folder"));
-  ASSERT_TRUE(writer);
-  ASSERT_TRUE((*writer)->write(frame(0), one_person()));
-  ASSERT_TRUE((*writer)->write(frame(1), one_person()));
-  ASSERT_TRUE((*writer)->close());
+  auto sink = make_file_sink(ResultFormat::kOpenpose, at("new/folder"));
+  ASSERT_TRUE(sink);
+  ASSERT_TRUE((*sink)->write(frame(0), one_person()));
+  ASSERT_TRUE((*sink)->write(frame(1), one_person()));
+  ASSERT_TRUE((*sink)->close());
   EXPECT_EQ(nlohmann::json::parse(read(at("new/folder/clip_000000000001_keypoints.json")))["people"].size(), 1U);
   EXPECT_EQ(std::distance(fs::directory_iterator(at("new/folder")), {}), 2);
 }
 
-TEST_F(ResultFileTest, OpenposeErrorsAreSticky) {
-  auto writer = make_result_writer(ResultFormat::kOpenpose, at("folder"));
-  ASSERT_TRUE(writer);
+TEST_F(ResultFileTest, ASinkSaysHowItIs) {
+  auto sink = make_file_sink(ResultFormat::kCoco, at("a.json"));
+  ASSERT_TRUE(sink);
+  EXPECT_EQ((*sink)->health().state, SinkHealth::State::kOpen);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*sink)->write(frame(i), one_person()));
+  EXPECT_EQ((*sink)->health().written, 3U);
+  ASSERT_TRUE((*sink)->close());
+  EXPECT_EQ((*sink)->health().state, SinkHealth::State::kClosed);
+  EXPECT_EQ((*sink)->health().dropped, 0U);
+}
+
+TEST_F(ResultFileTest, ASinkThatFailedSaysWhy) {
+  auto sink = make_file_sink(ResultFormat::kOpenpose, at("folder"));
+  ASSERT_TRUE(sink);
+  ASSERT_TRUE((*sink)->write(frame(0), one_person()));
   fs::remove_all(at("folder"));
-  const auto written = (*writer)->write(frame(0), one_person());
+  const auto written = (*sink)->write(frame(1), one_person());
+  ASSERT_FALSE(written);
+  const SinkHealth health = (*sink)->health();
+  EXPECT_EQ(health.state, SinkHealth::State::kFailed);
+  EXPECT_EQ(health.written, 1U);
+  EXPECT_EQ(health.last_error, written.error().message);
+}
+
+TEST_F(ResultFileTest, OpenposeErrorsAreSticky) {
+  auto sink = make_file_sink(ResultFormat::kOpenpose, at("folder"));
+  ASSERT_TRUE(sink);
+  fs::remove_all(at("folder"));
+  const auto written = (*sink)->write(frame(0), one_person());
   ASSERT_FALSE(written);
   fs::create_directory(at("folder"));
-  ASSERT_FALSE((*writer)->write(frame(1), one_person()));
-  const auto closed = (*writer)->close();
+  ASSERT_FALSE((*sink)->write(frame(1), one_person()));
+  const auto closed = (*sink)->close();
   ASSERT_FALSE(closed);
   EXPECT_EQ(closed.error().message, written.error().message);
   EXPECT_TRUE(fs::is_empty(at("folder")));
 }
 
 TEST_F(ResultFileTest, OpenposeNeedsAFolder) {
-  const auto out = make_result_writer(ResultFormat::kOpenpose, "-");
+  const auto out = make_file_sink(ResultFormat::kOpenpose, "-");
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().code, Errc::kUsage);
   std::ofstream(at("file")) << "";
-  const auto file = make_result_writer(ResultFormat::kOpenpose, at("file"));
+  const auto file = make_file_sink(ResultFormat::kOpenpose, at("file"));
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().code, Errc::kOutput);
 }
 
 TEST_F(ResultFileTest, CocoIsOneValidArray) {
-  auto writer = make_result_writer(ResultFormat::kCoco, at("a.json"));
-  ASSERT_TRUE(writer);
-  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*writer)->write(frame(i), one_person()));
-  ASSERT_TRUE((*writer)->close());
-  ASSERT_TRUE((*writer)->close());
+  auto sink = make_file_sink(ResultFormat::kCoco, at("a.json"));
+  ASSERT_TRUE(sink);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*sink)->write(frame(i), one_person()));
+  ASSERT_TRUE((*sink)->close());
+  ASSERT_TRUE((*sink)->close());
   EXPECT_EQ(nlohmann::json::parse(read(at("a.json"))).size(), 3U);
 }
 
 TEST_F(ResultFileTest, CocoIsAnEmptyArrayWithoutFrames) {
-  auto writer = make_result_writer(ResultFormat::kCoco, at("a.json"));
-  ASSERT_TRUE(writer);
-  ASSERT_TRUE((*writer)->close());
+  auto sink = make_file_sink(ResultFormat::kCoco, at("a.json"));
+  ASSERT_TRUE(sink);
+  ASSERT_TRUE((*sink)->close());
   EXPECT_EQ(read(at("a.json")), "[]\n");
 }
 
 TEST_F(ResultFileTest, MotionIsAListOfTheFrames) {
-  auto writer = make_result_writer(ResultFormat::kMotion, at("a.json"));
-  ASSERT_TRUE(writer);
-  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*writer)->write(frame(i), one_person()));
+  auto sink = make_file_sink(ResultFormat::kMotion, at("a.json"));
+  ASSERT_TRUE(sink);
+  for (std::uint64_t i = 0; i < 3; ++i) ASSERT_TRUE((*sink)->write(frame(i), one_person()));
   EXPECT_FALSE(fs::exists(at("a.json")));
-  ASSERT_TRUE((*writer)->close());
+  ASSERT_TRUE((*sink)->close());
   EXPECT_EQ(read(at("a.json")), "[{\"nose\":[32,24]},\n{\"nose\":[32,24]},\n{\"nose\":[32,24]}]\n");
 }
 
-TEST_F(ResultFileTest, AnAbandonedWriterLeavesNoFinalName) {
+TEST_F(ResultFileTest, AnAbandonedSinkLeavesNoFinalName) {
   for (const auto format : {ResultFormat::kNdjson, ResultFormat::kCoco, ResultFormat::kMotion}) {
-    auto writer = make_result_writer(format, at("a"));
-    ASSERT_TRUE(writer);
-    ASSERT_TRUE((*writer)->write(frame(0), one_person()));
+    auto sink = make_file_sink(format, at("a"));
+    ASSERT_TRUE(sink);
+    ASSERT_TRUE((*sink)->write(frame(0), one_person()));
   }
   EXPECT_FALSE(fs::exists(at("a")));
 }
@@ -285,10 +309,10 @@ TEST_F(ResultFileTest, AnAbandonedWriterLeavesNoFinalName) {
 TEST_F(ResultFileTest, AFullDiskIsReportedByEveryFileFormat) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "/dev/full is not here";
   for (const auto format : {ResultFormat::kNdjson, ResultFormat::kCoco, ResultFormat::kMotion}) {
-    auto writer = make_result_writer(format, "/dev/full");
-    ASSERT_TRUE(writer);
-    (void)(*writer)->write(frame(0), one_person());
-    const auto closed = (*writer)->close();
+    auto sink = make_file_sink(format, "/dev/full");
+    ASSERT_TRUE(sink);
+    (void)(*sink)->write(frame(0), one_person());
+    const auto closed = (*sink)->close();
     ASSERT_FALSE(closed);
     EXPECT_THAT(closed.error().message, HasSubstr("No space left on device"));
   }

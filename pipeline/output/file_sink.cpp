@@ -1,4 +1,4 @@
-#include "pipeline/output/result_writer.h"
+#include "pipeline/output/file_sink.h"
 
 #include <filesystem>
 #include <system_error>
@@ -13,39 +13,54 @@
 namespace posecam {
 namespace {
 
-class NdjsonWriter final : public ResultWriter {
+/// Keeps the book for those who write.
+class FileSink : public ResultSink {
  public:
-  explicit NdjsonWriter(ResultFile file) : file_(std::move(file)) {}
+  Result<void> write(const FrameInfo& info, std::shared_ptr<const FrameResult> result) final {
+    return book_.wrote(put(info, *result));
+  }
+  Result<void> close() final { return book_.closed(finish()); }
+  SinkHealth health() const final { return book_.health(); }
 
-  Result<void> write(const FrameInfo& info, const FrameResult& result) override {
+ private:
+  virtual Result<void> put(const FrameInfo& info, const FrameResult& result) = 0;
+  virtual Result<void> finish() = 0;
+  SinkBook book_;
+};
+
+class NdjsonSink final : public FileSink {
+ public:
+  explicit NdjsonSink(ResultFile file) : file_(std::move(file)) {}
+
+ private:
+  Result<void> put(const FrameInfo& info, const FrameResult& result) override {
     line_.clear();
     append_ndjson_line(info, result, line_);
     return file_.write(line_);
   }
-  Result<void> close() override { return file_.commit(); }
+  Result<void> finish() override { return file_.commit(); }
 
- private:
   ResultFile file_;
   std::string line_;
 };
 
-class CocoWriter final : public ResultWriter {
+class CocoSink final : public FileSink {
  public:
-  explicit CocoWriter(ResultFile file) : file_(std::move(file)) {}
+  explicit CocoSink(ResultFile file) : file_(std::move(file)) {}
 
-  Result<void> write(const FrameInfo& info, const FrameResult& result) override {
+ private:
+  Result<void> put(const FrameInfo& info, const FrameResult& result) override {
     text_.clear();
     if (std::exchange(opened_, true) == false) text_ += '[';
     append_coco_results(info, result, first_, text_);
     return file_.write(text_);
   }
-  Result<void> close() override {
+  Result<void> finish() override {
     if (std::exchange(closed_, true)) return file_.commit();
     auto written = file_.write(opened_ ? "]\n" : "[]\n");
     return written ? file_.commit() : written;
   }
 
- private:
   ResultFile file_;
   std::string text_;
   bool opened_ = false;
@@ -53,15 +68,16 @@ class CocoWriter final : public ResultWriter {
   bool closed_ = false;
 };
 
-class MotionWriter final : public ResultWriter {
+class MotionSink final : public FileSink {
  public:
-  explicit MotionWriter(ResultFile file) : file_(std::move(file)) {}
+  explicit MotionSink(ResultFile file) : file_(std::move(file)) {}
 
-  Result<void> write(const FrameInfo& info, const FrameResult& result) override {
+ private:
+  Result<void> put(const FrameInfo& info, const FrameResult& result) override {
     document_.add(info.size, result);
     return {};
   }
-  Result<void> close() override {
+  Result<void> finish() override {
     if (std::exchange(closed_, true)) return file_.commit();
     std::string text;
     document_.append_to(text);
@@ -69,32 +85,31 @@ class MotionWriter final : public ResultWriter {
     return written ? file_.commit() : written;
   }
 
- private:
   ResultFile file_;
   MotionDocument document_;
   bool closed_ = false;
 };
 
-class OpenposeWriter final : public ResultWriter {
+class OpenposeSink final : public FileSink {
  public:
-  explicit OpenposeWriter(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit OpenposeSink(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
-  Result<void> write(const FrameInfo& info, const FrameResult& result) override {
+ private:
+  Result<void> put(const FrameInfo& info, const FrameResult& result) override {
     if (!state_) return state_;
     text_.clear();
     append_openpose_document(info, result, text_);
     state_ = write_document((folder_ / openpose_file_name(info)).string(), text_);
     return state_;
   }
-  Result<void> close() override { return state_; }
+  Result<void> finish() override { return state_; }
 
- private:
   std::filesystem::path folder_;
   std::string text_;
   Result<void> state_;
 };
 
-Result<std::unique_ptr<ResultWriter>> make_openpose_writer(const std::string& location) {
+Result<std::unique_ptr<ResultSink>> make_openpose_sink(const std::string& location) {
   if (location == "-") {
     return Error{Errc::kUsage, "-: OpenPose documents are one file a frame; name a folder for them"};
   }
@@ -108,26 +123,25 @@ Result<std::unique_ptr<ResultWriter>> make_openpose_writer(const std::string& lo
                              "may write to",
                              location, error.message())};
   }
-  return std::unique_ptr<ResultWriter>(std::make_unique<OpenposeWriter>(location));
+  return std::unique_ptr<ResultSink>(std::make_unique<OpenposeSink>(location));
 }
 
-template <class Writer>
-Result<std::unique_ptr<ResultWriter>> make_file_writer(std::string location, std::stop_token stop) {
+template <class Sink>
+Result<std::unique_ptr<ResultSink>> make_file_sink_of(std::string location, std::stop_token stop) {
   auto file = ResultFile::create(std::move(location), std::move(stop));
   if (!file) return std::move(file).error();
-  return std::unique_ptr<ResultWriter>(std::make_unique<Writer>(*std::move(file)));
+  return std::unique_ptr<ResultSink>(std::make_unique<Sink>(*std::move(file)));
 }
 
 }  // namespace
 
-Result<std::unique_ptr<ResultWriter>> make_result_writer(ResultFormat format, std::string location,
-                                                         std::stop_token stop) {
+Result<std::unique_ptr<ResultSink>> make_file_sink(ResultFormat format, std::string location, std::stop_token stop) {
   if (location.empty()) return Error{Errc::kUsage, "the results need a place: name a file, or - for standard output"};
   switch (format) {
-    case ResultFormat::kNdjson: return make_file_writer<NdjsonWriter>(std::move(location), std::move(stop));
-    case ResultFormat::kOpenpose: return make_openpose_writer(location);
-    case ResultFormat::kCoco: return make_file_writer<CocoWriter>(std::move(location), std::move(stop));
-    case ResultFormat::kMotion: return make_file_writer<MotionWriter>(std::move(location), std::move(stop));
+    case ResultFormat::kNdjson: return make_file_sink_of<NdjsonSink>(std::move(location), std::move(stop));
+    case ResultFormat::kOpenpose: return make_openpose_sink(location);
+    case ResultFormat::kCoco: return make_file_sink_of<CocoSink>(std::move(location), std::move(stop));
+    case ResultFormat::kMotion: return make_file_sink_of<MotionSink>(std::move(location), std::move(stop));
   }
   return Error{Errc::kUsage, "unknown result format"};
 }

@@ -24,7 +24,7 @@ class Collector final : public RowClient {
  public:
   explicit Collector(std::size_t images) : results_(images) {}
 
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
+  void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) override {
     // Notified with the lock held: the waiter may destroy this as soon as it sees the last result.
     const std::lock_guard lock(mutex_);
     results_[static_cast<std::size_t>(ticket)] = std::move(result);

@@ -28,11 +28,6 @@ using posecam::gst::guard;
 using posecam::gst::InferElement;
 using posecam::gst::InferSettings;
 
-struct _GstNeuronInfer {
-  GstElement parent;
-  InferElement* impl;
-};
-
 GST_DEBUG_CATEGORY_STATIC(gst_neuron_infer_debug);
 #define GST_CAT_DEFAULT gst_neuron_infer_debug
 G_DEFINE_TYPE(GstNeuronInfer, gst_neuron_infer, GST_TYPE_ELEMENT)

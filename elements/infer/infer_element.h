@@ -4,6 +4,8 @@
 // may ask; sink_side.h and source_side.h do the work.
 
 #include <functional>
+#include <memory>
+#include <utility>
 
 #include <gst/gst.h>
 
@@ -22,6 +24,9 @@ class InferElement {
   /// Any thread. inference-interval and qos are heeded from the next frame on, the others from open() or prepare().
   InferSettings settings() const { return parts_.setup.settings(); }
   void change_settings(const std::function<void(InferSettings&)>& change) { parts_.setup.change(change); }
+
+  /// Below PAUSED: a stage that sees results behind those that were added before.
+  void add_stage(std::unique_ptr<ResultStage> stage) { source_.add_stage(std::move(stage)); }
 
   /// NULL -> READY: finds the model, checks its weights, loads it.
   Result<void> open();

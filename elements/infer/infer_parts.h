@@ -1,6 +1,7 @@
 #pragma once
 // What the two sides of the element share.
 
+#include <atomic>
 #include <memory>
 
 #include <gst/gst.h>
@@ -34,6 +35,8 @@ struct InferParts {
   Lateness lateness;
   QueryRelay queries;
   StreamFlow flow;
+  /// The next frame does not continue those before. Set by whoever learns of it, taken by the source pad's task.
+  std::atomic<bool> discontinuity = true;
 };
 
 }  // namespace posecam::gst

@@ -19,7 +19,7 @@ struct InferFrame {
   Size size;
   Clock::time_point arrived;
   Clock::time_point done;
-  std::shared_ptr<const FrameResult> result;
+  std::shared_ptr<FrameResult> result;  ///< nobody else has it before it rides on the buffer
 };
 
 using InferItem = std::variant<InferFrame, EventPtr, QueryPlace>;
@@ -28,7 +28,7 @@ using InferItem = std::variant<InferFrame, EventPtr, QueryPlace>;
 struct InferStream final : RowClient {
   Sequencer<InferItem> items{1};  // until an engine says how many keep it busy
 
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
+  void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) override {
     items.complete(ticket, [&](InferItem& item) {
       auto& frame = std::get<InferFrame>(item);
       frame.result = std::move(result);

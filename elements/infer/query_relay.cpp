@@ -24,10 +24,18 @@ void QueryRelay::answer(const QueryPlace& place, const std::function<bool(GstQue
     if (state_ != State::kQueued || number_ != place.number) return;  // withdrawn
     state_ = State::kAnswering;
   }
-  const bool done = downstream(place.query);
+  struct Answer {  // the streaming thread waits for it, whatever happens
+    QueryRelay& relay;
+    bool yes = false;
+    ~Answer() { relay.tell(yes); }
+  } answer{*this};
+  answer.yes = downstream(place.query);
+}
+
+void QueryRelay::tell(bool answer) {
   {
     std::lock_guard lock(mutex_);
-    answer_ = done;
+    answer_ = answer;
     state_ = State::kAnswered;
   }
   changed_.notify_all();

@@ -29,6 +29,8 @@ class QueryRelay {
   void answer(const QueryPlace& place, const std::function<bool(GstQuery*)>& downstream);
 
  private:
+  void tell(bool answer);
+
   enum class State : std::uint8_t { kIdle, kQueued, kAnswering, kAnswered };
   std::mutex mutex_;  // never held while calling out
   std::condition_variable_any changed_;

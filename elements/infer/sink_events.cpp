@@ -45,6 +45,7 @@ bool SinkSide::stop_flushing(EventPtr event) {
   parts_.stream->items.clear([this](InferItem& item) { keep_sticky(item); });
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   parts_.lateness.reset();
+  parts_.discontinuity = true;
   arrived_ = 0;  // the first frame after a seek is one that is analysed
   const bool forwarded = gst_pad_push_event(parts_.src, event.release()) != 0;
   parts_.flow.stop_flushing();

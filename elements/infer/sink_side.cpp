@@ -94,7 +94,8 @@ Result<void> SinkSide::analyse_regions(BufferPtr buffer, std::stop_token stop) {
     pass_through(std::move(buffer), before ? before->status : FrameStatus::kAnalysed);
     return {};
   }
-  const auto gather = std::make_shared<RegionGather>(std::move(regions), frame_size(), parts_.stream);
+  auto whole = parts_.setup.current().empty_result(FrameStatus::kUnanalysed);
+  const auto gather = std::make_shared<RegionGather>(std::move(regions), frame_size(), std::move(whole), parts_.stream);
   for (Ticket i = 0; i < gather->regions().size(); ++i) {
     auto row = parts_.setup.current().reserve(stop);  // waits: the frame is not mapped meanwhile
     if (!row) return row.error();

@@ -2,10 +2,30 @@
 
 #include <utility>
 
+#include "elements/base/element_error.h"
 #include "elements/meta/result_meta.h"
 #include "postprocess/draw/regions.h"
 
 namespace posecam::gst {
+
+SourceSide::SourceSide(InferParts& parts) : parts_(parts), reports_(parts) {
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+}
+
+void SourceSide::start() {
+  reports_.start();
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  parts_.discontinuity = true;
+}
+
+void SourceSide::loop(gpointer self) {
+  auto& side = *static_cast<SourceSide*>(self);
+  const bool done = guard(side.parts_.self, false, [&] {
+    side.turn();
+    return true;
+  });
+  if (!done) side.parts_.flow.stop_after_error();
+}
 
 void SourceSide::turn() {
   auto item = parts_.stream->items.pop(parts_.flow.token());
@@ -23,16 +43,41 @@ void SourceSide::turn() {
 GstFlowReturn SourceSide::forward(InferFrame frame) {
   parts_.stats.count(*frame.result, std::chrono::duration<float, std::milli>(frame.done - frame.arrived).count());
   reports_.see_frame();
-  GstBuffer* buffer = gst_buffer_make_writable(frame.buffer.release());
-  if (const auto before = get_result(buffer)) {
-    frame.result = std::make_shared<const FrameResult>(merge(*before, *frame.result));
+  BufferPtr buffer(gst_buffer_make_writable(frame.buffer.release()));
+  FrameResult& result = *frame.result;
+  if (const auto before = get_result(buffer.get())) result = merge(*before, std::move(result));
+  if (!stages_.empty()) run_stages(buffer.get(), frame.size, result);
+  add_regions(buffer.get(), result, frame.size.width, frame.size.height);
+  add_result(buffer.get(), std::move(frame.result));  // from here on nobody changes it
+  return gst_pad_push(parts_.src, buffer.release());
+}
+
+void SourceSide::run_stages(GstBuffer* buffer, Size size, FrameResult& result) {
+  if (parts_.discontinuity.exchange(false) || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
+    for (const auto& stage : stages_) stage->reset();
   }
-  add_regions(buffer, *frame.result, frame.size.width, frame.size.height);
-  add_result(buffer, std::move(frame.result));
-  return gst_pad_push(parts_.src, buffer);
+  const StageFrame frame{stream_time_ns(segment_, buffer), size};
+  for (const auto& stage : stages_) stage->process(frame, result);
+}
+
+/// What the event means for the frames behind it.
+void SourceSide::heed(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_CAPS: parts_.discontinuity = true; break;
+    case GST_EVENT_SEGMENT: {
+      const GstSegment* segment = nullptr;
+      gst_event_parse_segment(event, &segment);
+      if (!gst_segment_is_equal(segment, &segment_)) parts_.discontinuity = true;
+      gst_segment_copy_into(segment, &segment_);
+      break;
+    }
+    default: break;
+  }
 }
 
 void SourceSide::forward(EventPtr event) {
+  heed(event.get());
   if (GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS) reports_.end_stream();
   gst_pad_push_event(parts_.src, event.release());
 }

@@ -348,7 +348,7 @@ Result<Engine::Row> Engine::reserve(std::stop_token stop) {
 
 void Engine::drain() { impl_->scheduler.drain(); }
 
-std::shared_ptr<const FrameResult> Engine::empty_result(FrameStatus status) {
+std::shared_ptr<FrameResult> Engine::empty_result(FrameStatus status) {
   auto result = impl_->results.take();
   result->status = status;
   result->model = impl_->model;

@@ -23,11 +23,11 @@ namespace posecam {
 
 /// Receives the results of the rows it committed, on worker threads, in any order. Called without any lock held.
 /// Exactly one for each row, unless the engine is destroyed before.
-/// The engine keeps it alive while rows of it are under way.
+/// The engine keeps it alive while rows of it are under way. The result is the client's alone until it publishes it.
 class RowClient {
  public:
   virtual ~RowClient() = default;
-  virtual void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) = 0;
+  virtual void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) = 0;
 };
 
 /// As EngineOptions::max_batch_delay: a batch runs when it is full or the engine is drained.
@@ -93,7 +93,7 @@ class Engine {
   void drain();
 
   /// A result for a frame that the engine did not see.
-  std::shared_ptr<const FrameResult> empty_result(FrameStatus status);
+  std::shared_ptr<FrameResult> empty_result(FrameStatus status);
 
   const ModelSpec& model() const;
   std::string_view backend_name() const;

@@ -15,12 +15,13 @@ namespace posecam {
 /// every region is done and finish() was called, on whichever thread was last.
 class RegionGather final : public RowClient {
  public:
-  /// `regions`: at least one.
-  RegionGather(std::vector<Region> regions, Size image, std::shared_ptr<RowClient> frame);
+  /// `regions`: at least one. `whole` becomes the frame's result.
+  RegionGather(std::vector<Region> regions, Size image, std::shared_ptr<FrameResult> whole,
+               std::shared_ptr<RowClient> frame);
 
   const std::vector<Region>& regions() const { return regions_; }
 
-  void row_done(Ticket region, std::shared_ptr<const FrameResult> result) override;
+  void row_done(Ticket region, std::shared_ptr<FrameResult> result) override;
   /// Every row is committed; `ticket` is the frame's. A gather that is never finished is silent.
   void finish(Ticket ticket);
 
@@ -29,6 +30,7 @@ class RegionGather final : public RowClient {
 
   const std::vector<Region> regions_;
   const Size image_;
+  std::shared_ptr<FrameResult> whole_;
   const std::shared_ptr<RowClient> frame_;
   std::vector<std::shared_ptr<const FrameResult>> results_;  // each written by one thread before it counts down
   Ticket ticket_ = 0;

@@ -58,9 +58,13 @@ void add_times(FrameTimes& sum, const FrameTimes& more) {
   sum.post += more.post;
 }
 
+/// Best first, else in their order. Not std::stable_sort, which allocates; there are few, and most are sorted.
 template <class Item>
 void sort_by_score(std::vector<Item>& items) {
-  std::ranges::stable_sort(items, std::ranges::greater{}, &Item::score);
+  for (auto item = items.begin(); item != items.end(); ++item) {
+    const auto place = std::ranges::upper_bound(items.begin(), item, item->score, std::ranges::greater{}, &Item::score);
+    std::rotate(place, item, std::next(item));
+  }
 }
 
 }  // namespace
@@ -96,9 +100,8 @@ ImageView crop(const ImageView& image, const PixelRect& rect) {
   return part;
 }
 
-FrameResult combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results,
-                    Size image) {
-  FrameResult whole;
+void combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results, Size image,
+             FrameResult& whole) {
   whole.model = results.front()->model;
   whole.status = FrameStatus::kUnanalysed;
   for (std::size_t i = 0; i < regions.size(); ++i) {
@@ -111,31 +114,30 @@ FrameResult combine(std::span<const Region> regions, std::span<const std::shared
   }
   sort_by_score(whole.poses);
   sort_by_score(whole.detections);
-  return whole;
 }
 
-FrameResult merge(const FrameResult& before, const FrameResult& now) {
-  FrameResult both = now;
-  add_times(both.times, before.times);
-  // What was looked for twice is what the second found. Silence about people must be that of who looked for people.
+FrameResult merge(const FrameResult& before, FrameResult now) {
+  add_times(now.times, before.times);
+  // What was looked for twice is what the second found. That nobody is there, only the network that looked can say.
+  const FrameStatus status_now = now.status;
   bool decided = false;
   const auto take = [&](Task task, auto FrameResult::*list) {
     auto model = now.model_for(task);
-    const FrameResult& from = model ? now : before;
+    const FrameStatus status = model ? status_now : before.status;
     if (!model) {
-      both.*list = before.*list;
+      now.*list = before.*list;
       model = before.model_for(task);
     }
-    if (model && !std::exchange(decided, true)) both.status = from.status;
+    if (model && !std::exchange(decided, true)) now.status = status;
     return model;
   };
   const auto pose = take(Task::kPose, &FrameResult::poses);
   const auto detector = take(Task::kDetection, &FrameResult::detections);
   const auto classifier = take(Task::kClassification, &FrameResult::classes);
-  both.model = pose ? pose : detector ? detector : classifier;
-  both.detector = detector != both.model ? detector : nullptr;
-  both.classifier = classifier != both.model ? classifier : nullptr;
-  return both;
+  now.model = pose ? pose : detector ? detector : classifier;
+  now.detector = detector != now.model ? detector : nullptr;
+  now.classifier = classifier != now.model ? classifier : nullptr;
+  return now;
 }
 
 }  // namespace posecam

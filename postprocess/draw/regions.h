@@ -27,13 +27,15 @@ std::optional<Region> region_about(const Box& box, Size image);
 ImageView crop(const ImageView& image, const PixelRect& rect);
 
 /// The result of a frame from those of its regions, one for each, none of them null, at least one. Each region gives at
-/// most one person: the one that fills its box best; and every object in it. Analysed if any region was.
-FrameResult combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results,
-                    Size image);
+/// most one person: the one that fills its box best; and every object in it. Analysed if any region was. `whole` is an
+/// empty result; nothing is allocated once its lists are large enough.
+void combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results, Size image,
+             FrameResult& whole);
 
 /// What is known of a frame once a second network looked at it: the people of the one that looks for people (of the
 /// second, if both do), the objects of the one that looks for objects, the classes likewise. The status is that of
-/// `model`: of the one that looks for people, else for objects, else for classes.
-FrameResult merge(const FrameResult& before, const FrameResult& now);
+/// `model`: of the one that looks for people, else for objects, else for classes. A `now` that is moved here keeps its
+/// lists, and nothing is allocated once they are large enough.
+FrameResult merge(const FrameResult& before, FrameResult now);
 
 }  // namespace posecam

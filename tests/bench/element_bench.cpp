@@ -91,7 +91,7 @@ BENCHMARK(preprocess);
 
 struct Stream final : RowClient {
   Sequencer<std::shared_ptr<const FrameResult>> frames{16};
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
+  void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) override {
     frames.complete(ticket, [&](auto& item) { item = std::move(result); });
   }
 };

@@ -63,7 +63,7 @@ T or_exit(Result<T> result) {
 /// One client: a request at a time.
 class Client final : public RowClient {
  public:
-  void row_done(Ticket, std::shared_ptr<const FrameResult> result) override {
+  void row_done(Ticket, std::shared_ptr<FrameResult> result) override {
     if (result->status != FrameStatus::kAnalysed) std::abort();
     std::lock_guard lock(mutex_);
     if (--waiting_ == 0) done_.notify_one();

@@ -22,7 +22,7 @@ struct Frame {
 
 struct Stream final : RowClient {
   Sequencer<Frame> frames{8};
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
+  void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) override {
     frames.complete(ticket, [&](Frame& f) { f.result = std::move(result); });
   }
 };

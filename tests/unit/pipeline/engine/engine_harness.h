@@ -18,7 +18,7 @@ namespace posecam::test {
 /// Keeps what it is given, by ticket.
 class Collector final : public RowClient {
  public:
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
+  void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) override {
     {
       std::lock_guard lock(mutex_);
       EXPECT_TRUE(results_.emplace(ticket, std::move(result)).second) << "ticket " << ticket << " came twice";

@@ -71,7 +71,7 @@ TEST(Engine, GivesEveryFrameItsOwnResult) {
 class Asker final : public RowClient {
  public:
   explicit Asker(const Engine& engine) : engine_(engine) {}
-  void row_done(Ticket, std::shared_ptr<const FrameResult>) override {
+  void row_done(Ticket, std::shared_ptr<FrameResult>) override {
     const EngineStats stats = engine_.stats();
     counted_.set_value({stats.batches, stats.rows});
   }

@@ -8,7 +8,7 @@ namespace posecam {
 namespace {
 
 struct Frame final : RowClient {
-  void row_done(Ticket ticket, std::shared_ptr<const FrameResult> result) override {
+  void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) override {
     EXPECT_FALSE(done) << "a frame is done once";
     last_ticket = ticket;
     done = std::move(result);
@@ -17,7 +17,7 @@ struct Frame final : RowClient {
   std::shared_ptr<const FrameResult> done;
 };
 
-std::shared_ptr<const FrameResult> one_object() {
+std::shared_ptr<FrameResult> one_object() {
   auto result = std::make_shared<FrameResult>();
   result->detections = {{{0, 0, 1, 1}, 0.5F, 0, {}}};
   return result;
@@ -25,7 +25,7 @@ std::shared_ptr<const FrameResult> one_object() {
 
 std::shared_ptr<RegionGather> gather_of(std::size_t regions, const std::shared_ptr<Frame>& frame) {
   return std::make_shared<RegionGather>(std::vector<Region>(regions, Region{{0, 0, 1, 1}, {0, 0, 8, 8}, {}}),
-                                        Size{8, 8}, frame);
+                                        Size{8, 8}, std::make_shared<FrameResult>(), frame);
 }
 
 TEST(RegionGather, WaitsForEveryRegionAndTheFramesPlace) {

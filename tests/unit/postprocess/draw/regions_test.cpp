@@ -78,6 +78,12 @@ TEST(Crop, ShowsTheSamePixelsInEveryFormat) {
   }
 }
 
+FrameResult whole_of(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results) {
+  FrameResult whole;
+  combine(regions, results, kImage, whole);
+  return whole;
+}
+
 TEST(Combine, TakesOfEachRegionThePersonWhoFillsItsBox) {
   std::vector<Region> regions{*region_about({0.1F, 0.1F, 0.2F, 0.8F}, kImage),
                               *region_about({0.5F, 0.1F, 0.2F, 0.8F}, kImage)};
@@ -86,7 +92,7 @@ TEST(Combine, TakesOfEachRegionThePersonWhoFillsItsBox) {
   const Box corner{0, 0, 0.2F, 0.2F};
   const std::shared_ptr<const FrameResult> results[] = {result_of({pose_in(corner, 0.9F), pose_in(inner, 0.5F)}),
                                                         result_of({pose_in(inner, 0.8F)})};
-  const FrameResult whole = combine(regions, results, kImage);
+  const FrameResult whole = whole_of(regions, results);
   ASSERT_EQ(whole.poses.size(), 2U);
   EXPECT_FLOAT_EQ(whole.poses[0].score, 0.8F) << "best first";
   EXPECT_EQ(whole.poses[0].id, 7);
@@ -102,9 +108,9 @@ TEST(Combine, IsUnanalysedOnlyIfEveryRegionIs) {
   auto failed = std::make_shared<FrameResult>();
   failed->status = FrameStatus::kUnanalysed;
   const std::shared_ptr<const FrameResult> half[] = {failed, result_of({})};
-  EXPECT_EQ(combine(regions, half, kImage).status, FrameStatus::kAnalysed);
+  EXPECT_EQ(whole_of(regions, half).status, FrameStatus::kAnalysed);
   const std::shared_ptr<const FrameResult> none[] = {failed, failed};
-  EXPECT_EQ(combine(regions, none, kImage).status, FrameStatus::kUnanalysed);
+  EXPECT_EQ(whole_of(regions, none).status, FrameStatus::kUnanalysed);
 }
 
 TEST(Merge, KeepsPeopleAndObjectsWhicheverNetworkWasFirst) {

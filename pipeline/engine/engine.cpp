@@ -38,6 +38,19 @@ struct BatchTime {
   float infer_ms = 0;
 };
 
+/// What a worker decodes with.
+struct Decoder {
+  std::unique_ptr<Postprocessor> post;
+  std::vector<TensorView> outputs;  ///< of one row
+};
+
+struct GiveBack {
+  BatchScheduler* scheduler = nullptr;
+  void operator()(Batch* batch) const { scheduler->release(*batch); }
+};
+/// A batch of another core, borrowed because the own one is lost.
+using Loan = std::unique_ptr<Batch, GiveBack>;
+
 }  // namespace
 
 struct Engine::Impl {
@@ -54,15 +67,18 @@ struct Engine::Impl {
   void start_workers();
 
   // On a worker.
-  void work(std::stop_token stop, Batch& batch, Postprocessor& post);
+  void work(std::stop_token stop, Batch& batch, Decoder& decoder);
+  void run(std::stop_token stop, Batch& batch, Decoder& decoder);
   static void note_queue(const Batch& batch, Clock::time_point started);
-  Batch* run_anywhere(std::stop_token stop, Batch& batch, Result<void>& outcome);
+  Batch* run_anywhere(std::stop_token stop, Batch& batch, Loan& loan, Result<void>& outcome);
   Result<void> execute(std::stop_token stop, Batch& batch, std::uint32_t frames);
   void retire(Batch& batch, const Error& why);
   void mend(std::stop_token stop, Batch& batch);
   void judge(const Result<void>& outcome);
-  void deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Postprocessor& post,
-               std::vector<TensorView>& outputs);
+  void deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Decoder& decoder);
+  bool decode(const Slot& ran_on, std::size_t row, const Letterbox& letterbox, Decoder& decoder, FrameResult& result,
+              bool judged);
+  void give_up(Batch& batch, const std::exception& why);
 
   std::unique_ptr<InferenceBackend> backend;
   const std::shared_ptr<const ModelSpec> model;
@@ -76,7 +92,7 @@ struct Engine::Impl {
   mutable std::mutex refusal_mutex;
   std::string first_refusal;
 
-  std::vector<std::unique_ptr<Postprocessor>> postprocessors;
+  std::vector<Decoder> decoders;      ///< one for each worker
   std::vector<std::jthread> workers;  // last: joined before what they use goes away
 };
 
@@ -99,24 +115,48 @@ void Engine::Row::commit(std::shared_ptr<RowClient> client, Ticket ticket, const
 
 // --- workers ----------------------------------------------------------------------------------------------------
 
-void Engine::Impl::work(std::stop_token stop, Batch& batch, Postprocessor& post) {
-  std::vector<TensorView> outputs(model->outputs.size());
+/// The one place where exceptions end: out of memory, or a fault of a library or of a client.
+void Engine::Impl::work(std::stop_token stop, Batch& batch, Decoder& decoder) {
   using Turn = BatchScheduler::Turn;
   for (Turn turn{}; (turn = scheduler.wait_for_batch(stop, batch)) != Turn::kStopped;) {
-    if (turn == Turn::kMend) {
-      mend(stop, batch);
-      continue;
+    try {
+      turn == Turn::kMend ? mend(stop, batch) : run(stop, batch, decoder);
+    } catch (const std::exception& e) {
+      give_up(batch, e);
     }
-    StageTimer timer(Stage::kExecute, static_cast<std::uint32_t>(batch.rows.size()),
-                     static_cast<std::int32_t>(batch.core->id));
-    Result<void> outcome;
-    Batch* ran_on = run_anywhere(stop, batch, outcome);
-    const BatchTime time{timer.begin(), timer.stop()};
-    note_queue(batch, time.started);
-    judge(outcome);
-    deliver(batch, outcome ? ran_on->slot.get() : nullptr, time, post, outputs);
-    if (ran_on && ran_on != &batch) scheduler.release(*ran_on);
-    scheduler.release(batch);
+    if (turn == Turn::kRun) scheduler.release(batch);
+  }
+}
+
+void Engine::Impl::run(std::stop_token stop, Batch& batch, Decoder& decoder) {
+  StageTimer timer(Stage::kExecute, static_cast<std::uint32_t>(batch.rows.size()),
+                   static_cast<std::int32_t>(batch.core->id));
+  Loan loan(nullptr, {&scheduler});
+  Result<void> outcome;
+  const Batch* ran_on = run_anywhere(stop, batch, loan, outcome);
+  const BatchTime time{timer.begin(), timer.stop()};
+  note_queue(batch, time.started);
+  judge(outcome);
+  deliver(batch, outcome ? ran_on->slot.get() : nullptr, time, decoder);
+}
+
+/// Rows of which nobody has heard come back unanalysed, and no more are taken.
+void Engine::Impl::give_up(Batch& batch, const std::exception& why) {
+  try {
+    judge(Error{Errc::kDevice, fmt::format("device {}: {}", backend->name(), why.what())});
+  } catch (const std::exception&) {
+    scheduler.fail("out of memory");  // so short a text needs none
+  }
+  for (RowState& row : batch.rows) {
+    if (!row.client) continue;
+    try {
+      auto result = results.take();
+      result->model = model;
+      result->status = FrameStatus::kUnanalysed;
+      std::exchange(row.client, nullptr)->row_done(row.ticket, std::move(result));
+    } catch (const std::exception&) {
+      continue;  // its stream learns of it with its next row
+    }
   }
 }
 
@@ -128,9 +168,9 @@ void Engine::Impl::note_queue(const Batch& batch, Clock::time_point started) {
   }
 }
 
-/// Runs the batch in its own slot or, if that core is lost, in a borrowed one. Returns the batch whose slot holds
-/// the outputs or failed last (and must be released), null if there was none left to try.
-Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Result<void>& outcome) {
+/// Runs the batch in its own slot or, if that core is lost, in a borrowed one, which is `loan` then. Returns the batch
+/// whose slot holds the outputs or failed last, null if there was none left to try.
+Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Loan& loan, Result<void>& outcome) {
   const auto frames = static_cast<std::uint32_t>(batch.rows.size());
   Batch* where = &batch;
   outcome = Error{Errc::kCoreLost, "core lost"};
@@ -142,8 +182,9 @@ Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Result<voi
       retire(*where, outcome.error());
       if (++runs == kMaxRuns) return where;
     }
-    if (where != &batch) scheduler.release(*where);
-    where = scheduler.borrow(stop);
+    loan.reset();  // before it waits for another
+    loan.reset(scheduler.borrow(stop));
+    where = loan.get();
     if (!where) {
       if (stop.stop_requested()) outcome = Error{Errc::kCancelled, "stopped"};
       return nullptr;
@@ -215,8 +256,7 @@ void Engine::Impl::judge(const Result<void>& outcome) {
 }
 
 /// Decodes each row and hands it to its client; without outputs (`ran_on` null) as unanalysed.
-void Engine::Impl::deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Postprocessor& post,
-                           std::vector<TensorView>& outputs) {
+void Engine::Impl::deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Decoder& decoder) {
   // Counted, and below judged, before anybody has a result of it: who has the last one reads all there is to know.
   ++batches_run;
   rows_run += static_cast<std::uint64_t>(
@@ -229,24 +269,29 @@ void Engine::Impl::deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Po
     result->model = model;
     result->status = FrameStatus::kUnanalysed;
     result->times = {row.preprocess_ms, ms_between(row.committed, time.started), time.infer_ms, 0};
-    if (ran_on) {
-      StageTimer timer(Stage::kGrouping);
-      for (std::size_t i = 0; i < outputs.size(); ++i) outputs[i] = ran_on->output(i).row(r);
-      Result<void> outcome;
-      try {
-        outcome = post.run(outputs, row.letterbox, *result);
-      } catch (const std::exception& e) {
-        outcome = Error{Errc::kBadInput, fmt::format("decoding a frame: {}", e.what())};
-      }
-      result->times.post = timer.stop();
-      if (outcome) {
-        result->status = FrameStatus::kAnalysed;
-      } else if (!std::exchange(judged, true)) {
-        judge(outcome);
-      }
-    }
+    if (ran_on && !decode(*ran_on, r, row.letterbox, decoder, *result, judged)) judged = true;
     std::exchange(row.client, nullptr)->row_done(row.ticket, std::move(result));
   }
+}
+
+/// False: the outputs are no good, which is judged unless one of this batch was.
+bool Engine::Impl::decode(const Slot& ran_on, std::size_t row, const Letterbox& letterbox, Decoder& decoder,
+                          FrameResult& result, bool judged) {
+  StageTimer timer(Stage::kGrouping);
+  for (std::size_t i = 0; i < decoder.outputs.size(); ++i) decoder.outputs[i] = ran_on.output(i).row(row);
+  Result<void> outcome;
+  try {
+    outcome = decoder.post->run(decoder.outputs, letterbox, result);
+  } catch (const std::exception& e) {
+    outcome = Error{Errc::kBadInput, fmt::format("decoding a frame: {}", e.what())};
+  }
+  result.times.post = timer.stop();
+  if (outcome) {
+    result.status = FrameStatus::kAnalysed;
+  } else if (!judged) {
+    judge(outcome);
+  }
+  return static_cast<bool>(outcome);
 }
 
 // --- set-up -----------------------------------------------------------------------------------------------------
@@ -304,19 +349,19 @@ Result<void> Engine::Impl::make_slots(const EngineOptions& options) {
       if (!post) return post.error();
       if (auto fits = check_outputs(*made[core][s], **post); !fits) return fits;
       scheduler.add(std::move(made[core][s]), core);
-      postprocessors.push_back(std::move(*post));
+      decoders.push_back({std::move(*post), std::vector<TensorView>(model->outputs.size())});
     }
   }
   return {};
 }
 
 void Engine::Impl::start_workers() {
-  workers.reserve(postprocessors.size());
-  for (std::uint32_t i = 0; i < postprocessors.size(); ++i) {
+  workers.reserve(decoders.size());
+  for (std::uint32_t i = 0; i < decoders.size(); ++i) {
     workers.emplace_back([this, i](std::stop_token stop) {
       Batch& batch = scheduler.batch(i);
       pthread_setname_np(pthread_self(), fmt::format("core {} #{}", batch.core->id, i).substr(0, 15).c_str());
-      work(stop, batch, *postprocessors[i]);
+      work(stop, batch, decoders[i]);
     });
   }
 }

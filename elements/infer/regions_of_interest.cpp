@@ -4,8 +4,8 @@
 
 namespace posecam::gst {
 
-std::vector<Region> regions_of_interest(GstBuffer* buffer, const std::string& object_class, Size image) {
-  std::vector<Region> regions;
+void regions_of_interest(GstBuffer* buffer, const std::string& object_class, Size image, std::vector<Region>& regions) {
+  regions.clear();
   gpointer state = nullptr;
   while (GstMeta* meta = gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
     const auto& roi = *reinterpret_cast<const GstVideoRegionOfInterestMeta*>(meta);
@@ -18,9 +18,8 @@ std::vector<Region> regions_of_interest(GstBuffer* buffer, const std::string& ob
     auto region = region_about(box, image);
     if (!region) continue;
     if (roi.id > 0) region->id = roi.id;
-    regions.push_back(std::move(*region));
+    regions.push_back(*region);
   }
-  return regions;
 }
 
 }  // namespace posecam::gst

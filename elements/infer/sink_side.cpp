@@ -5,7 +5,6 @@
 #include "elements/infer/regions_of_interest.h"
 #include "elements/meta/result_meta.h"
 #include "models/core/stage_log.h"
-#include "pipeline/engine/region_gather.h"
 
 namespace posecam::gst {
 namespace {
@@ -14,7 +13,9 @@ constexpr double kFullQuality = 1e6;  // as GStreamer scales the quality of QOS 
 
 }  // namespace
 
-SinkSide::SinkSide(InferParts& parts) : parts_(parts) { gst_segment_init(&segment_, GST_FORMAT_TIME); }
+SinkSide::SinkSide(InferParts& parts) : parts_(parts), gathers_(parts.stream) {
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+}
 
 void SinkSide::start() {
   arrived_ = 0;
@@ -88,14 +89,14 @@ Result<void> SinkSide::analyse(BufferPtr buffer, std::stop_token stop) {
 /// of them than the engine has rows.
 Result<void> SinkSide::analyse_regions(BufferPtr buffer, std::stop_token stop) {
   const auto arrived = InferFrame::Clock::now();
-  auto regions = regions_of_interest(buffer.get(), parts_.setup.active().object_class, frame_size());
-  if (regions.empty()) {  // nobody is there, if who looked for them did look
+  regions_of_interest(buffer.get(), parts_.setup.active().object_class, frame_size(), regions_);
+  if (regions_.empty()) {  // nobody is there, if who looked for them did look
     const auto before = get_result(buffer.get());
     pass_through(std::move(buffer), before ? before->status : FrameStatus::kAnalysed);
     return {};
   }
-  auto whole = parts_.setup.current().empty_result(FrameStatus::kUnanalysed);
-  const auto gather = std::make_shared<RegionGather>(std::move(regions), frame_size(), std::move(whole), parts_.stream);
+  const auto gather = gathers_.take();
+  gather->start(regions_, frame_size(), parts_.setup.current().empty_result(FrameStatus::kUnanalysed));
   for (Ticket i = 0; i < gather->regions().size(); ++i) {
     auto row = parts_.setup.current().reserve(stop);  // waits: the frame is not mapped meanwhile
     if (!row) return row.error();

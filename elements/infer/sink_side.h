@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <stop_token>
+#include <vector>
 
 #include <gst/gst.h>
 #include <gst/video/video.h>
@@ -14,6 +15,7 @@
 #include "models/core/geometry.h"
 #include "models/spec/frame_result.h"
 #include "pipeline/engine/engine.h"
+#include "pipeline/engine/region_gather.h"
 #include "pipeline/image/preprocess.h"
 
 namespace posecam::gst {
@@ -54,6 +56,8 @@ class SinkSide {
   GstSegment segment_{};
   std::optional<Preprocessor> preprocessor_;
   std::uint64_t arrived_ = 0;
+  std::vector<Region> regions_;  ///< of the frame in hand
+  RegionGathers gathers_;
 };
 
 }  // namespace posecam::gst

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "models/core/geometry.h"
@@ -12,13 +13,14 @@
 namespace posecam {
 
 /// Rows are committed with it as their client and the region's index as their ticket. `frame` hears of the frame once
-/// every region is done and finish() was called, on whichever thread was last.
+/// every region is done and finish() was called, on whichever thread was last. Of use for one frame after the other,
+/// and then allocates nothing once warm.
 class RegionGather final : public RowClient {
  public:
-  /// `regions`: at least one. `whole` becomes the frame's result.
-  RegionGather(std::vector<Region> regions, Size image, std::shared_ptr<FrameResult> whole,
-               std::shared_ptr<RowClient> frame);
+  explicit RegionGather(std::shared_ptr<RowClient> frame) : frame_(std::move(frame)) {}
 
+  /// A new frame: nobody may be under way with another. `regions`: at least one. `whole` becomes the frame's result.
+  void start(std::span<const Region> regions, Size image, std::shared_ptr<FrameResult> whole);
   const std::vector<Region>& regions() const { return regions_; }
 
   void row_done(Ticket region, std::shared_ptr<FrameResult> result) override;
@@ -28,13 +30,25 @@ class RegionGather final : public RowClient {
  private:
   void one_less();
 
-  const std::vector<Region> regions_;
-  const Size image_;
-  std::shared_ptr<FrameResult> whole_;
   const std::shared_ptr<RowClient> frame_;
+  std::vector<Region> regions_;
+  Size image_;
+  std::shared_ptr<FrameResult> whole_;
   std::vector<std::shared_ptr<const FrameResult>> results_;  // each written by one thread before it counts down
   Ticket ticket_ = 0;
-  std::atomic<std::size_t> awaited_;  ///< regions, and finish()
+  std::atomic<std::size_t> awaited_ = 0;  ///< regions, and finish()
+};
+
+/// Gathers for the frames of one stream. One thread.
+class RegionGathers {
+ public:
+  explicit RegionGathers(std::shared_ptr<RowClient> frame) : frame_(std::move(frame)) {}
+  /// One that nobody else holds any more, or a new one.
+  std::shared_ptr<RegionGather> take();
+
+ private:
+  const std::shared_ptr<RowClient> frame_;
+  std::vector<std::shared_ptr<RegionGather>> all_;
 };
 
 }  // namespace posecam

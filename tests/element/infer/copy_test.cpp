@@ -1,5 +1,8 @@
 // Nothing of a frame is copied, and nothing allocated for it, once the stream runs.
 
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -59,23 +62,48 @@ TEST_F(ZeroCopy, AFrameThatATeeSharesIsNotCopiedEither) {
   EXPECT_EQ(counted_.use().mapped, 20);
 }
 
-TEST_F(ZeroCopy, TheElementAllocatesNothingForAFrameOnceWarm) {
+class Allocations : public ZeroCopy, public testing::WithParamInterface<std::string> {};
+
+/// Of C++, that is: what GStreamer allocates for the metas of a frame, and for a buffer of its own where somebody else
+/// holds the frame, comes from GLib's allocator. Two regions of interest are on each frame. Pools grow to what is under
+/// way at once, which takes a while to come to its most: some hundred frames in a row need nothing at all.
+TEST_P(Allocations, TheElementMakesNoneForAFrameOnceWarm) {
+  constexpr std::size_t kHundreds = 10;
   use_fake_device({.cores = 1});
   const auto info = video_info(GST_VIDEO_FORMAT_NV12, 64, 48);
-  auto h = harness(fake_line("max-in-flight=2"));
+  auto h = harness(GetParam());
   set_caps(h.get(), info);
-  auto in = frames(info, 200);
-  const auto pass = [&](int from, int to) {
-    for (int i = from; i < to; ++i) {
-      ASSERT_EQ(gst_harness_push(h.get(), in[static_cast<std::size_t>(i)].release()), GST_FLOW_OK);
-      gst::BufferPtr(gst_harness_pull(h.get())).reset();
+  gst_harness_query_latency(h.get());  // from now on the element looks whether it is still right
+  auto in = frames(info, 100 * kHundreds);
+  for (auto& frame : in) {
+    for (const guint x : {0U, 32U}) gst_buffer_add_video_region_of_interest_meta(frame.get(), "person", x, 0, 32, 32);
+  }
+  std::size_t fewest = SIZE_MAX;
+  for (std::size_t hundred = 0; hundred < kHundreds && fewest > 0; ++hundred) {
+    const std::size_t before = allocation_count();
+    for (std::size_t i = 0; i < 100; i += 4) {  // four under way at once
+      for (std::size_t k = 0; k < 4; ++k) {
+        ASSERT_EQ(gst_harness_push(h.get(), in[100 * hundred + i + k].release()), GST_FLOW_OK);
+      }
+      for (std::size_t k = 0; k < 4; ++k) gst::BufferPtr(gst_harness_pull(h.get())).reset();
     }
-  };
-  pass(0, 100);
-  const std::size_t before = allocation_count();
-  pass(100, 200);
-  EXPECT_EQ(allocation_count() - before, 0U);
+    fewest = std::min(fewest, allocation_count() - before);
+  }
+  EXPECT_EQ(fewest, 0U);
 }
+
+const std::string kFew = "max-in-flight=2 max-batch-delay=0 ";
+
+std::string two_in_a_row() {
+  std::string second = fake_line(kFew);
+  second.replace(second.find("name=infer"), std::strlen("name=infer"), "name=second");
+  return fake_line(kFew) + " ! " + second;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, Allocations,
+                         testing::Values(fake_line(kFew), fake_line(kFew + "inference-interval=2"),
+                                         fake_line(kFew + "inference-region=roi-list"), two_in_a_row(),
+                                         fake_line(kFew) + " ! neuronjson location=/dev/null"));
 
 TEST_F(ZeroCopy, AsksUpstreamForAsManyBuffersAsItHolds) {
   use_fake_device({.cores = 2});

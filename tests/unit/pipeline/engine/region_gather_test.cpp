@@ -24,8 +24,10 @@ std::shared_ptr<FrameResult> one_object() {
 }
 
 std::shared_ptr<RegionGather> gather_of(std::size_t regions, const std::shared_ptr<Frame>& frame) {
-  return std::make_shared<RegionGather>(std::vector<Region>(regions, Region{{0, 0, 1, 1}, {0, 0, 8, 8}, {}}),
-                                        Size{8, 8}, std::make_shared<FrameResult>(), frame);
+  auto gather = std::make_shared<RegionGather>(frame);
+  gather->start(std::vector<Region>(regions, Region{{0, 0, 1, 1}, {0, 0, 8, 8}, {}}), {8, 8},
+                std::make_shared<FrameResult>());
+  return gather;
 }
 
 TEST(RegionGather, WaitsForEveryRegionAndTheFramesPlace) {
@@ -52,6 +54,16 @@ TEST(RegionGather, IsDoneOnceWhateverThreadIsLast) {
     ASSERT_TRUE(frame->done);
     EXPECT_EQ(frame->done->detections.size(), 3U);
   }
+}
+
+TEST(RegionGather, IsTakenAgainWhenNobodyHasItAnyMore) {
+  RegionGathers gathers(std::make_shared<Frame>());
+  auto first = gathers.take();
+  const auto second = gathers.take();
+  EXPECT_NE(first, second);
+  const RegionGather* const was = first.get();
+  first.reset();
+  EXPECT_EQ(gathers.take().get(), was);
 }
 
 TEST(RegionGather, IsSilentIfItsFrameWasGivenUp) {

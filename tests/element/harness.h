@@ -1,6 +1,7 @@
 #pragma once
 // Buffers in, buffers out, around one element or a launch line.
 
+#include <chrono>
 #include <deque>
 #include <filesystem>
 #include <memory>
@@ -82,6 +83,22 @@ inline void expect_in_order(GstHarness* h, int count, int first = 0) {
     EXPECT_EQ(GST_BUFFER_PTS(out.get()), static_cast<GstClockTime>(i) * GST_MSECOND);
   }
 }
+
+/// As long as a batch may wait at most. A test that uses it and AtOnce knows that nothing waited for it.
+inline const std::string kLongDelay = "max-batch-delay=10000 ";
+
+/// What happens while it lives takes less than half of kLongDelay, or the test fails. (Waits of a harness are of a
+/// minute: frames that only the delay brought out would pass unnoticed.)
+class AtOnce {
+ public:
+  AtOnce() = default;
+  AtOnce(const AtOnce&) = delete;
+  AtOnce& operator=(const AtOnce&) = delete;
+  ~AtOnce() { EXPECT_LT(std::chrono::steady_clock::now() - began_, std::chrono::seconds(5)); }
+
+ private:
+  const std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
+};
 
 inline HarnessPtr harness(const std::string& line) { return HarnessPtr(gst_harness_new_parse(line.c_str())); }
 

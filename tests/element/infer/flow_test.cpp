@@ -69,8 +69,9 @@ TEST_F(NeuronInferFlow, TimesPassUnchanged) {
 }
 
 TEST_F(NeuronInferFlow, AGapEventEndsTheWaitForAFullBatch) {
-  start("batch-size=4 max-batch-delay=10000");
+  start("batch-size=4 " + kLongDelay);
   push_frames(h.get(), kVideo, 1);
+  const AtOnce at_once;
   ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_gap(GST_MSECOND, GST_SECOND)));
   expect_in_order(h.get(), 1);
 }
@@ -92,12 +93,13 @@ struct Trace {
 };
 
 TEST_F(NeuronInferFlow, SerializedEventsKeepTheirPlaceAmongTheFrames) {
-  start("batch-size=4 max-batch-delay=10000");
+  start("batch-size=4 " + kLongDelay);
   Trace trace;
   const ElementRef infer = find_infer(h.get());
   GstPad* src = gst_element_get_static_pad(infer.get(), "src");
   gst_pad_add_probe(src, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM),
                     Trace::note, &trace, nullptr);
+  const AtOnce at_once;
   push_frames(h.get(), kVideo, 2);
   gst_harness_push_event(h.get(), gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "a clip", nullptr)));
   push_frames(h.get(), kVideo, 1, 2);
@@ -121,12 +123,29 @@ TEST_F(NeuronInferFlow, SerializedEventsKeepTheirPlaceAmongTheFrames) {
 }
 
 TEST_F(NeuronInferFlow, ASerializedQueryComesBehindTheFramesBeforeIt) {
-  start("batch-size=4 max-batch-delay=10000");
+  start("batch-size=4 " + kLongDelay);
   push_frames(h.get(), kVideo, 3);
+  const AtOnce at_once;
   GstQuery* drain = gst_query_new_drain();
   gst_pad_peer_query(h.get()->srcpad, drain);
   gst_query_unref(drain);
   EXPECT_GE(gst_harness_buffers_received(h.get()), 3U);
+}
+
+/// An event that is not serialized overtakes frames and moves none.
+TEST_F(NeuronInferFlow, EachSerializedEventBringsOutTheFramesBeforeIt) {
+  start("batch-size=4 " + kLongDelay);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  const AtOnce at_once;
+  int frame = 0;
+  for (GstEvent* event : {gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "a clip", nullptr)),
+                          gst_event_new_segment(&segment), gst_event_new_gap(GST_MSECOND, GST_SECOND),
+                          gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty("mine"))}) {
+    push_frames(h.get(), kVideo, 1, frame);
+    ASSERT_TRUE(gst_harness_push_event(h.get(), event));
+    expect_in_order(h.get(), 1, frame++);
+  }
 }
 
 TEST_F(NeuronInferFlow, AFlushEndsAWaitForTheNetwork) {
@@ -272,7 +291,7 @@ TEST_F(NeuronInferFlow, ARegionOfInterestWithoutAClassIsOfNoClass) {
 TEST_F(NeuronInferFlow, PlaysAndStopsAHundredTimes) {
   use_fake_device({.cores = 2});
   auto pipeline = launch("videotestsrc num-buffers=3 ! video/x-raw,width=16,height=16,format=BGR ! " +
-                         fake_line("batch-size=2 max-batch-delay=10000") + " ! fakesink");
+                         fake_line("batch-size=2 " + kLongDelay) + " ! fakesink");
   for (int i = 0; i < 100; ++i) {
     ASSERT_EQ(play(pipeline.get()), "") << i;
     ASSERT_EQ(gst_element_set_state(pipeline.get(), GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
@@ -282,7 +301,7 @@ TEST_F(NeuronInferFlow, PlaysAndStopsAHundredTimes) {
 TEST_F(NeuronInferFlow, StopsInMidStreamAHundredTimes) {
   use_fake_device({.cores = 2});
   auto pipeline = launch("videotestsrc ! video/x-raw,width=16,height=16,format=BGR ! " +
-                         fake_line("batch-size=2 max-batch-delay=10000") + " ! fakesink sync=true");
+                         fake_line("batch-size=2 " + kLongDelay) + " ! fakesink sync=true");
   for (int i = 0; i < 100; ++i) {
     gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
     ASSERT_NE(gst_element_get_state(pipeline.get(), nullptr, nullptr, 10 * GST_SECOND), GST_STATE_CHANGE_FAILURE);

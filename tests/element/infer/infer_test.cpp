@@ -57,10 +57,11 @@ TEST(NeuronInfer, TakesEveryFormatOfItsTemplate) {
 }
 
 TEST(NeuronInfer, DrainsPartialBatchOnEos) {
-  auto h = infer_harness("batch-size=8 max-batch-delay=10000");
+  auto h = infer_harness("batch-size=8 " + kLongDelay);
   const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);
   set_caps(h.get(), info);
   push_frames(h.get(), info, 11);
+  const AtOnce at_once;
   ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
   expect_in_order(h.get(), 11);
   GstEvent* event = nullptr;
@@ -70,8 +71,9 @@ TEST(NeuronInfer, DrainsPartialBatchOnEos) {
 }
 
 TEST(NeuronInfer, FlushDropsWhatIsPendingAndGoesOn) {
+  const AtOnce at_once;
   for (int round = 0; round < 20; ++round) {
-    auto h = infer_harness("batch-size=4 max-batch-delay=10000");
+    auto h = infer_harness("batch-size=4 " + kLongDelay);
     const auto info = video_info(GST_VIDEO_FORMAT_BGR, 64, 48);
     set_caps(h.get(), info);
     push_frames(h.get(), info, 3);  // a batch that will never be full
@@ -101,6 +103,19 @@ TEST(NeuronInfer, FollowsCapsThatChangeInMidStream) {
   }
 }
 
+/// With the engine that there is: nothing but the change says that no more frames fill the batch.
+TEST(NeuronInfer, NewCapsBringOutAPartialBatchAtOnce) {
+  auto h = infer_harness("batch-size=8 " + kLongDelay);
+  set_caps(h.get(), video_info(GST_VIDEO_FORMAT_NV12, 64, 48));
+  push_frames(h.get(), video_info(GST_VIDEO_FORMAT_NV12, 64, 48), 3);
+  const AtOnce at_once;
+  GstVideoInfo large = video_info(GST_VIDEO_FORMAT_BGR, 320, 240);
+  GstCaps* caps = gst_video_info_to_caps(&large);
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_caps(caps)));  // without the segment that set_caps() adds
+  gst_caps_unref(caps);
+  expect_in_order(h.get(), 3);
+}
+
 TEST(NeuronInfer, FollowsTheAspectOfTheVideo) {
   auto h = infer_harness("net-resolution=-1x32");
   for (const auto& info : {video_info(GST_VIDEO_FORMAT_BGR, 64, 32), video_info(GST_VIDEO_FORMAT_BGR, 32, 64)}) {
@@ -111,11 +126,12 @@ TEST(NeuronInfer, FollowsTheAspectOfTheVideo) {
 }
 
 TEST(NeuronInfer, KeepsAPartialBatchWhenNewCapsNeedAnotherEngine) {
-  auto h = infer_harness("net-resolution=-1x32 batch-size=4 max-batch-delay=10000");
+  auto h = infer_harness("net-resolution=-1x32 batch-size=4 " + kLongDelay);
   const auto wide = video_info(GST_VIDEO_FORMAT_BGR, 64, 32);
   const auto tall = video_info(GST_VIDEO_FORMAT_BGR, 32, 64);
   set_caps(h.get(), wide);
   push_frames(h.get(), wide, 3);
+  const AtOnce at_once;
   set_caps(h.get(), tall);
   push_frames(h.get(), tall, 4, 3);
   expect_in_order(h.get(), 7);

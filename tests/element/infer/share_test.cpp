@@ -176,6 +176,15 @@ TEST(NeuronInferShared, ALoneFrameWaitsNoLongerThanTheBatchDelay) {
   use_fake_device({.cores = 1});
   auto h = harness(fake_line("batch-size=8 max-batch-delay=60"));
   set_caps(h.get(), kVideo);
+  const AtOnce soon;
+  push_frames(h.get(), kVideo, 1);
+  expect_in_order(h.get(), 1);
+}
+
+TEST(NeuronInferShared, ALoneFrameWaitsForOthersAsLongAsTheBatchDelay) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line("batch-size=8 max-batch-delay=60"));
+  set_caps(h.get(), kVideo);
   const auto started = std::chrono::steady_clock::now();
   push_frames(h.get(), kVideo, 1);
   expect_in_order(h.get(), 1);
@@ -213,10 +222,11 @@ TEST(NeuronInferShared, AStreamWhoseSinkIsStuckHoldsUpNobody) {
 
 TEST(NeuronInferShared, AStreamThatPausesInABatchHoldsUpNobody) {
   use_fake_device({.cores = 1});
-  auto silent = harness(shared_line("silent", "batch-size=4 max-batch-delay=10000"));
-  auto other = harness(shared_line("silent", "batch-size=4 max-batch-delay=10000"));
+  auto silent = harness(shared_line("silent", "batch-size=4 " + kLongDelay));
+  auto other = harness(shared_line("silent", "batch-size=4 " + kLongDelay));
   set_caps(silent.get(), kVideo);
   set_caps(other.get(), kVideo);
+  const AtOnce at_once;
   push_frames(silent.get(), kVideo, 1);
   push_frames(other.get(), kVideo, 7);  // fills the batch of the silent one, and one more
   expect_in_order(silent.get(), 1);
@@ -225,13 +235,14 @@ TEST(NeuronInferShared, AStreamThatPausesInABatchHoldsUpNobody) {
 
 TEST(NeuronInferShared, AStreamThatDiesHoldsUpNobody) {
   use_fake_device({.cores = 1});
-  auto other = harness(shared_line("dying", "batch-size=4 max-batch-delay=10000"));
+  auto other = harness(shared_line("dying", "batch-size=4 " + kLongDelay));
   set_caps(other.get(), kVideo);
   {
-    auto dying = harness(shared_line("dying", "batch-size=4 max-batch-delay=10000"));
+    auto dying = harness(shared_line("dying", "batch-size=4 " + kLongDelay));
     set_caps(dying.get(), kVideo);
     push_frames(dying.get(), kVideo, 2);
   }  // gone with two rows in an open batch
+  const AtOnce at_once;
   push_frames(other.get(), kVideo, 10);
   gst_harness_push_event(other.get(), gst_event_new_eos());
   expect_in_order(other.get(), 10);

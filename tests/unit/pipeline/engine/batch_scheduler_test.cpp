@@ -1,8 +1,12 @@
 #include "pipeline/engine/batch_scheduler.h"
 
+#include <array>
+#include <atomic>
 #include <future>
+#include <latch>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +15,33 @@ namespace posecam {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// Streams that ask again as soon as they were served, for the one row of one slot: whoever was served last must not be
+/// served before those who wait.
+TEST(BatchScheduler, ServesStreamsInTheOrderTheyCame) {
+  constexpr std::size_t kStreams = 4;
+  constexpr int kEnough = 2000;
+  BatchScheduler scheduler(1, 0ms, {0});
+  Batch& batch = scheduler.add(nullptr, 0);
+  std::array<std::atomic<int>, kStreams> served{};
+  {
+    std::jthread worker([&](std::stop_token stop) { scheduler.wait_for_batch(std::move(stop), batch); });
+    std::latch ready(kStreams);
+    std::atomic<bool> enough = false;
+    std::vector<std::jthread> streams;
+    for (auto& count : served) {
+      streams.emplace_back([&] {
+        ready.arrive_and_wait();
+        while (!enough) {
+          const auto place = scheduler.reserve({});
+          if (++count == kEnough) enough = true;
+          scheduler.settle(*place, {});  // given up: the worker frees the slot
+        }
+      });
+    }
+  }
+  for (const auto& count : served) EXPECT_GT(count, kEnough / 2);
+}
 
 /// The worker waits while its slot is lent, and must be told when it is back.
 TEST(BatchScheduler, MendsACoreThatWasLostWhileItsSlotWasLent) {

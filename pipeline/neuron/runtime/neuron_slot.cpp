@@ -186,6 +186,7 @@ Result<void> NeuronSlot::warm_up(std::size_t index) {
       if (nrt_status_row(status).errc != Errc::kBusy || tries == kMostBusyTries) {
         return nrt_setup_error(fmt::format("{}: first nrt_execute", copy_->where), status);
       }
+      // Others' runs keep it busy, of which nothing tells the end: there is nothing to wait on but time.
       std::this_thread::sleep_for(std::chrono::milliseconds(1 << tries++));
       continue;
     }

@@ -7,41 +7,50 @@ RELEASE := build/release
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build test check-elements demo bench fuzz format tidy install clean distclean
+.PHONY: help setup setup-develop build build-all test check-elements demo bench fuzz format tidy install clean distclean
 
 help: ## Lists these commands
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
 
-setup: ## Installs what is missing: Debian packages, OpenVINO, Python packages for tests
+setup: ## Installs what building and running lacks: Debian packages, OpenVINO
 	@bash scripts/setup.sh
 
+setup-develop: ## Installs what tests, fuzzing and clang-tidy lack as well
+	@bash scripts/setup.sh develop
+
+# A first build leaves the tests out: they need packages of their own.
 $(RELEASE)/build.ninja: CMakePresets.json $(wildcard build/deps/openvino.stamp)
-	cmake --preset release
+	cmake --preset release $(if $(wildcard $(RELEASE)/CMakeCache.txt),,-D POSECAM_TESTS=OFF)
 	@touch $@
 
 build: setup ## Builds Release: build/bin/posecam and build/lib/gstreamer-1.0/libgstneuron.so
 	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
-	@cmake --build $(RELEASE) -j $(JOBS)
+	@cmake --build $(RELEASE) -j $(JOBS) --target programs
 	@mkdir -p build/bin build/lib/gstreamer-1.0
 	@ln -sfn ../release/bin/posecam build/bin/posecam
 	@ln -sfn ../../release/lib/gstreamer-1.0/libgstneuron.so build/lib/gstreamer-1.0/libgstneuron.so
 
-test: build ## Builds and runs every test
+build-all: setup-develop ## Builds tests and benchmarks as well
+	@grep -qs '^POSECAM_TESTS:BOOL=ON' $(RELEASE)/CMakeCache.txt || cmake --preset release -D POSECAM_TESTS=ON
+	@$(MAKE) --no-print-directory build
+	@cmake --build $(RELEASE) -j $(JOBS)
+
+test: build-all ## Builds and runs every test
 	@ctest --test-dir $(RELEASE) -j $(JOBS) --output-on-failure --no-tests=error --no-label-summary
 
-check-elements: build ## Runs the element tests under valgrind and the leaks tracer, and those of seeks 200 times
+check-elements: build-all ## Runs the element tests under valgrind and the leaks tracer, and those of seeks 200 times
 	@bash scripts/element_checks.sh $(RELEASE)
 
 demo: build ## Runs posecam on a clip and says where the results are
 	@bash scripts/demo.sh $(CLIP)
 
-bench: build ## Runs the benchmarks
+bench: build-all ## Runs the benchmarks
 	@bash scripts/bench.sh
 
-fuzz: setup ## Feeds the parsers, decoders and elements what nobody would: SECONDS_EACH=20 a target
+fuzz: setup-develop ## Feeds the parsers, decoders and elements what nobody would: SECONDS_EACH=20 a target
 	@bash scripts/fuzz.sh
 
-format: setup ## Formats the sources with clang-format
+format: setup-develop ## Formats the sources with clang-format
 	@bash scripts/format.sh
 
 tidy: build ## Runs clang-tidy on every source file

@@ -7,10 +7,18 @@ find_package(CLI11 REQUIRED)
 find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Threads REQUIRED)
-find_package(OpenCV 4.6 REQUIRED COMPONENTS core imgproc imgcodecs dnn)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(GST REQUIRED IMPORTED_TARGET
   gstreamer-1.0>=1.22 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-app-1.0 gstreamer-pbutils-1.0)
+
+# Module by module: OpenCV's own CMake files come with libopencv-dev, which brings ten times as many modules as are used.
+find_path(OpenCV_INCLUDE_DIR opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
+foreach(module core imgproc imgcodecs dnn)
+  find_library(OpenCV_${module} opencv_${module} REQUIRED)
+  add_library(opencv_${module} SHARED IMPORTED)
+  set_target_properties(opencv_${module} PROPERTIES
+    IMPORTED_LOCATION "${OpenCV_${module}}" INTERFACE_INCLUDE_DIRECTORIES "${OpenCV_INCLUDE_DIR}")
+endforeach()
 
 set(POSECAM_OPENVINO_DIR "${PROJECT_SOURCE_DIR}/build/deps/openvino" CACHE PATH "Where the OpenVINO wheel was unpacked")
 set(POSECAM_HAVE_OPENVINO OFF)

@@ -1,14 +1,17 @@
 #!/bin/bash
-# Installs what the build lacks: Debian packages (root or sudo), and below build/deps the OpenVINO runtime and a Python
-# environment for tests. When all is there it changes nothing, needs no root and takes well under a second.
+# setup.sh [develop]: installs what building and running posecam lacks, and with `develop` what tests and other checks lack:
+# Debian packages (root or sudo), and below build/deps the OpenVINO runtime and a Python environment for tests. When all is
+# there it changes nothing, needs no root and takes well under a second.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly deps=$PWD/build/deps
+lists=(scripts/packages/{build,run}.txt)
+[ "${1:-}" != develop ] || lists+=(scripts/packages/develop.txt)
 
 say() { printf 'setup: %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
-listed_packages() { grep -v -e '^#' -e '^$' scripts/debian-packages.txt; }
+listed_packages() { grep -hv -e '^#' -e '^$' "${lists[@]}"; }
 
 missing_packages() {
   comm -23 <(listed_packages | sort) \
@@ -16,7 +19,7 @@ missing_packages() {
 }
 
 install_packages() {
-  command -v dpkg-query >/dev/null || die "this is not a Debian system: install what scripts/debian-packages.txt lists, then use cmake --preset release"
+  command -v dpkg-query >/dev/null || die "this is not a Debian system: install what ${lists[*]} list, then use cmake --preset release"
   local missing as_root=()
   missing=$(missing_packages)
   [ -n "$missing" ] || return 0
@@ -34,8 +37,9 @@ install_packages() {
 up_to_date() { [ "$(cat "$deps/$1.stamp" 2>/dev/null)" = "$(sha256sum <"$2")" ] && [ -d "$deps/$1" ]; }
 remember() { sha256sum <"$2" >"$deps/$1.stamp"; }
 
-# pip of the test environment, held to what a requirements file pins.
+# pip of an environment of our own, held to what a requirements file pins.
 pip() {
+  [ -x "$deps/pyvenv/bin/pip" ] || /usr/bin/python3 -m venv "$deps/pyvenv"
   "$deps/pyvenv/bin/pip" "$1" -q --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: "${@:2}"
 }
 
@@ -43,7 +47,7 @@ setup_python() {
   up_to_date pyvenv tests/requirements.txt && return
   say "Python packages for tests -> build/deps/pyvenv"
   rm -rf "$deps/pyvenv" "$deps/pyvenv.stamp"
-  /usr/bin/python3 -m venv "$deps/pyvenv"
+  mkdir "$deps/pyvenv"
   if ! /usr/bin/python3 -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
     say "the packages are pinned for Python 3.11, this is $(/usr/bin/python3 -V): tests that need them will be skipped"
   elif ! pip install -r tests/requirements.txt; then
@@ -72,5 +76,5 @@ setup_openvino() {
 
 install_packages
 mkdir -p "$deps"
-setup_python
 setup_openvino
+[ "${1:-}" != develop ] || setup_python

@@ -5,9 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
-
 #include "pipeline/settings/engine_settings.h"
+
+namespace CLI {
+class App;
+class Validator;
+}  // namespace CLI
 
 namespace posecam {
 

@@ -1,7 +1,9 @@
 #pragma once
 // `posecam compile`: networks for Neuron devices, and for their simulator.
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace posecam {
 

@@ -1,7 +1,9 @@
 #pragma once
 // `posecam cost`: what inference costs on instances of AWS, and which is the cheapest.
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace posecam {
 

@@ -8,6 +8,8 @@
 #include <thread>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
+
 #include "app/cli/exit_code.h"
 #include "app/cli/tell.h"
 #include "app/commands/devices_view.h"

@@ -1,7 +1,9 @@
 #pragma once
 // posecam devices: what --device can be on this machine.
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace posecam {
 

@@ -1,7 +1,9 @@
 #pragma once
 // posecam eval: COCO keypoint accuracy of a model on annotated images, or of a results file.
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace posecam {
 

@@ -1,7 +1,9 @@
 #pragma once
 // posecam models list | show | pull | verify | path: the zoo and the weights on this machine.
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace posecam {
 

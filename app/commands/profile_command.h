@@ -1,7 +1,9 @@
 #pragma once
 // posecam profile.
 
-#include <CLI/CLI.hpp>
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace posecam {
 

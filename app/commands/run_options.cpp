@@ -7,6 +7,7 @@
 #include <memory>
 #include <string_view>
 
+#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "app/cli/engine_options.h"

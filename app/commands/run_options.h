@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "models/core/result.h"
 #include "pipeline/settings/engine_settings.h"
 

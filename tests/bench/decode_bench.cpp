@@ -1,5 +1,5 @@
 // PAF decoding on the recorded maps of shared/golden, step by step and whole, fast and reference. Without the maps: on
-// a rendered scene. Figures in docs/performance.md.
+// a rendered scene. Figures in docs/performance/decoding.md.
 
 #include <filesystem>
 #include <string>

@@ -1,5 +1,5 @@
 // What neuroninfer itself costs: a device that costs nothing, 720p NV12, the built-in network's input of 456x256.
-// Figures in docs/performance.md.
+// Figures in docs/performance/elements.md.
 
 #include <chrono>
 #include <memory>

@@ -1,5 +1,5 @@
 // What neuronoverlay and neuronjson do to a frame: blur, draw, one line of JSON. 1280x720 NV12, one and eight people.
-// Figures in docs/performance.md.
+// Figures in docs/performance/elements.md.
 
 #include <array>
 #include <memory>

@@ -1,5 +1,5 @@
 // What it costs to know where the time of a frame goes: all stage timers of one frame of a model of 18 parts, with
-// nobody profiling and while somebody does. Figures in docs/performance.md.
+// nobody profiling and while somebody does. Figures in docs/performance/end-to-end.md.
 
 #include <benchmark/benchmark.h>
 

@@ -18,7 +18,7 @@ clip = shared / "media/pexels_group_exercise_720p.mp4"  # five people in view, m
 images = shared / "eval/images"
 annotations = shared / "eval/person_keypoints.json"
 FRAMES = 40
-LEAST_AP = 0.38  # 15 images; the decoders reach .40 to .48 (docs/performance.md)
+LEAST_AP = 0.38  # 15 images; the decoders reach .40 to .48 (docs/performance/decoding.md)
 
 try:
     import jsonschema

@@ -118,7 +118,7 @@ void combine(std::span<const Region> regions, std::span<const std::shared_ptr<co
 
 FrameResult merge(const FrameResult& before, FrameResult now) {
   add_times(now.times, before.times);
-  // What was looked for twice is what the second found. That nobody is there, only the network that looked can say.
+  // Where both looked for the same, the second counts. "Nobody is there" counts only from a network that looks for people.
   const FrameStatus status_now = now.status;
   bool decided = false;
   const auto take = [&](Task task, auto FrameResult::*list) {

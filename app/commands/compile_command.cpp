@@ -24,8 +24,8 @@
 #include "models/store/store.h"
 #include "pipeline/backend/device.h"
 #include "pipeline/neuron/compile/compile_sim.h"
-#include "postprocess/decode/decoders.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
+#include "postprocess/decode/decoders.h"
 
 namespace posecam {
 namespace {

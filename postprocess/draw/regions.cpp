@@ -118,7 +118,8 @@ void combine(std::span<const Region> regions, std::span<const std::shared_ptr<co
 
 FrameResult merge(const FrameResult& before, FrameResult now) {
   add_times(now.times, before.times);
-  // Where both looked for the same, the second counts. "Nobody is there" counts only from a network that looks for people.
+  // Where both looked for the same, the second counts. Only a network that looks for people can say that nobody is
+  // there.
   const FrameStatus status_now = now.status;
   bool decided = false;
   const auto take = [&](Task task, auto FrameResult::*list) {

@@ -11,8 +11,8 @@
 
 #include "elements/base/handles.h"
 #include "elements/infer/infer_parts.h"
-#include "elements/infer/sink_side.h"
-#include "elements/infer/source_side.h"
+#include "elements/infer/stream/sink_side.h"
+#include "elements/infer/stream/source_side.h"
 
 namespace posecam::gst {
 

@@ -8,10 +8,10 @@
 
 #include "elements/infer/infer_setup.h"
 #include "elements/infer/infer_stats.h"
-#include "elements/infer/infer_stream.h"
-#include "elements/infer/lateness.h"
-#include "elements/infer/query_relay.h"
-#include "elements/infer/stream_flow.h"
+#include "elements/infer/stream/infer_stream.h"
+#include "elements/infer/stream/lateness.h"
+#include "elements/infer/stream/query_relay.h"
+#include "elements/infer/stream/stream_flow.h"
 
 namespace posecam::gst {
 

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "elements/base/handles.h"
-#include "elements/infer/query_relay.h"
+#include "elements/infer/stream/query_relay.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/sequencer.h"
 

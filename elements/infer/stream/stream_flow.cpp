@@ -1,4 +1,4 @@
-#include "elements/infer/stream_flow.h"
+#include "elements/infer/stream/stream_flow.h"
 
 namespace posecam::gst {
 namespace {

@@ -1,4 +1,4 @@
-#include "elements/infer/source_side.h"
+#include "elements/infer/stream/source_side.h"
 
 #include <utility>
 

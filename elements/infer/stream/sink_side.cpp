@@ -1,4 +1,4 @@
-#include "elements/infer/sink_side.h"
+#include "elements/infer/stream/sink_side.h"
 
 #include <utility>
 

@@ -1,7 +1,7 @@
 // What comes in between frames: caps, segments, flushes, the end of the stream, queries.
 
 #include "elements/base/element_error.h"
-#include "elements/infer/sink_side.h"
+#include "elements/infer/stream/sink_side.h"
 
 namespace posecam::gst {
 namespace {

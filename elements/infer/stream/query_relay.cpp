@@ -1,4 +1,4 @@
-#include "elements/infer/query_relay.h"
+#include "elements/infer/stream/query_relay.h"
 
 #include <utility>
 

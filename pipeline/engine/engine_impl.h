@@ -1,0 +1,82 @@
+#pragma once
+// What an engine is made of: for engine.cpp, which makes it, and engine_worker.cpp, which runs it.
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "pipeline/engine/batch_scheduler.h"
+#include "pipeline/engine/engine.h"
+#include "pipeline/engine/result_pool.h"
+
+namespace posecam {
+
+struct BatchTime {
+  std::chrono::steady_clock::time_point started;
+  float infer_ms = 0;
+};
+
+/// What a worker decodes with.
+struct Decoding {
+  std::unique_ptr<Postprocessor> post;
+  std::vector<TensorView> outputs;  ///< of one row
+};
+
+struct GiveBack {
+  BatchScheduler* scheduler = nullptr;
+  void operator()(Batch* batch) const { scheduler->release(*batch); }
+};
+/// A batch of another core, borrowed because the own one is lost.
+using Loan = std::unique_ptr<Batch, GiveBack>;
+
+struct Engine::Impl {
+  Impl(std::unique_ptr<InferenceBackend> b, std::shared_ptr<const ModelSpec> m, const EngineOptions& options)
+      : backend(std::move(b)),
+        model(std::move(m)),
+        core_retry(options.core_retry),
+        scheduler(static_cast<std::uint32_t>(model->input.batch), options.max_batch_delay, backend->cores(),
+                  options.core_retry.count() > 0) {}
+
+  Result<void> make_slots(const EngineOptions& options);
+  Result<std::unique_ptr<Slot>> make_slot(CoreId core);
+  Result<void> check_outputs(const Slot& slot, const Postprocessor& post) const;
+  void start_workers();
+
+  // On a worker.
+  void work(std::stop_token stop, Batch& batch, Decoding& decoding);
+  void run(std::stop_token stop, Batch& batch, Decoding& decoding);
+  static void note_queue(const Batch& batch, std::chrono::steady_clock::time_point started);
+  Batch* run_anywhere(std::stop_token stop, Batch& batch, Loan& loan, Result<void>& outcome);
+  Result<void> execute(std::stop_token stop, Batch& batch, std::uint32_t frames);
+  void retire(Batch& batch, const Error& why);
+  void mend(std::stop_token stop, Batch& batch);
+  void judge(const Result<void>& outcome);
+  void deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Decoding& decoding);
+  bool decode(const Slot& ran_on, std::size_t row, const Letterbox& letterbox, Decoding& decoding, FrameResult& result,
+              bool judged);
+  void give_up(Batch& batch, const std::exception& why);
+
+  std::unique_ptr<InferenceBackend> backend;
+  const std::shared_ptr<const ModelSpec> model;
+  const std::chrono::milliseconds core_retry;
+  BatchScheduler scheduler;
+  ResultPool results;
+
+  std::atomic<std::uint64_t> batches_run = 0;
+  std::atomic<std::uint64_t> rows_run = 0;
+  std::atomic<int> refused_in_a_row = 0;
+  mutable std::mutex refusal_mutex;
+  std::string first_refusal;
+
+  std::vector<Decoding> decodings;    ///< one for each worker
+  std::vector<std::jthread> workers;  // last: joined before what they use goes away
+};
+
+}  // namespace posecam

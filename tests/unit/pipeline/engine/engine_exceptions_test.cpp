@@ -1,0 +1,92 @@
+// What a device or a client throws ends with a worker's turn.
+
+#include <new>
+#include <stdexcept>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/engine/engine.h"
+#include "tests/unit/pipeline/engine/engine_harness.h"
+
+namespace posecam {
+namespace {
+
+using test::Collector;
+using test::fake_model;
+using test::FakeBackend;
+using test::make_engine;
+using test::submit;
+using namespace std::chrono_literals;
+
+/// A client that cannot take a result, for want of memory say; the others are told.
+class ThrowingClient final : public RowClient {
+ public:
+  void row_done(Ticket, std::shared_ptr<FrameResult>) override { throw std::bad_alloc(); }
+};
+
+TEST(Engine, AnExceptionOfAClientLeavesTheOtherRowsOfItsBatchUnanalysedAndFailsTheEngine) {
+  auto engine = make_engine(4, {.cores = 1, .on_run = {}}, {.max_batch_delay = 1h});
+  auto client = std::make_shared<Collector>();
+  ASSERT_TRUE(submit(*engine, client, 0, 7));
+  ASSERT_TRUE(submit(*engine, std::make_shared<ThrowingClient>(), 1, 7));
+  ASSERT_TRUE(submit(*engine, client, 2, 7));
+  ASSERT_TRUE(submit(*engine, client, 3, 7));
+  const auto results = client->wait_for(3);
+  EXPECT_EQ(results.at(0)->status, FrameStatus::kAnalysed) << "decoded before";
+  EXPECT_EQ(results.at(2)->status, FrameStatus::kUnanalysed);
+  EXPECT_EQ(results.at(3)->status, FrameStatus::kUnanalysed);
+  EXPECT_TRUE(results.at(3)->model);
+  const auto refused = engine->reserve({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::kDevice);
+  EXPECT_EQ(refused.error().message, "device fake: std::bad_alloc");
+  EXPECT_EQ(engine->first_refusal(), "device fake: std::bad_alloc");
+}
+
+/// A slot whose outputs cannot be had, once the network has run.
+class ThrowingBackend final : public InferenceBackend {
+ public:
+  std::string_view name() const override { return "throwing"; }
+  std::vector<CoreId> cores() const override { return fake_.cores(); }
+  Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
+    auto slot = fake_.make_slot(spec, core);
+    if (!slot) return slot.error();
+    return std::unique_ptr<Slot>(std::make_unique<ThrowingSlot>(std::move(*slot)));
+  }
+
+ private:
+  class ThrowingSlot final : public Slot {
+   public:
+    explicit ThrowingSlot(std::unique_ptr<Slot> slot) : slot_(std::move(slot)) {}
+    MutableTensorView input() override { return slot_->input(); }
+    TensorView output(std::size_t i) const override {
+      if (ran_) throw std::runtime_error("no outputs");
+      return slot_->output(i);
+    }
+    Result<void> run(std::uint32_t frames) override {
+      ran_ = true;
+      return slot_->run(frames);
+    }
+
+   private:
+    std::unique_ptr<Slot> slot_;
+    bool ran_ = false;
+  };
+  FakeBackend fake_{{.cores = 1, .on_run = {}}};
+};
+
+TEST(Engine, AnExceptionOnAWorkerMakesItsBatchUnanalysedAndFailsTheEngine) {
+  auto engine = Engine::create(std::make_unique<ThrowingBackend>(), std::make_shared<const ModelSpec>(fake_model(3)),
+                               {.max_batch_delay = 1h});
+  ASSERT_TRUE(engine) << engine.error().message;
+  auto client = std::make_shared<Collector>();
+  for (Ticket t = 0; t < 3; ++t) ASSERT_TRUE(submit(**engine, client, t, 7));
+  for (const auto& [ticket, result] : client->wait_for(3)) EXPECT_EQ(result->status, FrameStatus::kUnanalysed);
+  const auto refused = (*engine)->reserve({});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "device throwing: no outputs");
+}
+
+}  // namespace
+}  // namespace posecam

@@ -7,7 +7,7 @@ RELEASE := build/release
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup setup-develop build build-all test check-elements demo bench fuzz format tidy install clean distclean
+.PHONY: help setup setup-develop build configure-all build-all test check-elements demo bench fuzz format tidy install clean distclean
 
 help: ## Lists these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -30,9 +30,11 @@ build: setup ## Builds Release: build/bin/posecam and build/lib/gstreamer-1.0/li
 	@ln -sfn ../release/bin/posecam build/bin/posecam
 	@ln -sfn ../../release/lib/gstreamer-1.0/libgstneuron.so build/lib/gstreamer-1.0/libgstneuron.so
 
-build-all: setup-develop ## Builds tests and benchmarks as well
+configure-all: setup-develop
 	@grep -qs '^POSECAM_TESTS:BOOL=ON' $(RELEASE)/CMakeCache.txt || cmake --preset release -D POSECAM_TESTS=ON
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
+
+build-all: configure-all build ## Builds tests and benchmarks as well
 	@cmake --build $(RELEASE) -j $(JOBS)
 
 test: build-all ## Builds and runs every test
@@ -53,7 +55,7 @@ fuzz: setup-develop ## Feeds the parsers, decoders and elements what nobody woul
 format: setup-develop ## Formats the sources with clang-format
 	@bash scripts/format.sh
 
-tidy: build ## Runs clang-tidy on every source file
+tidy: configure-all ## Runs clang-tidy on every source file
 	@bash scripts/tidy.sh
 
 install: build ## Installs below PREFIX (/usr/local)

@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly flags=build/release
-[ -f $flags/compile_commands.json ] || { echo "tidy: no $flags/compile_commands.json: run make build first" >&2; exit 1; }
+[ -f $flags/compile_commands.json ] || { echo "tidy: no $flags/compile_commands.json: run make tidy" >&2; exit 1; }
 if [ $# -eq 0 ]; then
   mapfile -t files < <(git ls-files -- '*.cpp')
 else

@@ -135,7 +135,7 @@ TEST_F(Profile, RefusesBadUsageInOneLine) {
   refused({at("none.mp4"), "--model", kTinyModel}, 5, "none.mp4");
   refused({"testsrc", "--model", "nobody"}, 3, "nobody");
   refused({"testsrc", "--model", kTinyModel, "--decode", "guess"}, 2, "guess");
-  refused({"testsrc", "--model", kTinyModel, "--smoothing-taps", "-3"}, 2, "--smoothing-taps");
+  refused({"testsrc", "--model", kTinyModel, "--smoothing-taps", "-3"}, 2, "--taps: -3");
 }
 
 }  // namespace

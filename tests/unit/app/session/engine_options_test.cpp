@@ -124,8 +124,8 @@ TEST_P(EngineOptionsTest, SaysWhatItDoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, EngineOptionsTest, testing::Range(std::size_t{0}, kEngineOptions.size()),
-                         [](const auto& info) {
-                           std::string name = kEngineOptions[info.param].name;
+                         [](const auto& each) {
+                           std::string name = kEngineOptions[each.param].name;
                            std::ranges::replace(name, '-', '_');
                            return name;
                          });

@@ -13,6 +13,7 @@ import torch
 
 from . import shards
 from .augment import augment
+from .fuse import UNKNOWN
 
 RESCAN_STEPS = 500  # so that shards that are made meanwhile are taken up
 
@@ -66,5 +67,7 @@ class Batches:
 
 
 def as_tensors(images: np.ndarray, maps: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+    """Targets that nobody knows are NaN."""
     pixels = torch.from_numpy(images).permute(0, 3, 1, 2).float()  # permuted: channels_last without a copy
-    return pixels, torch.from_numpy(maps.astype(np.float32)) / 127
+    target = torch.from_numpy(np.array(maps))
+    return pixels, (target.float() / 127).masked_fill_(target == UNKNOWN, torch.nan)

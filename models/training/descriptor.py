@@ -21,8 +21,9 @@ def descriptor(weights: dict[str, tuple[str, list[Path]]]) -> dict[str, Any]:
         "schema_version": 1,
         "name": NAME,
         "description": "posecam's own small network, which comes with the program: 18 keypoints of everybody in view, "
-        "1.47 million parameters, heatmaps and part affinity fields at 1/8 of the input. Any input size whose sides are "
-        "multiples of 8. How it was trained, what it reaches and what it cannot do: models/zoo/openpose-lite/README.md.",
+        "1.47 million parameters, heatmaps and part affinity fields at 1/8 of the input. Any input size whose sides "
+        "are multiples of 8. How it was trained, what it reaches and what it cannot do: "
+        "models/zoo/openpose-lite/README.md.",
         "task": "pose",
         "license": "Apache-2.0",
         "source": "models/training",

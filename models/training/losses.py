@@ -18,8 +18,10 @@ def focus_weights(target: torch.Tensor, focus: float) -> torch.Tensor:
 
 
 def map_loss(stages: list[torch.Tensor], target: torch.Tensor, focus: float, initial_stage: float) -> torch.Tensor:
-    """Weighted squared error, summed over channels and averaged over cells."""
-    weights = focus_weights(target, focus)
+    """Weighted squared error, summed over channels and averaged over cells; none where the target is NaN."""
+    known = ~target.isnan()
+    target = target.nan_to_num()
+    weights = focus_weights(target, focus) * known
     *earlier, last = [(weights * (maps.float() - target) ** 2).sum(1).mean() for maps in stages]
     return last + initial_stage * sum(earlier)
 
@@ -28,6 +30,6 @@ def relative_error(maps: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Squared error of part heatmaps and PAFs as a share of what predicting nothing would make: (2,) errors, (2,) norms
     summed, so that batches can be added up before dividing."""
     groups = (slice(0, PARTS), slice(HEATMAPS, None))
-    errors = [((maps[:, g] - target[:, g]) ** 2).sum() for g in groups]
-    norms = [(target[:, g] ** 2).sum() for g in groups]
+    errors = [((maps[:, g] - target[:, g]) ** 2).nansum() for g in groups]
+    norms = [(target[:, g] ** 2).nansum() for g in groups]
     return torch.stack([torch.stack(errors), torch.stack(norms)])

@@ -1,4 +1,4 @@
-"""Folders of canvases on disk, memory-mapped: images, maps, joints. A folder is complete or absent."""
+"""Folders of canvases on disk, memory-mapped: images and maps. A folder is complete or absent."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ import numpy as np
 @dataclass(frozen=True)
 class Shard:
     images: np.ndarray  # (n, side, side, 3) uint8 BGR
-    maps: np.ndarray  # (n, 57, side/8, side/8) int8, 127 for 1
-    joints: np.ndarray  # (n, people, 14, 3) float32, LSP's joints; rows of zeros where nobody is
+    maps: np.ndarray  # (n, 57, side/8, side/8) int8, 127 for 1, -128 where nobody knows
 
 
 def write(folder: Path, shard: Shard) -> None:
@@ -22,7 +21,6 @@ def write(folder: Path, shard: Shard) -> None:
     part.mkdir(parents=True)
     np.save(part / "images.npy", shard.images)
     np.save(part / "maps.npy", shard.maps)
-    np.save(part / "joints.npy", shard.joints)
     part.rename(folder)
 
 
@@ -30,7 +28,7 @@ def read(folder: Path) -> Shard:
     def array(name: str) -> np.ndarray:
         return np.load(folder / f"{name}.npy", mmap_mode="r")
 
-    return Shard(array("images"), array("maps"), array("joints"))
+    return Shard(array("images"), array("maps"))
 
 
 def complete(folder: Path, kind: str) -> list[Path]:

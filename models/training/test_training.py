@@ -12,11 +12,17 @@ import torch
 from . import config, shards
 from .augment import mirror
 from .body import COCO17, skeleton
+from .canvas import Canvas, Composer, Shot, cut, moved, placement
 from .export import folded
 from .figures import scene
+from .fuse import UNKNOWN, Fusion, averaged_down
+from .losses import map_loss
 from .muon import orthogonalised
 from .network import PoseNet, giga_flops
+from .people import Somebody, weighed
+from .photographs import GUESS, KNOWN, NOTHING, parts_of_coco, parts_of_lsp
 from .poses import walking
+from .skeleton import HEATMAPS, PARTS
 from .truth import maps_of
 
 SIDE = 256
@@ -31,10 +37,10 @@ def mirrored_people(people: list[np.ndarray]) -> list[np.ndarray]:
 class Maps(unittest.TestCase):
     def test_mirrored_maps_are_those_of_mirrored_people(self) -> None:
         people = scene(np.random.default_rng(2), SIDE).people
-        maps = maps_of(people, SIDE // 8, SIDE // 8)
+        maps = maps_of([parts_of_coco(p) for p in people], SIDE // 8, SIDE // 8)
         image = np.zeros((SIDE, SIDE, 3), np.uint8)
         mirrored = mirror(image, maps)[1]
-        expected = maps_of(mirrored_people(people), SIDE // 8, SIDE // 8)
+        expected = maps_of([parts_of_coco(p) for p in mirrored_people(people)], SIDE // 8, SIDE // 8)
         heat = np.abs(mirrored[:19] - expected[:19]).max()
         self.assertLess(heat, 1e-5)
         # Fields are shifted to the right in both, as the teacher's are, so they agree but for that shift.
@@ -44,6 +50,102 @@ class Maps(unittest.TestCase):
         points = skeleton(walking(0.0)).points
         self.assertGreater(points["left_shoulder"][0], points["right_shoulder"][0])
         self.assertGreater(points["nose"][2], points["head"][2])
+
+
+def standing(x: float, y: float, tall: float) -> Somebody:
+    """Upright, facing the viewer, every part known."""
+    across = np.array([0, 0, -1, -1.4, -1.5, 1, 1.4, 1.5, -0.7, -0.7, -0.7, 0.7, 0.7, 0.7, -0.2, 0.2, -0.4, 0.4])
+    down = np.array([0.1, 0.2, 0.2, 0.35, 0.5, 0.2, 0.35, 0.5, 0.5, 0.75, 1, 0.5, 0.75, 1, 0.08, 0.08, 0.1, 0.1])
+    parts = np.column_stack([x + 0.12 * tall * across, y + tall * down, np.full(PARTS, KNOWN)]).astype(np.float32)
+    return Somebody(parts, np.array([x - 0.2 * tall, y, x + 0.2 * tall, y + tall]))
+
+
+class Targets(unittest.TestCase):
+    WRIST = 4
+
+    def setUp(self) -> None:
+        self.somebody = standing(128, 60, 140)
+        self.row, self.column = (int((self.somebody.parts[self.WRIST, i] - 3.5) / 8 + 0.5) for i in (1, 0))
+        self.silence = np.zeros((HEATMAPS + 38, 32, 32), np.float32)
+
+    def test_known_parts_are_drawn_where_the_teacher_is_silent(self) -> None:
+        target = Fusion(self.silence, [self.somebody]).target()
+        self.assertGreater(target[self.WRIST, self.row, self.column], 60)
+        self.assertGreater(np.abs(target[HEATMAPS:].astype(int)).max(), 80)
+        self.assertLess(target[PARTS, self.row, self.column], 60)
+
+    def test_the_teacher_keeps_its_word_where_it_agrees(self) -> None:
+        answer = self.silence.copy()
+        answer[self.WRIST, self.row, self.column] = 0.5
+        target = Fusion(answer, [self.somebody]).target()
+        self.assertEqual(target[self.WRIST, self.row, self.column], round(0.5 * 127))
+
+    def test_nothing_is_asked_about_guesses_and_about_people_nobody_knows(self) -> None:
+        self.somebody.parts[self.WRIST, 2] = GUESS
+        target = Fusion(self.silence, [self.somebody]).target()
+        self.assertEqual(target[self.WRIST, self.row, self.column], UNKNOWN)
+        self.somebody.parts[:, 2] = NOTHING
+        target = Fusion(self.silence, [self.somebody]).target()
+        self.assertEqual(target[self.WRIST, self.row, self.column], UNKNOWN)
+        self.assertEqual(target[self.WRIST, 0, 0], 0)
+
+    def test_a_peak_elsewhere_in_a_person_is_not_believed(self) -> None:
+        answer = self.silence.copy()
+        answer[self.WRIST, self.row - 5, self.column + 1] = 0.6
+        target = Fusion(answer, [self.somebody]).target()
+        self.assertEqual(target[self.WRIST, self.row - 5, self.column + 1], UNKNOWN)
+        self.assertGreater(target[self.WRIST, self.row, self.column], 60)
+
+    def test_averaging_keeps_peaks_in_place(self) -> None:
+        large = maps_of([standing(256, 120, 280).parts], 64, 64)
+        small = averaged_down(np.rint(large * 127).astype(np.int8))
+        expected = maps_of([standing(127.75, 59.75, 140).parts], 32, 32)
+        for part in range(PARTS):
+            self.assertEqual(small[part].argmax(), expected[part].argmax())
+
+    def test_unknown_cells_cost_nothing(self) -> None:
+        target = torch.zeros(1, HEATMAPS + 38, 4, 4)
+        target[0, :, 2] = torch.nan
+        maps = torch.zeros_like(target.nan_to_num(), requires_grad=True)
+        loss = map_loss([maps, maps + (torch.arange(4) == 2)[:, None]], target, 4.0, 0.5)
+        self.assertEqual(loss.item(), 0)
+        loss.backward()
+        self.assertFalse(maps.grad.isnan().any())
+
+
+class People(unittest.TestCase):
+    def test_two_opinions_make_a_part_certain_or_doubtful(self) -> None:
+        label = standing(0, 0, 100).parts
+        label[:, 2] = GUESS
+        other = label.copy()
+        other[:, 2] = KNOWN
+        other[3, :2] += 60
+        other[4, 2] = NOTHING
+        state = weighed(label, other, 100)[:, 2]
+        self.assertEqual(state[2], KNOWN)
+        self.assertEqual(state[3], GUESS)
+        self.assertEqual(state[4], GUESS)
+
+    def test_sports_labels_lack_the_face(self) -> None:
+        parts = parts_of_lsp(np.array([[i, i, 1] for i in range(14)], np.float32))
+        self.assertEqual(parts[[0, 14, 15, 16, 17], 2].tolist(), [NOTHING] * 5)
+        self.assertEqual(parts[4, 0], 6)  # the right wrist
+
+
+class Canvases(unittest.TestCase):
+    def test_people_move_with_their_photograph(self) -> None:
+        somebody = standing(50, 20, 60)
+        turned = moved(somebody, placement(somebody.middle(), 2, 90, np.array([128, 128])))
+        self.assertAlmostEqual(turned.lean() - somebody.lean(), 90, places=3)
+        self.assertIsNone(cut(turned, (0, 0, 20, 20)))
+
+    def test_composes_what_it_is_told_to(self) -> None:
+        settings = config.load()["canvas"]
+        image = np.full((120, 100, 3), 90, np.uint8)
+        composer = Composer(settings, lambda _: Shot(image, [standing(50, 20, 60)]))
+        canvases = [composer.compose(np.random.default_rng(n)) for n in range(12)]
+        self.assertTrue(all(isinstance(c, Canvas) and c.image.shape == (2 * SIDE, 2 * SIDE, 3) for c in canvases))
+        self.assertTrue(any(len(c.people) > 1 for c in canvases))
 
 
 class Network(unittest.TestCase):
@@ -78,7 +180,7 @@ class Shards(unittest.TestCase):
     def test_an_unfinished_shard_is_not_listed(self) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            whole = shards.Shard(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 57, 1, 1), np.int8), np.zeros((1, 1)))
+            whole = shards.Shard(np.zeros((1, 8, 8, 3), np.uint8), np.zeros((1, 57, 1, 1), np.int8))
             shards.write(folder / "photos-0000", whole)
             (folder / "photos-0001.part").mkdir()
             self.assertEqual([p.name for p in shards.complete(folder, "photos")], ["photos-0000"])

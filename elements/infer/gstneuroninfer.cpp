@@ -41,7 +41,6 @@ GstStaticPadTemplate g_src =
     GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(POSECAM_VIDEO_CAPS));
 
 using S = InferSettings;
-using posecam::Option;
 using posecam::OptionWord;
 using posecam::gst::Mutable;
 using Property = posecam::gst::Property<S>;

@@ -51,7 +51,16 @@ void QueuedSink::work() {
   try {
     write_all();
   } catch (const std::exception& e) {
-    finish(Error{Errc::kOutput, fmt::format("writing a result: {}", e.what())});
+    finish(Error{Errc::kOutput, fmt::format("completing an output: {}", e.what())});
+  }
+}
+
+/// What it throws is a failure of this result, so that it is counted.
+Result<void> QueuedSink::write_inner(const FrameInfo& info, std::shared_ptr<const FrameResult> result) {
+  try {
+    return inner_->write(info, std::move(result));
+  } catch (const std::exception& e) {
+    return Error{Errc::kOutput, fmt::format("writing a result: {}", e.what())};
   }
 }
 
@@ -61,7 +70,7 @@ void QueuedSink::write_all() {
     FrameInfo info = entry.info;
     info.stream_id = entry.stream_id;
     info.name = entry.name;
-    const auto written = inner_->write(info, std::exchange(entry.result, nullptr));
+    const auto written = write_inner(info, std::exchange(entry.result, nullptr));
     if (written) continue;
     {
       std::lock_guard lock(mutex_);

@@ -48,6 +48,7 @@ class QueuedSink final : public ResultSink {
   };
   void work();
   void write_all();
+  Result<void> write_inner(const FrameInfo& info, std::shared_ptr<const FrameResult> result);
   bool take(Entry& entry);
   void finish(std::optional<Error> failure);
   Result<void> outcome_of_close(bool late, std::uint64_t dropped_before) const;

@@ -194,6 +194,7 @@ TEST_F(QueuedSinkTest, AnExceptionOfTheInnerSinkIsAnError) {
   auto& sink = make({});
   ASSERT_TRUE(write(0));
   EXPECT_THAT(sink.close().error().message, testing::HasSubstr("boom"));
+  EXPECT_EQ(sink.health().dropped, 1U) << "nothing is lost uncounted";
 }
 
 TEST_F(QueuedSinkTest, CloseGivesUpOnASinkThatIsStuck) {

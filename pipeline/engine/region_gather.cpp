@@ -27,14 +27,15 @@ void RegionGather::one_less() {
   combine(regions_, results_, image_, *whole_);
   results_.clear();  // they go back to where they came from
   frame_->row_done(ticket_, std::move(whole_));
+  free_.store(true, std::memory_order_release);
 }
 
 std::shared_ptr<RegionGather> RegionGathers::take() {
   for (const auto& gather : all_) {
-    if (gather.use_count() > 1) continue;
-    std::atomic_thread_fence(std::memory_order_acquire);  // whoever let go of it is done with it
-    return gather;
+    if (gather->free_.exchange(false, std::memory_order_acquire)) return gather;
   }
+  // Those that nobody else holds and that are not free never will be: a flush or the end of an engine left them behind.
+  std::erase_if(all_, [](const auto& gather) { return gather.use_count() == 1; });
   return all_.emplace_back(std::make_shared<RegionGather>(frame_));
 }
 

@@ -37,13 +37,16 @@ class RegionGather final : public RowClient {
   std::vector<std::shared_ptr<const FrameResult>> results_;  // each written by one thread before it counts down
   Ticket ticket_ = 0;
   std::atomic<std::size_t> awaited_ = 0;  ///< regions, and finish()
+
+  friend class RegionGathers;
+  std::atomic<bool> free_ = false;  ///< its frame's result is handed on, and no thread works with it any more
 };
 
 /// Gathers for the frames of one stream. One thread.
 class RegionGathers {
  public:
   explicit RegionGathers(std::shared_ptr<RowClient> frame) : frame_(std::move(frame)) {}
-  /// One that nobody else holds any more, or a new one.
+  /// One that is free, or a new one.
   std::shared_ptr<RegionGather> take();
 
  private:

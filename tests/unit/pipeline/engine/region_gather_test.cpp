@@ -56,14 +56,28 @@ TEST(RegionGather, IsDoneOnceWhateverThreadIsLast) {
   }
 }
 
-TEST(RegionGather, IsTakenAgainWhenNobodyHasItAnyMore) {
+const std::vector<Region> kOneRegion{Region{{0, 0, 1, 1}, {0, 0, 8, 8}, {}}};
+
+TEST(RegionGather, IsTakenAgainWhenItsFrameIsDone) {
+  RegionGathers gathers(std::make_shared<Frame>());
+  const auto first = gathers.take();
+  first->start(kOneRegion, {8, 8}, std::make_shared<FrameResult>());
+  first->row_done(0, one_object());
+  EXPECT_NE(gathers.take(), first) << "its frame has no place yet";
+  first->finish(1);
+  EXPECT_EQ(gathers.take(), first);
+}
+
+TEST(RegionGather, OfAFrameThatWasGivenUpIsLetGoOf) {
   RegionGathers gathers(std::make_shared<Frame>());
   auto first = gathers.take();
-  const auto second = gathers.take();
-  EXPECT_NE(first, second);
-  const RegionGather* const was = first.get();
+  const std::weak_ptr<RegionGather> was = first;
+  first->start(kOneRegion, {8, 8}, std::make_shared<FrameResult>());
+  EXPECT_NE(gathers.take(), first);
+  EXPECT_FALSE(was.expired());
   first.reset();
-  EXPECT_EQ(gathers.take().get(), was);
+  gathers.take();
+  EXPECT_TRUE(was.expired());
 }
 
 TEST(RegionGather, IsSilentIfItsFrameWasGivenUp) {

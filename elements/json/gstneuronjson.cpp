@@ -22,6 +22,8 @@
 #include "elements/json/gstneuronjson.h"
 
 #include <array>
+#include <cstdint>
+#include <limits>
 
 #include "elements/base/element_error.h"
 #include "elements/base/handles.h"
@@ -71,6 +73,13 @@ constexpr std::array kProperties{
               .help = "File to write, a folder for format=openpose, or - for standard output. A regular file is called "
                       "LOCATION.part until the stream ends, whole lines of ndjson can be read from it meanwhile; "
                       "devices, pipes and sockets are written straight. May change in NULL and READY"}},
+    Property{{.name = "fd",
+              .field = &S::fd,
+              .range = {-1, std::numeric_limits<std::int32_t>::max()},
+              .help =
+                  "Descriptor of a regular file that the application opened for writing, emptied, and gives its name "
+                  "when the stream has ended; location is then its name in messages. -1: none. May change in NULL "
+                  "and READY"}},
     Property{{.name = "stream-id",
               .field = &S::stream_id,
               .help = "Name of the stream in each line of ndjson. May change in NULL and READY"}},

@@ -44,7 +44,8 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   const auto format = parse_format(settings.format);
   if (!format) return format.error();
   stop_ = {};
-  auto sink = make_file_sink(*format, settings.location, stop_.get_token());
+  auto sink = settings.fd < 0 ? make_file_sink(*format, settings.location, stop_.get_token())
+                              : make_file_sink(*format, settings.fd, settings.location);
   if (!sink) return sink.error();
   use(std::move(*sink));
   settings_ = settings;

@@ -20,6 +20,7 @@ namespace posecam::gst {
 struct JsonSettings {
   std::string format = "ndjson";  ///< or "openpose", "coco", "motion"
   std::string location = "-";
+  std::int32_t fd = -1;  ///< not -1: written to instead; `location` then names it in messages
   std::string stream_id = "0";
   std::string clip_name;
   std::string names;

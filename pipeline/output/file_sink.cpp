@@ -126,24 +126,27 @@ Result<std::unique_ptr<ResultSink>> make_openpose_sink(const std::string& locati
   return std::unique_ptr<ResultSink>(std::make_unique<OpenposeSink>(location));
 }
 
-template <class Sink>
-Result<std::unique_ptr<ResultSink>> make_file_sink_of(std::string location, std::stop_token stop) {
-  auto file = ResultFile::create(std::move(location), std::move(stop));
+Result<std::unique_ptr<ResultSink>> make_sink_on(ResultFormat format, Result<ResultFile> file) {
   if (!file) return std::move(file).error();
-  return std::unique_ptr<ResultSink>(std::make_unique<Sink>(*std::move(file)));
+  switch (format) {
+    case ResultFormat::kNdjson: return std::unique_ptr<ResultSink>(std::make_unique<NdjsonSink>(*std::move(file)));
+    case ResultFormat::kCoco: return std::unique_ptr<ResultSink>(std::make_unique<CocoSink>(*std::move(file)));
+    case ResultFormat::kMotion: return std::unique_ptr<ResultSink>(std::make_unique<MotionSink>(*std::move(file)));
+    case ResultFormat::kOpenpose: break;
+  }
+  return Error{Errc::kUsage, "this result format is not of one file"};
 }
 
 }  // namespace
 
 Result<std::unique_ptr<ResultSink>> make_file_sink(ResultFormat format, std::string location, std::stop_token stop) {
   if (location.empty()) return Error{Errc::kUsage, "the results need a place: name a file, or - for standard output"};
-  switch (format) {
-    case ResultFormat::kNdjson: return make_file_sink_of<NdjsonSink>(std::move(location), std::move(stop));
-    case ResultFormat::kOpenpose: return make_openpose_sink(location);
-    case ResultFormat::kCoco: return make_file_sink_of<CocoSink>(std::move(location), std::move(stop));
-    case ResultFormat::kMotion: return make_file_sink_of<MotionSink>(std::move(location), std::move(stop));
-  }
-  return Error{Errc::kUsage, "unknown result format"};
+  if (format == ResultFormat::kOpenpose) return make_openpose_sink(location);
+  return make_sink_on(format, ResultFile::create(std::move(location), std::move(stop)));
+}
+
+Result<std::unique_ptr<ResultSink>> make_file_sink(ResultFormat format, int fd, std::string name) {
+  return make_sink_on(format, ResultFile::on(fd, std::move(name)));
 }
 
 }  // namespace posecam

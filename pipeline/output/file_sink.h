@@ -26,5 +26,7 @@ enum class ResultFormat : std::uint8_t {
 /// leaves "<file>.part" (kOpenpose: nothing) and never a final name with half of a file.
 Result<std::unique_ptr<ResultSink>> make_file_sink(ResultFormat format, std::string location,
                                                    std::stop_token stop = {});
+/// The same on ResultFile::on(fd, name). kUsage for kOpenpose, which takes a folder.
+Result<std::unique_ptr<ResultSink>> make_file_sink(ResultFormat format, int fd, std::string name);
 
 }  // namespace posecam

@@ -69,15 +69,10 @@ int give_up(int fd, int error_number) {
   return -1;
 }
 
-// Opens and empties a file that nobody else writes; -1 and errno. File systems without locks go without.
-int open_alone(const std::string& path) {
-  for (;;) {
-    const int fd = open_for_writing(path, 0);
-    if (fd < 0) return fd;
-    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return give_up(fd, EBUSY);
-    if (is_at(path, fd)) return ::ftruncate(fd, 0) == 0 ? fd : give_up(fd, errno);
-    ::close(fd);  // since it was opened it was completed by another and got its name, which is not ours to empty
-  }
+int open_emptied(const std::string& location) {
+  const int fd = open_part(location);
+  if (fd < 0) return fd;
+  return ::ftruncate(fd, 0) == 0 ? fd : give_up(fd, errno);
 }
 
 // While it lives a write to a pipe that nobody reads fails with EPIPE, and raises nothing in this process.
@@ -124,6 +119,17 @@ bool is_written_straight(const std::string& location) {
   return ::stat(location.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
 }
 
+int open_part(const std::string& location) {
+  const std::string part = part_name(location);
+  for (;;) {
+    const int fd = open_for_writing(part, 0);
+    if (fd < 0) return fd;
+    if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return give_up(fd, EBUSY);
+    if (is_at(part, fd)) return fd;
+    ::close(fd);  // since it was opened it was completed by another and got its name, which is not ours to empty
+  }
+}
+
 /// Ends a wait for the reader of a pipe when a stop is requested.
 class ResultFile::Interrupt {
  public:
@@ -162,10 +168,16 @@ Result<ResultFile> ResultFile::create(std::string location, std::stop_token stop
   if (std::filesystem::is_directory(location, ec)) return file_error(location, "write", EISDIR);
   const bool straight = is_written_straight(location);
   std::string part = straight ? std::string() : part_name(location);
-  const int fd = straight ? open_for_writing(location, O_TRUNC) : open_alone(part);
+  const int fd = straight ? open_for_writing(location, O_TRUNC) : open_emptied(location);
   if (fd < 0) return file_error(location, "create", errno);
   return ResultFile(std::move(location), std::move(part), fd,
                     straight ? std::make_unique<Interrupt>(std::move(stop)) : nullptr);
+}
+
+Result<ResultFile> ResultFile::on(int fd, std::string name) {
+  const int own = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (own < 0) return file_error(name, "write", errno);
+  return ResultFile(std::move(name), {}, own, nullptr);
 }
 
 ResultFile::ResultFile(std::string location, std::string part, int fd, std::unique_ptr<Interrupt> interrupt)
@@ -203,7 +215,7 @@ int ResultFile::close_descriptor() {
 Result<void> ResultFile::fail(std::string_view action, int error_number) {
   state_ = file_error(location_, action, error_number);
   // What is there of the last text is of use to nobody; where that cannot be undone it stays.
-  if (fd_ >= 0 && !part_.empty()) (void)!::ftruncate(fd_, size_);
+  if (fd_ >= 0 && !interrupt_) (void)!::ftruncate(fd_, size_);
   close_descriptor();
   return state_;
 }

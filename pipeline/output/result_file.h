@@ -17,6 +17,10 @@ inline std::string part_name(const std::string& location) { return location + ".
 /// True for devices, pipes and sockets: nothing to prepare, nothing to rename.
 bool is_written_straight(const std::string& location);
 
+/// Opens the .part of a location for writing and locks it (flock(2), with the descriptor), or -1 and errno: EBUSY while
+/// another, of this process or not, has it. What is in it stays. File systems without locks go without.
+int open_part(const std::string& location);
+
 /// Writes to "<location>.part" and gives it its name in commit(); what was there before stays until then. Destroyed
 /// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
 /// standard output; that, devices, pipes and sockets are written straight (opening a FIFO waits for its reader).
@@ -32,6 +36,9 @@ bool is_written_straight(const std::string& location);
 class ResultFile {
  public:
   static Result<ResultFile> create(std::string location, std::stop_token stop = {});
+  /// On a regular file that the caller opened for writing, emptied, keeps open, locks, and gives its name: commit()
+  /// does not. `name` is for messages.
+  static Result<ResultFile> on(int fd, std::string name);
   ResultFile(ResultFile&& other) noexcept;
   ResultFile& operator=(ResultFile&& other) noexcept;
   ResultFile(const ResultFile&) = delete;
@@ -52,7 +59,7 @@ class ResultFile {
   int close_descriptor();
 
   std::string location_;
-  std::string part_;  ///< empty when the target is written straight
+  std::string part_;  ///< empty when the target is written straight, or not ours to name
   int fd_ = -1;
   std::int64_t size_ = 0;                 ///< bytes of whole texts
   std::unique_ptr<Interrupt> interrupt_;  ///< null for regular files, which let nobody wait

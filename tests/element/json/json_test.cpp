@@ -12,6 +12,7 @@
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/output/result_file.h"
 #include "tests/element/infer/counted_memory.h"
 #include "tests/element/result_buffers.h"
 #include "tests/support/temp_dir.h"
@@ -142,6 +143,25 @@ TEST(NeuronJson, EveryFormatIsCompleteAtTheEndOfTheStream) {
 }
 
 // --- outputs that fail -------------------------------------------------------------------------------------------
+
+TEST(NeuronJson, WritesToTheDescriptorOfAnApplicationThatNamesTheFile) {
+  const TempDir dir;
+  const std::string file = (dir.path() / "a").string();
+  for (const std::string format : {"ndjson", "coco", "motion"}) {
+    const int fd = open_part(file);
+    ASSERT_GE(fd, 0);
+    ASSERT_EQ(::ftruncate(fd, 0), 0);
+    {
+      auto h = json_harness("format=" + format + " location=" + file + " fd=" + std::to_string(fd));
+      for (int i = 0; i < 3; ++i) ASSERT_EQ(push(h.get()), GST_FLOW_OK);
+      ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
+    }
+    EXPECT_FALSE(fs::exists(file));
+    EXPECT_FALSE(read_file(file + ".part").empty()) << format;
+    EXPECT_EQ(open_part(file), -1) << "the lock went with the element";
+    ::close(fd);
+  }
+}
 
 TEST(NeuronJson, AFullDiskIsOneErrorAndTheStreamStops) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "/dev/full is not here";
@@ -286,7 +306,8 @@ TEST(NeuronJson, PropertiesSetWhileItRunsWarnAndChangeNothing) {
   auto h = json_harness("location=/dev/null stream-id=cam1");
   const BusCounter bus(h->element);
   GstElement* json = gst_harness_find_element(h.get(), "neuronjson");
-  g_object_set(json, "location", "/nonexistent/a", "stream-id", "cam2", "clip-name", "x", "names", "x", nullptr);
+  g_object_set(json, "location", "/nonexistent/a", "stream-id", "cam2", "clip-name", "x", "names", "x", "fd", 7,
+               nullptr);
   gst_util_set_object_arg(G_OBJECT(json), "format", "coco");
   EXPECT_EQ(push(h.get()), GST_FLOW_OK);
   gchar* location = nullptr;
@@ -298,7 +319,7 @@ TEST(NeuronJson, PropertiesSetWhileItRunsWarnAndChangeNothing) {
   EXPECT_EQ(format, 0);
   g_free(location);
   g_free(stream);
-  EXPECT_EQ(bus.of(GST_MESSAGE_WARNING, "neuronjson").size(), 5U);
+  EXPECT_EQ(bus.of(GST_MESSAGE_WARNING, "neuronjson").size(), 6U);
   EXPECT_THAT(bus.of(GST_MESSAGE_WARNING, "neuronjson")[0], HasSubstr("location cannot change"));
   EXPECT_THAT(bus.of(GST_MESSAGE_ERROR, "neuronjson"), IsEmpty());
   gst_object_unref(json);
@@ -320,7 +341,7 @@ TEST(NeuronJson, FormatIsOneOfFourWords) {
 
 TEST(NeuronJson, EveryPropertySaysWhenItMayChange) {
   auto* json = GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("neuronjson", nullptr)));
-  for (const char* name : {"format", "location", "stream-id", "clip-name", "names"}) {
+  for (const char* name : {"format", "location", "fd", "stream-id", "clip-name", "names"}) {
     GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(json), name);
     ASSERT_NE(spec, nullptr) << name;
     EXPECT_TRUE(spec->flags & GST_PARAM_MUTABLE_READY) << name;

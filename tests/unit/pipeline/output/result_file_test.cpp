@@ -156,18 +156,50 @@ TEST_F(ResultFileTest, RefusesAFileThatAnotherWrites) {
   EXPECT_EQ(read(at("a")), "");
 }
 
+TEST_F(ResultFileTest, OpensAPartForOneAndTouchesNothingInIt) {
+  std::ofstream(at("a.part")) << "of an earlier run";
+  const int first = open_part(at("a"));
+  ASSERT_GE(first, 0);
+  EXPECT_EQ(open_part(at("a")), -1);
+  EXPECT_EQ(errno, EBUSY);
+  EXPECT_FALSE(ResultFile::create(at("a")));
+  EXPECT_EQ(read(at("a.part")), "of an earlier run");
+  ::close(first);
+  EXPECT_TRUE(ResultFile::create(at("a")));
+}
+
+TEST_F(ResultFileTest, LeavesNameAndLockToTheOwnerOfADescriptor) {
+  const int fd = open_part(at("a"));
+  ASSERT_GE(fd, 0);
+  {
+    auto file = ResultFile::on(fd, "a");
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->write("line\n"));
+    ASSERT_TRUE(file->commit());
+  }
+  EXPECT_EQ(read(at("a.part")), "line\n");
+  EXPECT_FALSE(fs::exists(at("a")));
+  EXPECT_FALSE(ResultFile::create(at("a")));
+  ::close(fd);
+  const auto closed = ResultFile::on(fd, "a");
+  ASSERT_FALSE(closed);
+  EXPECT_THAT(closed.error().message, HasSubstr("a: cannot write"));
+}
+
 TEST_F(ResultFileTest, KeepsWholeTextsOnlyWhenTheDiskIsFull) {
-  const auto write_twice = [&] {
+  const auto write_twice = [](const auto& make) {
     std::signal(SIGXFSZ, SIG_IGN);
     const rlimit limit{10, 10};
     ::setrlimit(RLIMIT_FSIZE, &limit);
-    auto file = ResultFile::create(at("a"));
+    auto file = make();
     const bool kept = file && file->write("12345\n") && !file->write("67890\n") && !file->commit();
     ::_exit(kept ? 0 : 1);
   };
   // In a child: the limit, which stands for the disk, holds for the whole process.
-  EXPECT_EXIT(write_twice(), testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(write_twice([&] { return ResultFile::create(at("a")); }), testing::ExitedWithCode(0), "");
   EXPECT_EQ(read(at("a.part")), "12345\n");
+  EXPECT_EXIT(write_twice([&] { return ResultFile::on(open_part(at("b")), "b"); }), testing::ExitedWithCode(0), "");
+  EXPECT_EQ(read(at("b.part")), "12345\n");
   EXPECT_FALSE(fs::exists(at("a")));
 }
 
@@ -263,6 +295,9 @@ TEST_F(ResultFileTest, OpenposeErrorsAreSticky) {
 }
 
 TEST_F(ResultFileTest, OpenposeNeedsAFolder) {
+  const auto on_a_file = make_file_sink(ResultFormat::kOpenpose, STDOUT_FILENO, "x");
+  ASSERT_FALSE(on_a_file);
+  EXPECT_EQ(on_a_file.error().code, Errc::kUsage);
   const auto out = make_file_sink(ResultFormat::kOpenpose, "-");
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().code, Errc::kUsage);

@@ -1,8 +1,8 @@
 #pragma once
 // One measurement of `posecam bench`.
 
-#include <atomic>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 #include "app/bench/bench.h"
@@ -15,10 +15,10 @@ namespace posecam {
 struct MeasureTime {
   double warm_up_s = 1;
   double seconds = 3;
-  std::uint64_t frames = 0;                        ///< not 0: until so many are done, instead of `seconds`
-  const std::atomic<bool>* interrupted = nullptr;  ///< true: stop now, with what there is
+  std::uint64_t frames = 0;   ///< not 0: until so many are done, instead of `seconds`
+  std::stop_token interrupt;  ///< stop now, with what there is
 
-  bool is_interrupted() const { return interrupted && *interrupted; }
+  bool is_interrupted() const { return interrupt.stop_requested(); }
 };
 
 /// The engine of a case: `base`, with what the case says.

@@ -172,7 +172,7 @@ Result<void> bench(Request request) {
   }
   auto files = BenchFiles::open(request.outputs);
   if (!files) return files.error();
-  request.time.interrupted = &watch_interrupts();
+  request.time.interrupt = watch_interrupts();
   log_each_line_once();
   Sweep sweep(request, std::move(*cases));
   auto swept = sweep.run();

@@ -1,10 +1,10 @@
 #include "app/commands/profile_command.h"
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -73,7 +73,7 @@ struct Profile {
 };
 
 /// The clip, once, with everything that `posecam run --write-video --json-lines` does.
-Result<Profile> play(const Request& request, const std::atomic<bool>& interrupted) {
+Result<Profile> play(const Request& request, const std::stop_token& interrupt) {
   ScratchFolder scratch;
   RunOptions options;
   static_cast<EngineSettings&>(options) = static_cast<const EngineSettings&>(request);
@@ -96,7 +96,7 @@ Result<Profile> play(const Request& request, const std::atomic<bool>& interrupte
   for (bool told = false; !stream->finished();) {
     while (g_main_context_iteration(nullptr, FALSE) != FALSE) {
     }
-    if (interrupted && !std::exchange(told, true)) stream->end_early();
+    if (interrupt.stop_requested() && !std::exchange(told, true)) stream->end_early();
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   const StreamStats stats = stream->stats();
@@ -121,14 +121,14 @@ Result<void> profile(Request request) {
   gst_init(nullptr, nullptr);
   if (auto loaded = load_plugin(); !loaded) return loaded;
   log_element_times();
-  const std::atomic<bool>& interrupted = watch_interrupts();
-  auto first = play(request, interrupted);
+  const std::stop_token interrupt = watch_interrupts();
+  auto first = play(request, interrupt);
   if (!first) return first.error();
   std::vector<ProfileColumn> columns{first->column};
-  if (request.decode == "reference" && !interrupted) {
+  if (request.decode == "reference" && !interrupt.stop_requested()) {
     Request fast = request;
     fast.decode = "fast";
-    auto second = play(fast, interrupted);
+    auto second = play(fast, interrupt);
     if (!second) return second.error();
     columns.push_back(std::move(second->column));
   }
@@ -136,7 +136,7 @@ Result<void> profile(Request request) {
   if (!request.trace.empty()) {
     if (auto written = write_document(request.trace, trace_json(first->threads)); !written) return written;
   }
-  if (interrupted) return Error{Errc::kCancelled, "interrupted: the table has the frames until then"};
+  if (interrupt.stop_requested()) return Error{Errc::kCancelled, "interrupted: the table has the frames until then"};
   return {};
 }
 

@@ -1,11 +1,9 @@
 #include "app/bench/bench_png.h"
 
-#include <memory>
-
 #include <fmt/format.h>
 #include <gst/gst.h>
 
-#include "app/session/topology.h"
+#include "app/session/handles.h"
 
 namespace posecam {
 
@@ -21,9 +19,9 @@ Result<std::string> render_png(const std::string& svg) {
     if (made) gst_object_unref(made);
     return failure;
   }
-  const PipelinePtr pipeline(made);
-  const std::unique_ptr<GstElement, ObjectUnref> source(gst_bin_get_by_name(GST_BIN(made), "src"));
-  const std::unique_ptr<GstElement, ObjectUnref> sink(gst_bin_get_by_name(GST_BIN(made), "sink"));
+  const ElementPtr pipeline(made);
+  const ElementPtr source(gst_bin_get_by_name(GST_BIN(made), "src"));
+  const ElementPtr sink(gst_bin_get_by_name(GST_BIN(made), "sink"));
   gst_element_set_state(made, GST_STATE_PLAYING);
   GstBuffer* const in = gst_buffer_new_memdup(svg.data(), svg.size());
   GstFlowReturn flow = GST_FLOW_OK;

@@ -7,16 +7,12 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <glib.h>
 
 #include "app/bench/latency_meter.h"
 #include "app/bench/measure.h"
 #include "app/bench/measure_tools.h"
-#include "app/commands/run_options.h"
 #include "app/session/inputs.h"
-#include "app/session/outputs.h"
-#include "app/session/stream.h"
-#include "app/session/topology.h"
+#include "app/session/session.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/histogram.h"
 #include "pipeline/settings/engine_plan.h"
@@ -31,52 +27,49 @@ constexpr const char* kSharedModel = "posecam-bench";
 /// Several times one input, in one process and on one engine.
 class Streams {
  public:
-  Result<void> open(const BenchCase& what, const RunOptions& options, const std::string& input);
+  Result<void> open(const BenchCase& what, const EngineSettings& engine, const std::string& input);
   void play();
-  /// Lets the main loop do what there is to do.
-  static void attend() {
-    while (g_main_context_iteration(nullptr, FALSE) != FALSE) {
-    }
-  }
-  bool over() const { return finished_ > 0; }  // with one input gone, the load is another one
+  bool over() const;  // with one input gone, the load is another one
   std::optional<Error> failure() const;
-  StreamStats first() const { return streams_.front()->stats(); }
+  StreamStats first() const { return sessions_.front()->stats(); }
   /// Frames and latencies count from now on.
   void begin_measuring();
   std::uint64_t frames() const;
   Histogram latencies() const;
 
  private:
-  std::vector<std::unique_ptr<LatencyMeter>> meters_;  // outlive the streams, which tell them
-  std::vector<std::unique_ptr<Stream>> streams_;
-  std::size_t finished_ = 0;
+  std::vector<std::unique_ptr<LatencyMeter>> meters_;  // outlive the sessions, which tell them
+  std::vector<std::unique_ptr<Session>> sessions_;
 };
 
-Result<void> Streams::open(const BenchCase& what, const RunOptions& options, const std::string& input) {
+Result<void> Streams::open(const BenchCase& what, const EngineSettings& engine, const std::string& input) {
   auto inputs = identify_inputs(std::vector<std::string>(what.streams, input));
   if (!inputs) return inputs.error();
-  Outputs outputs;
-  outputs.json_lines = "/dev/null";
   for (Input& one : *inputs) {
     one.repeats = true;
-    auto topology = build_topology(options, one, outputs, what.streams > 1 ? kSharedModel : "");
-    if (!topology) return topology.error();
+    SessionSpec spec{.engine = engine, .shared_model = what.streams > 1 ? kSharedModel : "", .input = std::move(one)};
+    spec.sinks.push_back({.format = ResultFormat::kNdjson, .location = "/dev/null"});
+    auto session = Session::create(std::move(spec));
+    if (!session) return session.error();
     meters_.push_back(std::make_unique<LatencyMeter>());
-    meters_.back()->watch(topology->infer);
-    streams_.push_back(std::make_unique<Stream>(
-        std::move(*topology), one, outputs, [this] { ++finished_; }, [](const std::string&) {}));
-    if (auto opened = streams_.back()->open(); !opened) return opened;
+    meters_.back()->watch((*session)->network());
+    sessions_.push_back(*std::move(session));
+    if (auto opened = sessions_.back()->open(); !opened) return opened;
   }
   return {};
 }
 
 void Streams::play() {
-  for (const auto& stream : streams_) stream->play();
+  for (const auto& session : sessions_) session->play();
+}
+
+bool Streams::over() const {
+  return std::ranges::any_of(sessions_, [](const auto& session) { return session->finished(); });
 }
 
 std::optional<Error> Streams::failure() const {
-  for (const auto& stream : streams_) {
-    if (stream->failure()) return stream->failure();
+  for (const auto& session : sessions_) {
+    if (auto failure = session->failure()) return failure;
   }
   return {};
 }
@@ -98,28 +91,24 @@ Histogram Streams::latencies() const {
 }
 
 /// An engine counts frames, not batches of a core; how many cores it has is known once it has them.
-Result<RunOptions> options_of(const BenchCase& what, const EngineSettings& base, const std::string& input) {
-  RunOptions options;
-  static_cast<EngineSettings&>(options) = settings_of(what, base);
-  if (what.slots == EngineOptions().slots_per_core) return options;
+Result<EngineSettings> engine_of(const BenchCase& what, const EngineSettings& base, const std::string& input) {
+  EngineSettings engine = settings_of(what, base);
+  if (what.slots == EngineOptions().slots_per_core) return engine;
   Streams trial;
-  if (auto opened = trial.open(what, options, input); !opened) return opened.error();
-  options.max_in_flight = trial.first().cores * what.batch * what.slots;
-  return options;
+  if (auto opened = trial.open(what, engine, input); !opened) return opened.error();
+  engine.max_in_flight = trial.first().cores * what.batch * what.slots;
+  return engine;
 }
 
 }  // namespace
 
 Result<BenchRun> measure_whole(const BenchCase& what, const EngineSettings& base, const std::string& input,
                                const MeasureTime& time) {
-  const auto options = options_of(what, base, input);
-  if (!options) return options.error();
+  const auto engine = engine_of(what, base, input);
+  if (!engine) return engine.error();
   Streams streams;
-  if (auto opened = streams.open(what, *options, input); !opened) return opened.error();
-  const auto over = [&] {
-    Streams::attend();
-    return streams.over() || time.is_interrupted();
-  };
+  if (auto opened = streams.open(what, *engine, input); !opened) return opened.error();
+  const auto over = [&] { return streams.over() || time.is_interrupted(); };
   streams.play();
   wait_for(kForever, [&] { return over() || streams.frames() > 0; });  // loading is no part of it
   wait_for(time.warm_up_s, over);

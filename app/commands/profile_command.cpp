@@ -3,31 +3,25 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <system_error>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <glib.h>
 #include <gst/gst.h>
 
 #include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/interrupt.h"
 #include "app/cli/tell.h"
-#include "app/commands/run_options.h"
 #include "app/profile/element_times.h"
 #include "app/profile/profile.h"
 #include "app/session/inputs.h"
-#include "app/session/outputs.h"
 #include "app/session/plugin_path.h"
-#include "app/session/stream.h"
-#include "app/session/topology.h"
+#include "app/session/session.h"
 #include "pipeline/output/result_file.h"
 #include "pipeline/settings/engine_plan.h"
 
@@ -75,33 +69,27 @@ struct Profile {
 /// The clip, once, with everything that `posecam run --write-video --json-lines` does.
 Result<Profile> play(const Request& request, const std::stop_token& interrupt) {
   ScratchFolder scratch;
-  RunOptions options;
-  static_cast<EngineSettings&>(options) = static_cast<const EngineSettings&>(request);
-  options.max_frames = request.frames;
-  const auto input = identify_input(request.clip);
+  auto input = identify_input(request.clip);
   if (!input) return input.error();
-  Outputs outputs;
-  outputs.json_lines = "/dev/null";
+  SessionSpec spec{.engine = request, .input = *std::move(input), .max_frames = request.frames};
+  spec.sinks.push_back({.format = ResultFormat::kNdjson, .location = "/dev/null"});
   if (!request.no_video) {
     if (auto made = scratch.make(); !made) return made.error();
-    outputs.video = scratch.path() / "annotated.mp4";
+    spec.video.file = scratch.path() / "annotated.mp4";
   }
-  auto topology = build_topology(options, *input, outputs, "");
-  if (!topology) return topology.error();
-  auto stream = std::make_unique<Stream>(
-      std::move(*topology), *input, outputs, [] {}, [](const std::string& line) { tell("posecam: {}\n", line); });
-  if (auto opened = stream->open(); !opened) return opened.error();
+  auto made = Session::create(std::move(spec), {.warn = [](const std::string& line) { tell("posecam: {}\n", line); }});
+  if (!made) return made.error();
+  std::unique_ptr<Session> session = *std::move(made);
+  if (auto opened = session->open(); !opened) return opened.error();
   StageLog::start();
-  stream->play();
-  for (bool told = false; !stream->finished();) {
-    while (g_main_context_iteration(nullptr, FALSE) != FALSE) {
-    }
-    if (interrupt.stop_requested() && !std::exchange(told, true)) stream->end_early();
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  session->play();
+  {
+    const std::stop_callback end(interrupt, [&] { session->stop(); });
+    session->wait();
   }
-  const StreamStats stats = stream->stats();
-  const auto failure = stream->failure();
-  stream.reset();  // its threads are done before the log is read
+  const StreamStats stats = session->stats();
+  const auto failure = session->failure();
+  session.reset();  // its threads are done before the log is read
   Profile profile;
   profile.threads = StageLog::stop();
   if (failure) return *failure;

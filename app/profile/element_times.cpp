@@ -32,10 +32,11 @@ thread_local std::vector<Push> pushes;
 std::optional<Stage> stage_of(GstElement* element) {
   GstElementFactory* factory = gst_element_get_factory(element);
   if (!factory) return {};
-  constexpr std::array<std::pair<std::string_view, Stage>, 5> kByName{{{"neuronoverlay", Stage::kDraw},
+  constexpr std::array<std::pair<std::string_view, Stage>, 6> kByName{{{"neuronoverlay", Stage::kDraw},
                                                                        {"neuronjson", Stage::kPublish},
                                                                        {"videoflip", Stage::kConvert},
                                                                        {"filesink", Stage::kPublish},
+                                                                       {"fdsink", Stage::kPublish},
                                                                        {"h264parse", Stage::kPublish}}};
   const std::string_view name = GST_OBJECT_NAME(factory);
   for (const auto& [known, stage] : kByName) {

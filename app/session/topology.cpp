@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <filesystem>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include <fmt/format.h>
 #include <gst/base/gstbasetransform.h>
@@ -13,7 +11,6 @@
 
 #include "app/session/image_source.h"
 #include "app/session/infer_properties.h"
-#include "pipeline/output/result_file.h"
 
 namespace posecam {
 namespace {
@@ -45,11 +42,6 @@ constexpr std::array kPackages{Package{"uridecodebin", "gstreamer1.0-plugins-bas
                                Package{"avimux", "gstreamer1.0-plugins-good"},
                                Package{"h264parse", "gstreamer1.0-plugins-bad"},
                                Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
-
-struct CapsUnref {
-  void operator()(GstCaps* caps) const noexcept { gst_caps_unref(caps); }
-};
-using CapsPtr = std::unique_ptr<GstCaps, CapsUnref>;
 
 /// Puts elements into one pipeline and links them in a row; remembers the first thing that is missing.
 class Builder {
@@ -234,28 +226,35 @@ void add_inlet(Builder& build, const Input& input, std::uint64_t limit, Topology
   set(build.append("videoconvert"), "n-threads", 0U);
 }
 
-void add_infer(Builder& build, const Input& input, const RunOptions& o, const std::string& instance,
-               Topology& topology) {
+void add_infer(Builder& build, const SessionSpec& spec, Topology& topology) {
   GstElement* infer = build.append("neuroninfer");
   topology.infer = infer;
   if (infer == nullptr) return;
-  set_engine_properties(infer, o);
-  set(infer, "model-instance-id", instance.c_str(), "inference-interval", o.inference_interval);
-  set(infer, "qos", input.live() ? TRUE : FALSE);  // every frame of a file is analysed, however slow a window is
+  set_engine_properties(infer, spec.engine);
+  set(infer, "model-instance-id", spec.shared_model.c_str(), "inference-interval", spec.inference_interval);
+  // Every frame of a file is analysed, however slow a window is.
+  set(infer, "qos", spec.input.live() ? TRUE : FALSE);
 }
 
-void add_writers(Builder& build, const Input& input, const Outputs& outputs) {
+const char* word_of(ResultFormat format) {
+  switch (format) {
+    case ResultFormat::kNdjson: return "ndjson";
+    case ResultFormat::kOpenpose: return "openpose";
+    case ResultFormat::kCoco: return "coco";
+    case ResultFormat::kMotion: return "motion";
+  }
+  return "";
+}
+
+void add_writers(Builder& build, const SessionSpec& spec, const OutputSet& outputs) {
+  const Input& input = spec.input;
   std::string names;
   for (const std::string& name : input.image_names) names += name + "\n";
-  const std::array<std::pair<const char*, const std::string*>, 4> writers{{{"ndjson", &outputs.json_lines},
-                                                                           {"openpose", &outputs.json_folder},
-                                                                           {"coco", &outputs.coco},
-                                                                           {"motion", &outputs.motion}}};
-  for (const auto& [format, location] : writers) {
-    if (location->empty()) continue;
+  for (const Sink& sink : spec.sinks) {
     GstElement* json = build.append("neuronjson");
-    set_word(json, "format", format);
-    set(json, "location", location->c_str(), "stream-id", input.name.c_str(), "names", names.c_str());
+    set_word(json, "format", word_of(sink.format));
+    set(json, "location", sink.location.c_str(), "fd", outputs.descriptor(sink.location), "stream-id",
+        input.name.c_str(), "names", names.c_str());
     if (!input.live()) set(json, "clip-name", input.name.c_str());
   }
 }
@@ -293,7 +292,7 @@ void add_encoder(Builder& build) {
   set(encoder, "quantizer", 23U);
 }
 
-void add_video_file(Builder& build, const std::string& file) {
+void add_video_file(Builder& build, const AnnotatedVideo& video, const OutputSet& outputs, Topology& topology) {
   GstElement* scale = build.append("videoconvertscale");
   set(scale, "add-borders", TRUE, "n-threads", 0U);
   GstElement* format = build.append("capsfilter");
@@ -304,8 +303,15 @@ void add_video_file(Builder& build, const std::string& file) {
   }
   add_encoder(build);
   build.append("h264parse");
-  build.append(muxer_for(file));
-  set(build.append("filesink"), "location", part_name(file).c_str());
+  build.append(muxer_for(video.file));
+  const int fd = outputs.descriptor(video.file);
+  GstElement* sink = build.append(fd < 0 ? "filesink" : "fdsink");
+  if (fd < 0) {
+    set(sink, "location", video.file.c_str());
+  } else {
+    set(sink, "fd", fd);
+  }
+  topology.video_sink = sink;
 }
 
 /// The first sink that opens the screen that the environment names. Not autovideosink: it tries frame buffer libraries
@@ -340,20 +346,19 @@ void add_window(Builder& build) {
   build.append(window, "the window");
 }
 
-void add_outlet(Builder& build, const RunOptions& options, const Outputs& outputs) {
-  const bool video = !outputs.video.empty();
-  if (!video && !options.display) {
+void add_outlet(Builder& build, const AnnotatedVideo& video, const OutputSet& outputs, Topology& topology) {
+  if (video.file.empty() && !video.window) {
     set(build.append("fakesink"), "sync", FALSE);
     return;
   }
   set(build.append("queue"), "max-size-buffers", kOverlayFrames, "max-size-bytes", kOverlayBytes, "max-size-time",
       guint64{0});
   build.append("neuronoverlay");
-  if (!video) return add_window(build);
-  if (!options.display) return add_video_file(build, outputs.video);
+  if (video.file.empty()) return add_window(build);
+  if (!video.window) return add_video_file(build, video, outputs, topology);
   GstElement* tee = build.append("tee");
   build.append("queue");
-  add_video_file(build, outputs.video);
+  add_video_file(build, video, outputs, topology);
   build.last = tee;
   build.append("queue");
   add_window(build);
@@ -361,26 +366,15 @@ void add_outlet(Builder& build, const RunOptions& options, const Outputs& output
 
 }  // namespace
 
-const char* muxer_for(const std::string& file) {
-  std::string extension = std::filesystem::path(file).extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (extension == ".mp4" || extension == ".m4v") return "mp4mux";
-  if (extension == ".mov") return "qtmux";
-  if (extension == ".mkv") return "matroskamux";
-  if (extension == ".avi") return "avimux";
-  return nullptr;
-}
-
-Result<Topology> build_topology(const RunOptions& options, const Input& input, const Outputs& outputs,
-                                const std::string& instance) {
+Result<Topology> build_topology(const SessionSpec& spec, const OutputSet& outputs) {
   Topology topology;
-  topology.pipeline.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(input.name.c_str()))));
+  topology.pipeline.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(spec.input.name.c_str()))));
   Builder build(topology.pipeline.get());
-  add_source(build, input, topology);
-  add_inlet(build, input, options.max_frames, topology);
-  add_infer(build, input, options, instance, topology);
-  add_writers(build, input, outputs);
-  add_outlet(build, options, outputs);
+  add_source(build, spec.input, topology);
+  add_inlet(build, spec.input, spec.max_frames, topology);
+  add_infer(build, spec, topology);
+  add_writers(build, spec, outputs);
+  add_outlet(build, spec.video, outputs, topology);
   if (auto built = build.state(); !built) return built.error();
   return topology;
 }

@@ -12,7 +12,7 @@ readonly rooms="
   pipeline/neuron/neff pipeline/neuron/nrt pipeline/neuron/machine pipeline/neuron/report pipeline/neuron/runtime
   pipeline/neuron/sim pipeline/devices pipeline/neuron/compile pipeline/settings
   elements/base elements/meta elements/infer elements/json elements/overlay elements
-  app"
+  app/session app/cli app/bench app/profile app/cost app/eval app/commands app"
 
 check() {
   cd "$1"
@@ -66,6 +66,8 @@ self_test() {
   expect_found elements/json/a.cpp '#include "elements/overlay/a.h"'
   expect_found elements/a.cpp '#include "app/main.h"'
   expect_found app/a.cpp '#include "elements/neuroninfer.h"'
+  expect_found app/session/a.h '#include "app/cli/tell.h"'
+  expect_found app/bench/a.cpp '#include "app/commands/run_options.h"'
   expect_found models/core/a.cpp '#include "tests/support/shared.h"'
   expect_found pipeline/engine/a.c '#include <gst/gst.h>'
   expect_found models/core/a.cpp '#include "tensor.h"'

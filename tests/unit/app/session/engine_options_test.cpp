@@ -16,6 +16,7 @@
 #include "app/commands/eval_command.h"
 #include "app/commands/profile_command.h"
 #include "app/commands/run_options.h"
+#include "app/commands/run_specs.h"
 #include "app/session/infer_properties.h"
 #include "app/session/plugin_path.h"
 #include "app/session/topology.h"
@@ -73,7 +74,11 @@ TEST_P(EngineOptionsTest, ReachesThePropertyFromTheCommandLine) {
   Input input;
   input.kind = InputKind::kTestSource;
   input.name = "synthetic";
-  const auto topology = build_topology(options, input, {}, "");
+  const auto specs = make_specs(options, {input});
+  ASSERT_TRUE(specs) << specs.error().message;
+  const auto outputs = OutputSet::lock(specs->front());
+  ASSERT_TRUE(outputs);
+  const auto topology = build_topology(specs->front(), *outputs);
   ASSERT_TRUE(topology) << topology.error().message;
   EXPECT_EQ(property(topology->infer, option().name), other_value(option()));
 }

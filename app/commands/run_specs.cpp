@@ -1,0 +1,47 @@
+#include "app/commands/run_specs.h"
+
+#include <filesystem>
+
+#include "pipeline/output/result_file.h"
+
+namespace posecam {
+namespace {
+
+/// Elements of one process with this id share a model; nobody else is in ours.
+constexpr const char* kSharedModel = "posecam-run";
+
+SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone) {
+  const auto named = [&](const std::string& file) { return alone ? file : with_stem(file, input.name); };
+  SessionSpec spec{.engine = options,
+                   .inference_interval = options.inference_interval,
+                   .shared_model = alone ? "" : kSharedModel,
+                   .input = input,
+                   .sinks = {},
+                   .video = {named(options.write_video), "--write-video", options.display},
+                   .max_frames = options.max_frames};
+  const auto add = [&](ResultFormat format, const std::string& location, const char* name) {
+    if (!location.empty()) spec.sinks.push_back({format, location, name});
+  };
+  add(ResultFormat::kNdjson, named(options.json_lines), "--json-lines");
+  add(ResultFormat::kOpenpose, options.write_json, "--write-json");
+  add(ResultFormat::kCoco, named(options.write_coco_json), "--write-coco-json");
+  add(ResultFormat::kMotion, named(options.write_motion_json), "--write-motion-json");
+  return spec;
+}
+
+}  // namespace
+
+std::string with_stem(const std::string& file, const std::string& name) {
+  if (file.empty() || file == "-" || is_written_straight(file)) return file;
+  const std::filesystem::path path(file);
+  return (path.parent_path() / (path.stem().string() + "-" + name + path.extension().string())).string();
+}
+
+Result<std::vector<SessionSpec>> make_specs(const RunOptions& options, const std::vector<Input>& inputs) {
+  std::vector<SessionSpec> specs;
+  for (const Input& input : inputs) specs.push_back(make_spec(options, input, inputs.size() == 1));
+  if (auto checked = check_specs(specs); !checked) return checked.error();
+  return specs;
+}
+
+}  // namespace posecam

@@ -1,0 +1,153 @@
+#include "app/session/output_set.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pipeline/output/result_file.h"
+
+namespace posecam {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<void> check_place(const std::string& output, const std::string& file) {
+  const fs::path folder = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : fs::path(".");
+  std::error_code ec;
+  if (!fs::is_directory(folder, ec)) {
+    return Error{Errc::kMedia, fmt::format("{}: the folder {} does not exist; make it with: mkdir -p {}", output,
+                                           folder.string(), folder.string())};
+  }
+  if (fs::is_directory(file, ec)) {
+    return Error{Errc::kMedia, fmt::format("{}: is a folder; give the name of a file", output)};
+  }
+  return {};
+}
+
+Result<void> make_folder(const std::string& output, const std::string& folder) {
+  std::error_code ec;
+  if (!fs::is_directory(folder, ec) && mkdir(folder.c_str(), 0777) != 0) {
+    const int reason = errno;
+    const char* remedy = reason == ENOENT ? "; make the folder around it first" : "";
+    return Error{Errc::kMedia, fmt::format("{}: cannot be made: {}{}", output, std::strerror(reason), remedy)};
+  }
+  if (access(folder.c_str(), W_OK | X_OK) != 0) {
+    return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, std::strerror(errno))};
+  }
+  return {};
+}
+
+/// 0, or what the file system has kept to itself until now (NFS, quotas). close(2) tells, and the lock must stay:
+/// closed is a twin of the descriptor.
+int find_late_error(int fd) {
+  const int twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (twin < 0) return errno;
+  return close(twin) == 0 || errno == EINTR ? 0 : errno;
+}
+
+}  // namespace
+
+Result<OutputSet> OutputSet::lock(const SessionSpec& spec) {
+  OutputSet set;
+  if (auto added = set.add(spec.video.name, spec.video.file, true); !added) return added.error();
+  for (const Sink& sink : spec.sinks) {
+    if (sink.format == ResultFormat::kOpenpose) continue;
+    if (auto added = set.add(sink.name, sink.location, false); !added) return added.error();
+  }
+  for (const Sink& sink : spec.sinks) {  // last, since they stay
+    if (sink.format != ResultFormat::kOpenpose) continue;
+    auto made = make_folder(describe_output(sink.name, sink.location), sink.location);
+    if (!made) return made.error();
+  }
+  return set;
+}
+
+Result<void> OutputSet::add(const std::string& name, const std::string& location, bool useless_in_part) {
+  if (location.empty() || location == "-") return {};
+  const std::string output = describe_output(name, location);
+  if (auto place = check_place(output, location); !place) return place;
+  if (is_written_straight(location)) return {};
+  const int fd = open_part(location);
+  if (fd < 0 && errno == EBUSY) {
+    return Error{Errc::kUsage,
+                 fmt::format("{}: another run is writing it; wait for its end, or give another name", output)};
+  }
+  if (fd < 0) return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, std::strerror(errno))};
+  parts_.push_back({location, fd, useless_in_part});
+  return {};
+}
+
+int OutputSet::descriptor(const std::string& location) const {
+  const auto part = std::ranges::find(parts_, location, &Part::location);
+  return part == parts_.end() ? -1 : part->fd;
+}
+
+Result<void> OutputSet::clear() {
+  cleared_ = true;
+  for (const Part& part : parts_) {
+    if (ftruncate(part.fd, 0) == 0) continue;
+    return Error{Errc::kOutput,
+                 fmt::format("{}: cannot be emptied: {}", part_name(part.location), std::strerror(errno))};
+  }
+  return {};
+}
+
+Result<void> OutputSet::commit() {
+  auto done = check_complete();
+  if (done) done = name_all();
+  release();
+  return done;
+}
+
+/// Whatever can be known before the first of them gets its name.
+Result<void> OutputSet::check_complete() const {
+  for (const Part& part : parts_) {
+    if (const int error = find_late_error(part.fd)) {
+      return Error{error == ENOSPC || error == EDQUOT ? Errc::kNoSpace : Errc::kOutput,
+                   fmt::format("{}: cannot be completed: {}", part.location, std::strerror(error))};
+    }
+    std::error_code ec;
+    if (fs::is_directory(part.location, ec)) {
+      return Error{Errc::kMedia, fmt::format("{}: cannot take its name: there is a folder now; the file is called {}",
+                                             part.location, part_name(part.location))};
+    }
+  }
+  return {};
+}
+
+Result<void> OutputSet::name_all() const {
+  for (auto part = parts_.begin(); part != parts_.end(); ++part) {
+    if (std::rename(part_name(part->location).c_str(), part->location.c_str()) == 0) continue;
+    Error error{Errc::kMedia, fmt::format("{}: cannot take its name: {}", part->location, std::strerror(errno))};
+    for (auto named = parts_.begin(); named != part; ++named) {
+      (void)std::rename(named->location.c_str(), part_name(named->location).c_str());
+    }
+    return error;
+  }
+  return {};
+}
+
+void OutputSet::give_up() {
+  for (const Part& part : parts_) {
+    struct stat info {};
+    const bool empty = fstat(part.fd, &info) == 0 && info.st_size == 0;
+    if (empty || (cleared_ && part.useless_in_part)) unlink(part_name(part.location).c_str());
+  }
+  release();
+}
+
+/// Unlocks. Only now: whoever gets the lock next is to find the names as they will stay.
+void OutputSet::release() {
+  for (const Part& part : std::exchange(parts_, {})) close(part.fd);
+}
+
+}  // namespace posecam

@@ -1,0 +1,276 @@
+#include "app/session/session.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "app/session/bus_error.h"
+#include "app/session/repeat.h"
+#include "models/core/text.h"
+
+namespace posecam {
+namespace {
+
+constexpr const char* kStartFailed = "start-failed";
+
+struct SourceUnref {
+  void operator()(GSource* source) const noexcept { g_source_unref(source); }
+};
+using SourcePtr = std::unique_ptr<GSource, SourceUnref>;
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::create(SessionSpec spec, SessionEvents events) {
+  auto outputs = OutputSet::lock(spec);
+  if (!outputs) return outputs.error();
+  auto topology = build_topology(spec, *outputs);
+  if (!topology) return topology.error();
+  return std::unique_ptr<Session>(
+      new Session(std::move(spec), std::move(events), *std::move(outputs), *std::move(topology)));
+}
+
+Session::Session(SessionSpec spec, SessionEvents events, OutputSet outputs, Topology topology)
+    : spec_(std::move(spec)),
+      events_(std::move(events)),
+      outputs_(std::move(outputs)),
+      topology_(std::move(topology)),
+      context_(g_main_context_new()) {
+  if (spec_.input.repeats && !spec_.input.uri.empty()) catch_clip_end(topology_.source);
+  const BusPtr bus(gst_element_get_bus(topology_.pipeline.get()));
+  const SourcePtr watch(gst_bus_create_watch(bus.get()));
+  g_source_set_callback(watch.get(), G_SOURCE_FUNC(on_message), this, nullptr);
+  g_source_attach(watch.get(), context_.get());
+}
+
+Session::~Session() {
+  if (thread_.joinable()) {
+    post(&Session::abandon);
+    thread_.join();
+  }
+  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+}
+
+Result<void> Session::open() {
+  if (gst_element_set_state(topology_.pipeline.get(), GST_STATE_READY) != GST_STATE_CHANGE_FAILURE) return {};
+  const BusPtr bus(gst_element_get_bus(topology_.pipeline.get()));
+  GstMessage* message = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR);
+  Error error{Errc::kDevice, fmt::format("{}: the pipeline cannot be started", spec_.input.given)};
+  if (message != nullptr) {
+    error = to_error(message, spec_, topology_);
+    gst_message_unref(message);
+  }
+  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  return error;
+}
+
+void Session::play() {
+  thread_ = std::jthread([this] { run(); });
+}
+
+void Session::stop() { post(&Session::end_early); }
+
+void Session::wait() const {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return finished_; });
+}
+
+bool Session::wait_for(std::chrono::milliseconds time) const {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, time, [this] { return finished_; });
+}
+
+bool Session::finished() const {
+  std::lock_guard lock(mutex_);
+  return finished_;
+}
+
+std::optional<Error> Session::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+bool Session::complete() const {
+  std::lock_guard lock(mutex_);
+  return complete_;
+}
+
+StreamStats Session::stats() const {
+  {
+    std::lock_guard lock(mutex_);
+    if (last_) return *last_;
+  }
+  StreamStats stats = read_stats(topology_.infer);
+  const std::int64_t first = topology_.gate->first_frame_us;
+  stats.seconds = first == 0 ? 0 : static_cast<double>(g_get_monotonic_time() - first) / 1e6;
+  return stats;
+}
+
+std::optional<std::uint64_t> Session::expected_frames() const {
+  if (finished()) return stats().frames;
+  std::optional<std::uint64_t> total;
+  gint64 nanoseconds = 0;
+  const double fps = topology_.gate->fps;
+  if (spec_.input.kind == InputKind::kImages) {
+    total = spec_.input.images.size();
+  } else if (!spec_.input.live() && fps > 0 &&
+             gst_element_query_duration(topology_.source, GST_FORMAT_TIME, &nanoseconds) != FALSE && nanoseconds > 0) {
+    total = static_cast<std::uint64_t>(std::llround(static_cast<double>(nanoseconds) / 1e9 * fps));
+  }
+  if (spec_.max_frames > 0) total = std::min(total.value_or(spec_.max_frames), spec_.max_frames);
+  return total;
+}
+
+/// Not g_main_context_invoke(), which would call at once on a thread that finds the context idle.
+void Session::post(void (Session::*what)()) {
+  struct Call {
+    Session* session;
+    void (Session::*what)();
+  };
+  const SourcePtr source(g_idle_source_new());
+  g_source_set_priority(source.get(), G_PRIORITY_DEFAULT);
+  const auto make = [](gpointer data) -> gboolean {
+    const Call& call = *static_cast<Call*>(data);
+    (call.session->*call.what)();
+    return G_SOURCE_REMOVE;
+  };
+  g_source_set_callback(source.get(), make, new Call{this, what},
+                        [](gpointer data) { delete static_cast<Call*>(data); });
+  g_source_attach(source.get(), context_.get());
+}
+
+void Session::run() {
+  g_main_context_push_thread_default(context_.get());
+  start();
+  while (!finished()) g_main_context_iteration(context_.get(), TRUE);
+  g_main_context_pop_thread_default(context_.get());
+}
+
+void Session::start() {
+  if (auto cleared = outputs_.clear(); !cleared) {
+    fail(cleared.error());
+    give_up();
+    return finish();
+  }
+  GstElement* pipeline = topology_.pipeline.get();
+  if (gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) return;
+  // The reason is on the bus; this one is for an element that gave none.
+  gst_element_post_message(pipeline,
+                           gst_message_new_element(GST_OBJECT(pipeline), gst_structure_new_empty(kStartFailed)));
+}
+
+void Session::end_early() {
+  if (finished() || ending_) return;
+  if (topology_.gate->frames == 0) {
+    give_up();
+    finish();
+  } else {
+    push_end();
+  }
+}
+
+/// An EOS behind whatever the source has sent, however far it is and whatever it is doing.
+void Session::push_end() {
+  ending_ = true;
+  const PadPtr sink(gst_element_get_static_pad(topology_.inlet, "sink"));
+  gst_pad_send_event(sink.get(), gst_event_new_eos());
+}
+
+void Session::abandon() {
+  if (finished()) return;
+  give_up();
+  finish();
+}
+
+gboolean Session::on_message(GstBus*, GstMessage* message, gpointer self) {
+  static_cast<Session*>(self)->handle(message);
+  return G_SOURCE_CONTINUE;
+}
+
+void Session::handle(GstMessage* message) {
+  if (finished()) return;
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_ERROR: return handle_error(message);
+    case GST_MESSAGE_WARNING: return handle_warning(message);
+    case GST_MESSAGE_ELEMENT: return handle_element_message(message);
+    case GST_MESSAGE_EOS: complete_outputs(); return finish();
+    case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(topology_.pipeline.get())); return;
+    default: return;
+  }
+}
+
+void Session::handle_error(GstMessage* message) {
+  fail(to_error(message, spec_, topology_));
+  const bool of_input = topology_.source != nullptr && is_within(GST_MESSAGE_SRC(message), topology_.source);
+  if (of_input && topology_.gate->frames > 0) {
+    if (!ending_) push_end();  // what was decoded is kept
+    return;
+  }
+  give_up();
+  finish();
+}
+
+/// Those of our own; what other elements warn of is theirs to log.
+void Session::handle_warning(GstMessage* message) {
+  if (!is_within(GST_MESSAGE_SRC(message), topology_.infer)) return;
+  GError* error = nullptr;
+  gst_message_parse_warning(message, &error, nullptr);
+  events_.warn(without_full_stop(error->message));
+  g_error_free(error);
+}
+
+void Session::handle_element_message(GstMessage* message) {
+  const GstStructure* what = gst_message_get_structure(message);
+  if (gst_structure_has_name(what, "image-unreadable") != FALSE) {
+    const Error error{Errc::kMedia, fmt::format("{}: cannot be decoded as an image; its results say unanalysed",
+                                                gst_structure_get_string(what, "path"))};
+    if (failure()) events_.warn(error.message);
+    fail(error);
+  } else if (gst_structure_has_name(what, kClipEnded) != FALSE) {
+    if (!ending_) restart_clip(topology_.source);
+  } else if (gst_structure_has_name(what, "no-frames") != FALSE) {
+    fail({Errc::kMedia, fmt::format("{}: no video frames in it", spec_.input.given)});
+    give_up();
+    finish();
+  } else if (gst_structure_has_name(what, kStartFailed) != FALSE) {
+    fail({Errc::kMedia, fmt::format("{}: cannot be opened", spec_.input.given)});
+    give_up();
+    finish();
+  }
+}
+
+void Session::fail(Error error) {
+  std::lock_guard lock(mutex_);
+  if (!failure_) failure_ = std::move(error);
+}
+
+/// All data has arrived, and every sink has closed what it wrote.
+void Session::complete_outputs() {
+  StreamStats last = stats();
+  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  if (!spec_.input.damage.empty()) fail({Errc::kMedia, fmt::format("{}: {}", spec_.input.given, spec_.input.damage)});
+  const auto committed = outputs_.commit();
+  if (!committed) fail(committed.error());
+  std::lock_guard lock(mutex_);
+  last_ = std::move(last);
+  complete_ = static_cast<bool>(committed);
+}
+
+/// Nothing more can come.
+void Session::give_up() {
+  StreamStats last = stats();
+  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  outputs_.give_up();
+  std::lock_guard lock(mutex_);
+  last_ = std::move(last);
+}
+
+void Session::finish() {
+  events_.finished();
+  std::lock_guard lock(mutex_);
+  finished_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace posecam

@@ -1,0 +1,110 @@
+#pragma once
+// One input on its way through the network: a run as an object, for whoever wants one. It knows no command line, no
+// terminal, no signal and no exit code; failures and warnings are values.
+//
+// One session has one input, and a thread with a main context of its own that attends to its pipeline. A run of several
+// inputs is several sessions with one SessionSpec::shared_model: each starts, fails, ends and is replaced by itself,
+// which cameras that come, go and are reached again need, and a device that hangs when it is closed holds up its own
+// session only. Nothing uses the default main context, so a process may have a loop of its own, or none.
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gst/gst.h>
+
+#include "app/session/handles.h"
+#include "app/session/output_set.h"
+#include "app/session/spec.h"
+#include "app/session/stats.h"
+#include "app/session/topology.h"
+#include "models/core/result.h"
+
+namespace posecam {
+
+/// What a session tells while it plays, on its own thread, one at a time. Neither may destroy the session.
+struct SessionEvents {
+  std::function<void(const std::string&)> warn = [](const std::string&) {};  ///< a line for people
+  /// Once: failure(), complete() and stats() are final. finished() and wait() come after it.
+  std::function<void()> finished = [] {};
+};
+
+/// create(), open(), play() in this order and by one thread; all else by any. Destroyed before it has finished it gives
+/// up its outputs. After gst_init() and load_plugin() (plugin_path.h).
+class Session {
+ public:
+  /// Takes the outputs (output_set.h) and makes the pipeline; cheap, and without a trace when it fails. kUsage, kMedia.
+  static Result<std::unique_ptr<Session>> create(SessionSpec spec, SessionEvents events = {});
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  /// Loads the model and opens the device; seconds. kUsage, kModel, kDevice, kMedia.
+  Result<void> open();
+  /// Lets frames flow and returns at once.
+  void play();
+  /// Ends the input here: what is under way is finished, files are completed. Nothing under way: gives up. Returns at
+  /// once; the session finishes when it has played.
+  void stop();
+
+  /// Until it has finished, after play(). The second waits no longer than that, and says whether it has.
+  void wait() const;
+  bool wait_for(std::chrono::milliseconds time) const;
+  bool finished() const;
+  /// The first failure, if there was one. What was decoded before a failure of the input has been kept.
+  std::optional<Error> failure() const;
+  /// True if the outputs have their final names.
+  bool complete() const;
+  /// So far, or when it finished.
+  StreamStats stats() const;
+  /// Frames the whole input has, as far as it tells.
+  std::optional<std::uint64_t> expected_frames() const;
+
+  const SessionSpec& spec() const { return spec_; }
+  /// The neuroninfer, to watch its pads; lives as long as the session.
+  GstElement* network() const { return topology_.infer; }
+
+ private:
+  Session(SessionSpec spec, SessionEvents events, OutputSet outputs, Topology topology);
+
+  // All of these on the thread of the session, but for post().
+  void post(void (Session::*what)());
+  void run();
+  void start();
+  void end_early();
+  void abandon();
+  static gboolean on_message(GstBus* bus, GstMessage* message, gpointer self);
+  void handle(GstMessage* message);
+  void handle_error(GstMessage* message);
+  void handle_warning(GstMessage* message);
+  void handle_element_message(GstMessage* message);
+  void push_end();
+  void complete_outputs();
+  void give_up();
+  void finish();
+  void fail(Error error);
+
+  const SessionSpec spec_;
+  const SessionEvents events_;
+  OutputSet outputs_;  ///< outlives the pipeline, which writes to it; after play() of the session's thread
+  Topology topology_;
+  ContextPtr context_;
+  bool ending_ = false;  ///< session's thread: an end is on its way through the pipeline
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;  ///< finished_
+  std::optional<Error> failure_;             // by mutex_, as all that follows but the thread
+  bool finished_ = false;
+  bool complete_ = false;
+  std::optional<StreamStats> last_;  ///< once nothing more can come
+
+  std::jthread thread_;  ///< from play() on
+};
+
+}  // namespace posecam

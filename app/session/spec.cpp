@@ -1,0 +1,91 @@
+#include "app/session/spec.h"
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "pipeline/output/result_file.h"
+
+namespace posecam {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kStdout = "-";
+
+/// Paths that are taken, and by what.
+using Taken = std::map<std::string, std::string>;
+
+std::string canonical(const std::string& path) {
+  std::error_code ec;
+  const fs::path whole = fs::weakly_canonical(fs::absolute(path, ec), ec);  // of "x" alone it keeps what is relative
+  return ec ? path : whole.string();
+}
+
+Result<void> check_alone(const SessionSpec& spec) {
+  const AnnotatedVideo& video = spec.video;
+  if (!video.file.empty() && muxer_for(video.file) == nullptr) {
+    return Error{Errc::kUsage, fmt::format("{}: the name must end in .mp4, .mov, .mkv or .avi",
+                                           describe_output(video.name, video.file))};
+  }
+  if (std::ranges::count(spec.sinks, kStdout, &Sink::location) > 1) {
+    return Error{Errc::kUsage, "only one output can be - (standard output); give the others names of files"};
+  }
+  return {};
+}
+
+Result<void> take(Taken& taken, const std::string& name, const std::string& file) {
+  if (file.empty() || file == kStdout || is_written_straight(file)) return {};
+  const auto [at, fresh] = taken.emplace(canonical(file), describe_output(name, file));
+  if (fresh) return {};
+  return Error{Errc::kUsage,
+               fmt::format("{} would overwrite {}; give another name", describe_output(name, file), at->second)};
+}
+
+}  // namespace
+
+Result<void> check_specs(std::span<const SessionSpec> specs) {
+  Taken taken;
+  for (const SessionSpec& spec : specs) {
+    if (auto alone = check_alone(spec); !alone) return alone;
+    if (spec.input.kind == InputKind::kVideoFile) taken[canonical(spec.input.given)] = "the input " + spec.input.given;
+    for (const fs::path& image : spec.input.images) taken[canonical(image)] = "the input " + image.string();
+  }
+  for (const SessionSpec& spec : specs) {
+    if (auto free = take(taken, spec.video.name, spec.video.file); !free) return free;
+    for (const Sink& sink : spec.sinks) {
+      if (sink.format == ResultFormat::kOpenpose) continue;  // a folder may be common to all
+      if (auto free = take(taken, sink.name, sink.location); !free) return free;
+    }
+  }
+  return {};
+}
+
+const char* muxer_for(const std::string& file) {
+  std::string extension = fs::path(file).extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (extension == ".mp4" || extension == ".m4v") return "mp4mux";
+  if (extension == ".mov") return "qtmux";
+  if (extension == ".mkv") return "matroskamux";
+  if (extension == ".avi") return "avimux";
+  return nullptr;
+}
+
+std::string describe_output(const std::string& name, const std::string& location) {
+  return name.empty() ? location : name + " " + location;
+}
+
+std::vector<std::string> files_of(const SessionSpec& spec) {
+  std::vector<std::string> files;
+  if (!spec.video.file.empty()) files.push_back(spec.video.file);
+  for (const Sink& sink : spec.sinks) {
+    if (sink.location != kStdout) files.push_back(sink.location);
+  }
+  return files;
+}
+
+}  // namespace posecam

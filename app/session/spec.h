@@ -1,0 +1,55 @@
+#pragma once
+// A run of one input as a value: what is analysed, how, and where the results go. Command line, measurements and
+// whatever else runs the network say what they want with it, and know nothing of pipelines.
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "app/session/inputs.h"
+#include "models/core/result.h"
+#include "pipeline/output/file_sink.h"
+#include "pipeline/settings/engine_settings.h"
+
+namespace posecam {
+
+/// Results as JSON.
+struct Sink {
+  ResultFormat format = ResultFormat::kNdjson;
+  std::string location;  ///< a file, "-" (standard output), a device or a pipe; of kOpenpose: a folder, made if missing
+  std::string name;      ///< what messages call it, such as "--json-lines"; may be empty
+};
+
+/// The frames with what was found drawn on them.
+struct AnnotatedVideo {
+  std::string file;  ///< H.264 in the container that its extension says; empty: none
+  std::string name;  ///< what messages call it; may be empty
+  bool window = false;
+};
+
+/// One input: a run of several is one of these for each, with one `shared_model`.
+struct SessionSpec {
+  EngineSettings engine;
+  std::uint32_t inference_interval = 1;  ///< every N-th frame is analysed
+  std::string shared_model;  ///< sessions of a process with the same text here share a model; empty: its own
+  Input input;
+  std::vector<Sink> sinks;
+  AnnotatedVideo video;
+  std::uint64_t max_frames = 0;  ///< 0: all
+};
+
+/// What can be seen wrong before anything is opened: kUsage for a video with a container that is not known, two outputs
+/// of a session on standard output, and outputs of any of them that would overwrite each other or an input.
+Result<void> check_specs(std::span<const SessionSpec> specs);
+
+/// Factory name of the muxer for a video file's extension, or nullptr.
+const char* muxer_for(const std::string& file);
+
+/// "NAME LOCATION", or the location alone: how messages speak of an output.
+std::string describe_output(const std::string& name, const std::string& location);
+
+/// The files and folders of a session, in the order of its summary: the video, then the sinks but for standard output.
+std::vector<std::string> files_of(const SessionSpec& spec);
+
+}  // namespace posecam

@@ -1,0 +1,46 @@
+#include "app/session/stats.h"
+
+#include <algorithm>
+
+namespace posecam {
+namespace {
+
+std::uint64_t get_count(const GstStructure* stats, const char* name) {
+  guint64 value = 0;
+  gst_structure_get_uint64(stats, name, &value);
+  return value;
+}
+
+double get_number(const GstStructure* stats, const std::string& name) {
+  double value = 0;
+  gst_structure_get_double(stats, name.c_str(), &value);
+  return value;
+}
+
+}  // namespace
+
+StreamStats read_stats(GstElement* infer) {
+  StreamStats stats;
+  GstStructure* read = nullptr;
+  g_object_get(infer, "stats", &read, nullptr);
+  if (read == nullptr) return stats;
+  stats.frames = get_count(read, "frames");
+  stats.analysed = get_count(read, "analysed");
+  stats.skipped = get_count(read, "skipped");
+  stats.unanalysed = get_count(read, "unanalysed");
+  stats.people_total = get_count(read, "people-total");
+  gst_structure_get_int(read, "people", &stats.people);
+  gst_structure_get_uint(read, "cores", &stats.cores);
+  stats.batch_fill = get_number(read, "batch-fill");
+  if (const char* device = gst_structure_get_string(read, "device"); device != nullptr) stats.device = device;
+  constexpr std::array kStages{"preprocess", "queue", "infer", "post"};
+  const auto times_of = [read](const char* name) {
+    const std::string stage = name;
+    return StageTimes{name, get_number(read, stage + "-median-ms"), get_number(read, stage + "-p99-ms")};
+  };
+  std::ranges::transform(kStages, stats.stages.begin(), times_of);
+  gst_structure_free(read);
+  return stats;
+}
+
+}  // namespace posecam

@@ -1,0 +1,37 @@
+#pragma once
+// What a stream has come to so far, in figures: neuroninfer's property "stats", read at this one place.
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include <gst/gst.h>
+
+namespace posecam {
+
+/// What a frame spends in one stage.
+struct StageTimes {
+  const char* stage = "";  ///< "preprocess", "queue", "infer", "post"
+  double median_ms = 0;
+  double p99_ms = 0;
+};
+
+/// The figures of one stream.
+struct StreamStats {
+  std::uint64_t frames = 0;
+  std::uint64_t analysed = 0;
+  std::uint64_t skipped = 0;
+  std::uint64_t unanalysed = 0;
+  std::uint64_t people_total = 0;
+  int people = 0;      ///< in the last frame
+  std::string device;  ///< empty before the model is loaded
+  unsigned cores = 0;
+  double batch_fill = 0;  ///< frames a batch, on average
+  std::array<StageTimes, 4> stages;
+  double seconds = 0;  ///< from the first frame to the last result
+};
+
+/// Those of a neuroninfer, all but `seconds`. Any thread.
+StreamStats read_stats(GstElement* infer);
+
+}  // namespace posecam

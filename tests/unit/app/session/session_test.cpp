@@ -1,0 +1,284 @@
+// Sessions with a network of a kilobyte, as a program would have them that is no command line.
+
+#include "app/session/session.h"
+
+#include <algorithm>
+#include <fcntl.h>
+#include <filesystem>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "app/session/plugin_path.h"
+#include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
+
+namespace posecam::test {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+/// A pipe that a session writes to by name and the test reads.
+class Pipe {
+ public:
+  Pipe() { EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0); }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  ~Pipe() {
+    close_writer();
+    ::close(ends_[0]);
+  }
+  std::string name() const { return "/proc/self/fd/" + std::to_string(ends_[1]); }
+  std::string reader_uri() const { return "fd://" + std::to_string(ends_[0]); }
+  /// The first line that comes.
+  std::string read_line() {
+    std::string line;
+    for (char c = 0; ::read(ends_[0], &c, 1) == 1 && c != '\n';) line += c;
+    return line;
+  }
+  /// All that comes until no writer is left.
+  void drain() {
+    close_writer();
+    char block[4096];
+    while (::read(ends_[0], block, sizeof block) > 0) {
+    }
+  }
+
+ private:
+  void close_writer() {
+    if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
+  }
+  int ends_[2] = {-1, -1};
+};
+
+class SessionTest : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    gst_init(nullptr, nullptr);
+    const auto loaded = load_plugin();
+    ASSERT_TRUE(loaded) << loaded.error().message;
+  }
+  std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
+  std::vector<std::string> names() const {
+    std::vector<std::string> all;
+    for (const auto& entry : fs::directory_iterator(folder_.path())) all.push_back(entry.path().filename());
+    std::ranges::sort(all);
+    return all;
+  }
+
+  /// The test picture, which does not end, unless after so many frames.
+  static SessionSpec spec(std::uint64_t frames, std::vector<Sink> sinks) {
+    SessionSpec spec{.engine = {.model = source_dir() / "tests/data/tiny_pose.json", .device = "opencv"},
+                     .input = {.kind = InputKind::kTestSource, .given = kSynthetic, .name = "test"},
+                     .sinks = std::move(sinks),
+                     .max_frames = frames};
+    return spec;
+  }
+  static std::unique_ptr<Session> must_create(SessionSpec spec, SessionEvents events = {}) {
+    auto session = Session::create(std::move(spec), std::move(events));
+    EXPECT_TRUE(session) << session.error().message;
+    return *std::move(session);
+  }
+  static std::unique_ptr<Session> must_open(SessionSpec spec, SessionEvents events = {}) {
+    auto session = must_create(std::move(spec), std::move(events));
+    const auto opened = session->open();
+    EXPECT_TRUE(opened) << opened.error().message;
+    return session;
+  }
+
+  TempDir folder_;
+};
+
+TEST_F(SessionTest, PlaysToTheEndAndGivesItsOutputsTheirNames) {
+  SessionSpec asked = spec(5, {{ResultFormat::kNdjson, at("a.ndjson"), ""}, {ResultFormat::kCoco, at("c.json"), ""}});
+  asked.video.file = at("v.mp4");
+  int finished = 0;
+  const auto session = must_open(asked, {.finished = [&] { ++finished; }});
+  EXPECT_EQ(session->expected_frames(), 5U);
+  EXPECT_EQ(session->stats().frames, 0U);
+  session->play();
+  session->wait();
+  EXPECT_EQ(finished, 1);
+  EXPECT_TRUE(session->finished());
+  EXPECT_TRUE(session->complete());
+  EXPECT_FALSE(session->failure()) << session->failure()->message;
+  EXPECT_THAT(names(), ElementsAre("a.ndjson", "c.json", "v.mp4"));
+  const std::string lines = read_file(at("a.ndjson"));
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 5);
+  EXPECT_TRUE(nlohmann::json::parse(read_file(at("c.json"))).is_array());
+  const StreamStats stats = session->stats();
+  EXPECT_EQ(stats.frames, 5U);
+  EXPECT_EQ(stats.analysed, 5U);
+  EXPECT_EQ(stats.device, "opencv");
+  EXPECT_GT(stats.cores, 0U);
+  EXPECT_GT(stats.seconds, 0);
+  EXPECT_STREQ(stats.stages[2].stage, "infer");
+  EXPECT_GT(stats.stages[2].median_ms, 0);
+}
+
+TEST_F(SessionTest, AnalysesEveryNthFrameOfAClip) {
+  const auto input = identify_input(source_dir() / "media/figures.mp4");
+  ASSERT_TRUE(input);
+  SessionSpec asked = spec(6, {});
+  asked.input = *input;
+  asked.inference_interval = 3;
+  const auto session = must_open(std::move(asked));
+  session->play();
+  session->wait();
+  EXPECT_FALSE(session->failure());
+  EXPECT_EQ(session->stats().analysed, 2U);
+  EXPECT_EQ(session->stats().skipped, 4U);
+}
+
+TEST_F(SessionTest, LeavesTheDiskAsItWasIfItCannotOpen) {
+  write_file(at("old.json.part"), "of an earlier run");
+  write_file(at("a.ndjson"), "complete");
+  SessionSpec asked = spec(5, {{ResultFormat::kNdjson, at("a.ndjson"), ""}, {ResultFormat::kCoco, at("old.json"), ""}});
+  asked.engine.model = "nobody";
+  {
+    const auto session = must_create(asked);
+    const auto opened = session->open();
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Errc::kModel);
+    EXPECT_THAT(opened.error().message, HasSubstr("nobody"));
+    EXPECT_FALSE(session->finished());
+  }
+  EXPECT_THAT(names(), ElementsAre("a.ndjson", "old.json.part"));
+  EXPECT_EQ(read_file(at("a.ndjson")), "complete");
+  EXPECT_EQ(read_file(at("old.json.part")), "of an earlier run");
+}
+
+TEST_F(SessionTest, StoppedBeforeItsFirstFrameLeavesNothing) {
+  Pipe silent;
+  SessionSpec asked = spec(0, {{ResultFormat::kNdjson, at("a.ndjson"), ""}});
+  asked.input = {.kind = InputKind::kAddress, .given = "silent", .name = "silent", .uri = silent.reader_uri()};
+  asked.video.file = at("v.mp4");
+  const auto session = must_open(std::move(asked));
+  session->play();
+  EXPECT_FALSE(session->wait_for(std::chrono::milliseconds(0)));
+  session->stop();
+  session->wait();
+  EXPECT_FALSE(session->failure());
+  EXPECT_FALSE(session->complete());
+  EXPECT_EQ(session->stats().frames, 0U);
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_F(SessionTest, StoppedInMidRunCompletesWhatItHas) {
+  Pipe lines;
+  const auto session =
+      must_open(spec(0, {{ResultFormat::kCoco, at("c.json"), ""}, {ResultFormat::kNdjson, lines.name(), ""}}));
+  session->play();
+  EXPECT_THAT(lines.read_line(), HasSubstr("\"frame_id\":0"));
+  EXPECT_FALSE(session->finished());
+  session->stop();
+  lines.drain();
+  session->wait();
+  EXPECT_FALSE(session->failure());
+  EXPECT_TRUE(session->complete());
+  EXPECT_GT(session->stats().frames, 0U);
+  EXPECT_EQ(session->expected_frames(), session->stats().frames);
+  EXPECT_TRUE(nlohmann::json::parse(read_file(at("c.json"))).is_array());
+}
+
+TEST_F(SessionTest, DestroyedInMidRunKeepsOnlyParts) {
+  Pipe lines;
+  auto session =
+      must_open(spec(0, {{ResultFormat::kCoco, at("c.json"), ""}, {ResultFormat::kNdjson, lines.name(), ""}}));
+  session->play();
+  lines.read_line();
+  session.reset();
+  EXPECT_THAT(names(), ElementsAre("c.json.part"));
+}
+
+TEST_F(SessionTest, NamesNoOutputIfOneFails) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "/dev/full is not here";
+  write_file(at("c.json"), "of an earlier run");
+  SessionSpec asked = spec(5, {{ResultFormat::kCoco, at("c.json"), ""}, {ResultFormat::kNdjson, "/dev/full", ""}});
+  asked.video.file = at("v.mp4");
+  const auto session = must_open(std::move(asked));
+  session->play();
+  session->wait();
+  ASSERT_TRUE(session->failure());
+  EXPECT_EQ(session->failure()->code, Errc::kNoSpace);
+  EXPECT_THAT(session->failure()->message, HasSubstr("/dev/full"));
+  EXPECT_FALSE(session->complete());
+  EXPECT_THAT(names(), ElementsAre("c.json", "c.json.part"));
+  EXPECT_EQ(read_file(at("c.json")), "of an earlier run");
+}
+
+TEST_F(SessionTest, FailsBesideAnotherThatGoesOn) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "/dev/full is not here";
+  SessionSpec good = spec(20, {{ResultFormat::kNdjson, at("a.ndjson"), ""}});
+  SessionSpec bad = spec(20, {{ResultFormat::kNdjson, "/dev/full", ""}});
+  good.shared_model = bad.shared_model = "shared";
+  const auto first = must_open(std::move(good));
+  const auto second = must_open(std::move(bad));
+  first->play();
+  second->play();
+  second->wait();
+  first->wait();
+  EXPECT_TRUE(second->failure());
+  EXPECT_FALSE(first->failure());
+  EXPECT_TRUE(first->complete());
+  EXPECT_EQ(first->stats().frames, 20U);
+}
+
+TEST_F(SessionTest, IsRefusedWhileAnotherWritesItsOutputs) {
+  Pipe lines;
+  const auto first =
+      must_open(spec(0, {{ResultFormat::kCoco, at("c.json"), ""}, {ResultFormat::kNdjson, lines.name(), ""}}));
+  first->play();
+  lines.read_line();
+  const auto second = Session::create(spec(1, {{ResultFormat::kCoco, at("c.json"), "--write-coco-json"}}));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Errc::kUsage);
+  EXPECT_THAT(second.error().message, HasSubstr("--write-coco-json " + at("c.json")));
+  first->stop();
+  lines.drain();
+  first->wait();
+  EXPECT_TRUE(first->complete());
+}
+
+TEST_F(SessionTest, ReportsTheFirstUnreadableImageAndWarnsOfOthers) {
+  for (const char* name : {"1.png", "2.png"}) write_file(at(std::string("images/") + name), "no picture");
+  const auto input = identify_input(at("images"));
+  ASSERT_TRUE(input);
+  SessionSpec asked = spec(0, {{ResultFormat::kNdjson, at("a.ndjson"), ""}});
+  asked.input = *input;
+  std::vector<std::string> warnings;
+  const auto session =
+      must_open(std::move(asked), {.warn = [&](const std::string& line) { warnings.push_back(line); }});
+  session->play();
+  session->wait();
+  ASSERT_TRUE(session->failure());
+  EXPECT_THAT(session->failure()->message, HasSubstr("1.png"));
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("2.png")));
+  EXPECT_TRUE(session->complete());
+  EXPECT_EQ(session->stats().unanalysed, 2U);
+}
+
+TEST_F(SessionTest, StartsAClipAgainThatRepeats) {
+  const auto input = identify_input(source_dir() / "media/figures.mp4");
+  ASSERT_TRUE(input);
+  constexpr std::uint64_t kMoreThanItHas = 400;
+  SessionSpec asked = spec(kMoreThanItHas, {});
+  asked.input = *input;
+  asked.input.repeats = true;
+  asked.inference_interval = kMoreThanItHas;
+  const auto session = must_open(std::move(asked));
+  session->play();
+  session->wait();
+  EXPECT_FALSE(session->failure());
+  EXPECT_EQ(session->stats().frames, kMoreThanItHas);
+}
+
+}  // namespace
+}  // namespace posecam::test

@@ -1,0 +1,60 @@
+#include "app/session/spec.h"
+
+#include <array>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace posecam {
+namespace {
+
+using ::testing::HasSubstr;
+
+SessionSpec clip(const std::string& name) {
+  return {.input = {.kind = InputKind::kVideoFile, .given = "/clips/" + name + ".mp4", .name = name}};
+}
+
+Error refused(const std::vector<SessionSpec>& specs) {
+  const auto checked = check_specs(specs);
+  EXPECT_FALSE(checked);
+  return checked ? Error{} : checked.error();
+}
+
+TEST(SessionSpecs, RefuseToOverwriteAnInputOrEachOther) {
+  std::vector<SessionSpec> specs{clip("a"), clip("b")};
+  specs[0].video = {.file = "/clips/../clips/b.mp4", .name = "--write-video"};
+  EXPECT_EQ(refused(specs).code, Errc::kUsage);
+  EXPECT_EQ(refused(specs).message,
+            "--write-video /clips/../clips/b.mp4 would overwrite the input /clips/b.mp4; give another name");
+  specs[0].video = {};
+  specs[0].sinks = {{ResultFormat::kNdjson, "x.json", "lines"}};
+  EXPECT_TRUE(check_specs(specs));
+  specs[1].sinks = {{ResultFormat::kCoco, "./x.json", ""}};
+  EXPECT_EQ(refused(specs).message, "./x.json would overwrite lines x.json; give another name");
+}
+
+TEST(SessionSpecs, MayShareWhatIsNoFile) {
+  std::vector<SessionSpec> specs{clip("a"), clip("b")};
+  for (SessionSpec& spec : specs) {
+    spec.sinks = {{ResultFormat::kNdjson, "-", ""},
+                  {ResultFormat::kOpenpose, "folder", ""},
+                  {ResultFormat::kCoco, "/dev/null", ""},
+                  {ResultFormat::kMotion, "/dev/null", ""}};
+  }
+  EXPECT_TRUE(check_specs(specs));
+  specs[1].sinks[2].location = "-";
+  EXPECT_THAT(refused(specs).message, HasSubstr("only one output can be -"));
+}
+
+TEST(SessionSpecs, KnowTheContainersOfVideos) {
+  std::array specs{clip("a")};
+  specs[0].video.file = "out.gif";
+  EXPECT_THAT(check_specs(specs).error().message, HasSubstr(".mp4, .mov, .mkv or .avi"));
+  for (const char* file : {"out.MP4", "out.m4v", "out.mov", "out.mkv", "out.avi"}) {
+    specs[0].video.file = file;
+    EXPECT_TRUE(check_specs(specs)) << file;
+  }
+}
+
+}  // namespace
+}  // namespace posecam

@@ -25,9 +25,15 @@ void run_child(const std::vector<std::string>& args, const std::filesystem::path
   _exit(127);
 }
 
+std::function<void(pid_t)> sends(int signal) {
+  return [signal](pid_t child) {
+    if (signal != 0) kill(child, signal);
+  };
+}
+
 }  // namespace
 
-Outcome Posecam::run_with(const std::vector<std::string>& args, int signal, int err) const {
+Outcome Posecam::run_with(const std::vector<std::string>& args, const FirstLine& at_first_line, int err) const {
   Outcome outcome;
   std::array<int, 2> out{};
   if (pipe2(out.data(), O_CLOEXEC) != 0) return outcome;
@@ -35,9 +41,11 @@ Outcome Posecam::run_with(const std::vector<std::string>& args, int signal, int 
   if (child == 0) run_child(args, data_home_, out[1], err < 0 ? out[1] : err);
   close(out[1]);
   std::array<char, 4096> block{};
+  bool has_line = false;
   for (ssize_t n = 0; (n = read(out[0], block.data(), block.size())) > 0;) {
     outcome.out.append(block.data(), static_cast<std::size_t>(n));
-    if (signal != 0 && outcome.out.find('\n') != std::string::npos) kill(child, std::exchange(signal, 0));
+    const bool had_line = std::exchange(has_line, has_line || outcome.out.find('\n') != std::string::npos);
+    if (has_line && !had_line) at_first_line(child);
   }
   close(out[0]);
   int status = 0;
@@ -47,9 +55,22 @@ Outcome Posecam::run_with(const std::vector<std::string>& args, int signal, int 
 }
 
 Outcome Posecam::run_until_line(const std::vector<std::string>& args, int signal) const {
+  return run_heard(args, sends(signal));
+}
+
+Outcome Posecam::run_until_told(const std::vector<std::string>& args, int signal) const {
+  return run_with(args, sends(signal), -1);
+}
+
+Outcome Posecam::run_and_meanwhile(const std::vector<std::string>& args,
+                                   const std::function<void()>& at_first_line) const {
+  return run_heard(args, [&](pid_t) { at_first_line(); });
+}
+
+Outcome Posecam::run_heard(const std::vector<std::string>& args, const FirstLine& at_first_line) const {
   std::FILE* errors = std::tmpfile();
   if (errors == nullptr) return {};
-  Outcome outcome = run_with(args, signal, fileno(errors));
+  Outcome outcome = run_with(args, at_first_line, fileno(errors));
   std::rewind(errors);
   std::array<char, 4096> block{};
   for (std::size_t n = 0; (n = std::fread(block.data(), 1, block.size(), errors)) > 0;)
@@ -62,7 +83,7 @@ Outcome Posecam::run_unheard(const std::vector<std::string>& args) const {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
   close(ends[0]);
-  Outcome outcome = run_with(args, 0, ends[1]);
+  Outcome outcome = run_with(args, sends(0), ends[1]);
   close(ends[1]);
   return outcome;
 }

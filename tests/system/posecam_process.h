@@ -3,7 +3,9 @@
 
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace posecam::test {
@@ -23,13 +25,19 @@ class Posecam {
   /// Sends `signal` when the first line has come out of stdout; 0: never.
   Outcome run_until_line(const std::vector<std::string>& args, int signal) const;
   /// The same with the first line that comes out of either; both are in Outcome::out.
-  Outcome run_until_told(const std::vector<std::string>& args, int signal) const { return run_with(args, signal, -1); }
+  Outcome run_until_told(const std::vector<std::string>& args, int signal) const;
+  /// Does that when the first line has come out of stdout; the program goes on, as far as a full pipe lets it, and is
+  /// read to its end afterwards.
+  Outcome run_and_meanwhile(const std::vector<std::string>& args, const std::function<void()>& at_first_line) const;
   /// Its standard error is a pipe that nobody reads.
   Outcome run_unheard(const std::vector<std::string>& args) const;
 
  private:
+  using FirstLine = std::function<void(pid_t child)>;
+  /// With its standard error in Outcome::err.
+  Outcome run_heard(const std::vector<std::string>& args, const FirstLine& at_first_line) const;
   /// Fills in all but what went to `err`; -1: where stdout goes.
-  Outcome run_with(const std::vector<std::string>& args, int signal, int err) const;
+  Outcome run_with(const std::vector<std::string>& args, const FirstLine& at_first_line, int err) const;
 
   std::filesystem::path data_home_;
 };

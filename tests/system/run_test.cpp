@@ -282,6 +282,59 @@ TEST_F(PosecamRun, CompletesItsFilesWhenInterrupted) {
   launch("filesrc location=" + at("out.mp4") + " ! qtdemux ! h264parse ! fakesink");
 }
 
+TEST_F(PosecamRun, EndsASecondRunOnTheSameOutputsAndLeavesTheFirstAlone) {
+  // More lines than a pipe holds: the first run waits for its reader until the others are through.
+  const auto args = [this](const std::string& prefix) {
+    return std::vector<std::string>{"run",
+                                    "testsrc",
+                                    "--max-frames",
+                                    "600",
+                                    "--quiet",
+                                    "--json-lines",
+                                    "-",
+                                    "--write-coco-json",
+                                    at(prefix + ".json"),
+                                    "--write-motion-json",
+                                    at(prefix + "m.json"),
+                                    "--write-video",
+                                    at(prefix + ".avi"),
+                                    "--model",
+                                    kTinyModel};
+  };
+  const Outcome alone = posecam(args("alone"));
+  EXPECT_EQ(alone.code, 0) << alone.err;
+  ASSERT_GT(alone.out.size(), std::size_t{1} << 17);
+  const auto disturb = [&] {
+    for (const auto& [option, file] : {std::pair{"--write-video", at("first.avi")},
+                                       {"--write-coco-json", at("first.json")},
+                                       {"--write-motion-json", at("firstm.json")}}) {
+      const Outcome second = run({"testsrc", "--max-frames", "3", option, file, "--json-lines", at("second.ndjson")});
+      EXPECT_EQ(second.code, 2) << second.err;
+      EXPECT_EQ(lines(second.err), 1) << second.err;
+      EXPECT_THAT(second.err, HasSubstr(option + (" " + file) + ": another run is writing it"));
+      EXPECT_FALSE(fs::exists(at("second.ndjson")));
+      EXPECT_FALSE(fs::exists(at("second.ndjson.part")));
+    }
+    EXPECT_FALSE(fs::exists(at("first.json"))) << "the first run was through before it was disturbed";
+  };
+  const Outcome first = Posecam(at("data")).run_and_meanwhile(args("first"), disturb);
+  EXPECT_EQ(first.code, 0) << first.err;
+  EXPECT_EQ(lines(first.out), 600);
+  for (const char* name : {".json", "m.json", ".avi"}) {
+    EXPECT_EQ(content(at(std::string("first") + name)), content(at(std::string("alone") + name))) << name;
+    EXPECT_FALSE(fs::exists(at(std::string("first") + name + ".part"))) << name;
+  }
+}
+
+TEST_F(PosecamRun, NamesNoOutputIfOneFails) {
+  make_clip(at("clip.mp4"), kFrames, 64, 48);
+  const Outcome outcome = run({at("clip.mp4"), "--quiet", "--write-coco-json", "/dev/full", "--json-lines",
+                               at("out.ndjson"), "--write-video", at("out.mp4")});
+  EXPECT_EQ(outcome.code, 5) << outcome.err;
+  for (const char* name : {"out.ndjson", "out.mp4", "out.mp4.part"}) EXPECT_FALSE(fs::exists(at(name))) << name;
+  EXPECT_TRUE(fs::exists(at("out.ndjson.part")));
+}
+
 TEST_F(PosecamRun, LeavesNoHalfFileOnAFullDisk) {
   fs::create_directories(at("disk"));
   if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=16k") != 0) GTEST_SKIP() << "cannot mount a tmpfs here";

@@ -71,7 +71,8 @@ Result<Profile> play(const Request& request, const std::stop_token& interrupt) {
   ScratchFolder scratch;
   auto input = identify_input(request.clip);
   if (!input) return input.error();
-  SessionSpec spec{.engine = request, .input = *std::move(input), .max_frames = request.frames};
+  SessionSpec spec{
+      .engine = static_cast<const EngineSettings&>(request), .input = *std::move(input), .max_frames = request.frames};
   spec.sinks.push_back({.format = ResultFormat::kNdjson, .location = "/dev/null"});
   if (!request.no_video) {
     if (auto made = scratch.make(); !made) return made.error();

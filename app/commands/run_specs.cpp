@@ -12,7 +12,7 @@ constexpr const char* kSharedModel = "posecam-run";
 
 SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone) {
   const auto named = [&](const std::string& file) { return alone ? file : with_stem(file, input.name); };
-  SessionSpec spec{.engine = options,
+  SessionSpec spec{.engine = static_cast<const EngineSettings&>(options),
                    .inference_interval = options.inference_interval,
                    .shared_model = alone ? "" : kSharedModel,
                    .input = input,
@@ -39,6 +39,7 @@ std::string with_stem(const std::string& file, const std::string& name) {
 
 Result<std::vector<SessionSpec>> make_specs(const RunOptions& options, const std::vector<Input>& inputs) {
   std::vector<SessionSpec> specs;
+  specs.reserve(inputs.size());
   for (const Input& input : inputs) specs.push_back(make_spec(options, input, inputs.size() == 1));
   if (auto checked = check_specs(specs); !checked) return checked.error();
   return specs;

@@ -54,6 +54,11 @@ int find_late_error(int fd) {
   return close(twin) == 0 || errno == EINTR ? 0 : errno;
 }
 
+/// The two files change names. False: there is nothing called `b`, or the file system cannot (NFS).
+bool exchange(const std::string& a, const std::string& b) {
+  return renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
+}
+
 }  // namespace
 
 Result<OutputSet> OutputSet::lock(const SessionSpec& spec) {
@@ -124,14 +129,23 @@ Result<void> OutputSet::check_complete() const {
   return {};
 }
 
+/// What had the name of an output is its .part until all have theirs: then it is deleted, or else it is put back.
 Result<void> OutputSet::name_all() const {
-  for (auto part = parts_.begin(); part != parts_.end(); ++part) {
-    if (std::rename(part_name(part->location).c_str(), part->location.c_str()) == 0) continue;
-    Error error{Errc::kMedia, fmt::format("{}: cannot take its name: {}", part->location, std::strerror(errno))};
-    for (auto named = parts_.begin(); named != part; ++named) {
-      (void)std::rename(named->location.c_str(), part_name(named->location).c_str());
+  std::vector<bool> exchanged;
+  for (const Part& part : parts_) {
+    const std::string unfinished = part_name(part.location);
+    exchanged.push_back(exchange(unfinished, part.location));
+    if (exchanged.back() || std::rename(unfinished.c_str(), part.location.c_str()) == 0) continue;
+    Error error{Errc::kMedia, fmt::format("{}: cannot take its name: {}", part.location, std::strerror(errno))};
+    for (std::size_t i = 0; i + 1 < exchanged.size(); ++i) {
+      const std::string& named = parts_[i].location;
+      if (!exchanged[i]) (void)std::rename(named.c_str(), part_name(named).c_str());
+      if (exchanged[i]) exchange(part_name(named), named);
     }
     return error;
+  }
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    if (exchanged[i]) unlink(part_name(parts_[i].location).c_str());
   }
   return {};
 }

@@ -85,6 +85,7 @@ TEST_F(OutputSetTest, GivesNoneItsNameIfOneCannotHaveIt) {
 }
 
 TEST_F(OutputSetTest, TakesNamesBackIfALaterOneFails) {
+  write_file(at("a.ndjson"), "old");
   OutputSet set = must_lock(spec());
   ASSERT_TRUE(set.clear());
   write_all(set);
@@ -92,7 +93,9 @@ TEST_F(OutputSetTest, TakesNamesBackIfALaterOneFails) {
   const auto committed = set.commit();
   ASSERT_FALSE(committed);
   EXPECT_EQ(committed.error().code, Errc::kMedia);
-  EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson.part", "v.mp4.part"));
+  EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson", "a.ndjson.part", "v.mp4.part"));
+  EXPECT_EQ(read_file(at("a.ndjson")), "old");
+  EXPECT_EQ(read_file(at("a.ndjson.part")), "new");
 }
 
 TEST_F(OutputSetTest, KeepsUnfinishedResultsAndNoVideoWithoutItsIndex) {
@@ -101,7 +104,9 @@ TEST_F(OutputSetTest, KeepsUnfinishedResultsAndNoVideoWithoutItsIndex) {
     write(set, at("v.mp4"), "half");
     write(set, at("a.ndjson"), "line\n");
   }  // what is not cleared was not written by this run
-  EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson.part", "v.mp4.part"));
+  EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson", "a.ndjson.part", "v.mp4.part"));
+  EXPECT_EQ(read_file(at("a.ndjson")), "old");
+  EXPECT_EQ(read_file(at("a.ndjson.part")), "new");
   OutputSet set = must_lock(spec());
   ASSERT_TRUE(set.clear());
   write(set, at("v.mp4"), "half");

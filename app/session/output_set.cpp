@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -55,7 +56,7 @@ int find_late_error(int fd) {
 }
 
 /// The two files change names. False: there is nothing called `b`, or the file system cannot (NFS).
-bool exchange(const std::string& a, const std::string& b) {
+bool exchange_names(const std::string& a, const std::string& b) {
   return renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
 }
 
@@ -87,7 +88,7 @@ Result<void> OutputSet::add(const std::string& name, const std::string& location
                  fmt::format("{}: another run is writing it; wait for its end, or give another name", output)};
   }
   if (fd < 0) return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, std::strerror(errno))};
-  parts_.push_back({location, fd, useless_in_part});
+  parts_.push_back({.location = location, .fd = fd, .useless_in_part = useless_in_part});
   return {};
 }
 
@@ -129,23 +130,30 @@ Result<void> OutputSet::check_complete() const {
   return {};
 }
 
+bool OutputSet::take_name(Part& part) {
+  const std::string unfinished = part_name(part.location);
+  part.replaced = open(part.location.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (part.replaced >= 0) (void)flock(part.replaced, LOCK_EX | LOCK_NB);
+  part.exchanged = exchange_names(unfinished, part.location);
+  return part.exchanged || std::rename(unfinished.c_str(), part.location.c_str()) == 0;
+}
+
+void OutputSet::give_name_back(const Part& part) {
+  const std::string unfinished = part_name(part.location);
+  if (part.exchanged) exchange_names(unfinished, part.location);
+  if (!part.exchanged) (void)std::rename(part.location.c_str(), unfinished.c_str());
+}
+
 /// What had the name of an output is its .part until all have theirs: then it is deleted, or else it is put back.
-Result<void> OutputSet::name_all() const {
-  std::vector<bool> exchanged;
-  for (const Part& part : parts_) {
-    const std::string unfinished = part_name(part.location);
-    exchanged.push_back(exchange(unfinished, part.location));
-    if (exchanged.back() || std::rename(unfinished.c_str(), part.location.c_str()) == 0) continue;
-    Error error{Errc::kMedia, fmt::format("{}: cannot take its name: {}", part.location, std::strerror(errno))};
-    for (std::size_t i = 0; i + 1 < exchanged.size(); ++i) {
-      const std::string& named = parts_[i].location;
-      if (!exchanged[i]) (void)std::rename(named.c_str(), part_name(named).c_str());
-      if (exchanged[i]) exchange(part_name(named), named);
-    }
+Result<void> OutputSet::name_all() {
+  for (auto part = parts_.begin(); part != parts_.end(); ++part) {
+    if (take_name(*part)) continue;
+    Error error{Errc::kMedia, fmt::format("{}: cannot take its name: {}", part->location, std::strerror(errno))};
+    std::for_each(parts_.begin(), part, give_name_back);
     return error;
   }
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    if (exchanged[i]) unlink(part_name(parts_[i].location).c_str());
+  for (const Part& part : parts_) {
+    if (part.exchanged) unlink(part_name(part.location).c_str());
   }
   return {};
 }
@@ -161,7 +169,10 @@ void OutputSet::give_up() {
 
 /// Unlocks. Only now: whoever gets the lock next is to find the names as they will stay.
 void OutputSet::release() {
-  for (const Part& part : std::exchange(parts_, {})) close(part.fd);
+  for (const Part& part : std::exchange(parts_, {})) {
+    close(part.fd);
+    if (part.replaced >= 0) close(part.replaced);
+  }
 }
 
 }  // namespace posecam

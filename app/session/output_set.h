@@ -43,11 +43,15 @@ class OutputSet {
     std::string location;
     int fd = -1;
     bool useless_in_part = false;
+    int replaced = -1;       ///< what had its name; locked, since a run that begins would take it for a .part of its own
+    bool exchanged = false;  ///< `replaced` is called .part now
   };
   OutputSet() = default;
   Result<void> add(const std::string& name, const std::string& location, bool useless_in_part);
   Result<void> check_complete() const;
-  Result<void> name_all() const;
+  Result<void> name_all();
+  static bool take_name(Part& part);
+  static void give_name_back(const Part& part);
   void release();
 
   std::vector<Part> parts_;

@@ -43,7 +43,7 @@ class OutputSet {
     std::string location;
     int fd = -1;
     bool useless_in_part = false;
-    int replaced = -1;       ///< what had its name; locked, since a run that begins would take it for a .part of its own
+    int replaced = -1;  ///< what had its name; locked, since a run that begins would take it for a .part of its own
     bool exchanged = false;  ///< `replaced` is called .part now
   };
   OutputSet() = default;

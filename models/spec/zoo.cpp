@@ -14,6 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+static_assert(std::string_view(kModelHelp).find(kBetterModel) != std::string_view::npos &&
+              std::string_view(kModelHelp).find(kBuiltInModel) != std::string_view::npos);
+
 /// "; did you mean 'openpose'?" when a name is close or starts alike, else nothing.
 std::string suggestion(std::string_view asked, const std::vector<std::string>& names) {
   const std::string* best = nullptr;

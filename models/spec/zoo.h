@@ -12,7 +12,11 @@ namespace posecam {
 
 /// Where no model is named: the better one runs if it is there, else the one that comes with the program.
 inline constexpr std::string_view kBetterModel = "openpose";
-inline constexpr std::string_view kBuiltInModel = "openpose-lite";
+inline constexpr std::string_view kBuiltInModel = "openpose-lite";  ///< its weights come with the program
+/// Help for a setting that names a model. It stands here so that other rooms need not know the names.
+inline constexpr const char* kModelHelp =
+    "A model of the zoo (see: posecam models list), or the path of a descriptor (.json); empty: openpose if it was "
+    "pulled, else the built-in openpose-lite";
 
 /// For people who named none and get the built-in one: how to get the better one. `command`: what they type.
 std::string built_in_model_note(std::string_view command);

@@ -6,6 +6,7 @@
 
 #include <array>
 
+#include "models/spec/zoo.h"
 #include "pipeline/backend/net_resolution.h"
 #include "pipeline/settings/engine_settings.h"
 #include "pipeline/settings/option.h"
@@ -28,15 +29,12 @@ inline Result<void> check_net_resolution(const std::string& text) {
   return parsed ? Result<void>{} : Result<void>{parsed.error()};
 }
 
+/// A line of the table.
 using EngineOption = Option<EngineSettings>;
 
 inline constexpr std::array kEngineOptions{
-    EngineOption{.name = "model",
-                 .field = &EngineSettings::model,
-                 .value = "NAME|FILE",
-                 .group = "Model",
-                 .help = "A model of the zoo (see: posecam models list), or the path of a descriptor (.json); "
-                         "empty: openpose if it was pulled, else the built-in openpose-lite"},
+    EngineOption{
+        .name = "model", .field = &EngineSettings::model, .value = "NAME|FILE", .group = "Model", .help = kModelHelp},
     EngineOption{.name = "net-resolution",
                  .field = &EngineSettings::net_resolution,
                  .check = check_net_resolution,

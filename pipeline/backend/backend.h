@@ -12,6 +12,7 @@
 
 namespace posecam {
 
+/// Number of a core as its device counts them, from 0.
 using CoreId = std::uint32_t;
 
 /// Used by one thread at a time; which thread may change between calls. Input and output memory belongs to the slot
@@ -33,7 +34,8 @@ class Slot {
 class InferenceBackend {
  public:
   virtual ~InferenceBackend() = default;
-  virtual std::string_view name() const = 0;
+  virtual std::string_view name() const = 0;  ///< of the device: "openvino"
+  /// The cores that make_slot() takes: batches are spread over all of them. Each once.
   virtual std::vector<CoreId> cores() const = 0;
   /// Thread-safe. kModel if the weights do not fit the spec, kDevice if the device refuses.
   virtual Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) = 0;

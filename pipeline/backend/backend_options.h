@@ -11,18 +11,21 @@
 
 namespace posecam {
 
+/// Arithmetic of float networks; INT8 networks run as INT8. openvino only.
 enum class Precision : std::uint8_t {
   kAuto,  ///< openvino: bf16 on CPUs that calculate with it (AVX512_BF16, AMX), else f32
   kF32,
   kBf16
 };
+/// CPU devices: every core works on a batch of its own, or all of them on one.
 enum class Scheduling : std::uint8_t { kThroughput, kLatency };
 
+/// A device ignores what is meant for others.
 struct BackendOptions {
   /// Of the CPU; of Neuron devices as the process counts them, empty for all.
   std::vector<CoreId> cores;
-  Precision precision = Precision::kAuto;
-  Scheduling scheduling = Scheduling::kThroughput;
+  Precision precision = Precision::kAuto;           ///< of float networks
+  Scheduling scheduling = Scheduling::kThroughput;  ///< with kLatency a backend has one core
   /// Where openvino keeps compiled networks, made if need be; a folder that cannot be used costs start time only.
   /// Empty: nowhere.
   std::filesystem::path cache_dir;

@@ -40,8 +40,8 @@ struct DeviceTraits {
 struct DeviceInfo {
   std::string name;         ///< as `device` takes it
   std::string description;  ///< what it is; or why it is not available
-  bool available = false;
-  CoreId cores = 0;
+  bool available = false;   ///< can be used now; if not, `description` says why
+  CoreId cores = 0;         ///< how many there are; 0 where that is not known
 };
 
 /// Immutable, for any thread.
@@ -54,6 +54,7 @@ class Device {
 
   /// As users name it.
   const std::string& name() const { return name_; }
+  /// The same on every machine, unlike describe().
   const DeviceTraits& traits() const { return traits_; }
 
   /// May load the device's library; takes no core.

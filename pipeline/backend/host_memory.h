@@ -13,6 +13,7 @@ class HostMemory {
   HostMemory() = default;
   /// Throws std::bad_alloc.
   explicit HostMemory(std::size_t bytes);
+  /// The same address for as long as the memory lives, also once it was moved to another owner.
   std::byte* data() const { return memory_.get(); }
 
  private:

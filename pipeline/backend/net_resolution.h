@@ -13,8 +13,8 @@ inline constexpr Size kUnknownVideo = {16, 9};
 
 /// "WxH"; one of the two may be -1: to be chosen by the aspect of the video.
 struct NetResolution {
-  int width = -1;
-  int height = -1;
+  int width = -1;   ///< pixels; -1: follows the aspect
+  int height = -1;  ///< likewise; resolve() takes at most one -1
   /// The size for a video: the free side follows the aspect, rounded to a multiple of `multiple_of`.
   Size resolve(Size video, int multiple_of) const;
 };

@@ -14,6 +14,7 @@ namespace posecam {
 Result<std::unique_ptr<InferenceBackend>> make_opencv_backend(const ModelSpec& spec,
                                                               const std::filesystem::path& weights,
                                                               const BackendOptions& options);
+/// Always available.
 DeviceInfo describe_opencv(CoreId cores);
 
 }  // namespace posecam

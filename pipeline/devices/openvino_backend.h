@@ -14,6 +14,7 @@ namespace posecam {
 Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec& spec,
                                                                 const std::filesystem::path& weights,
                                                                 const BackendOptions& options);
+/// Loads OpenVINO's CPU plugin. Not available if that fails; the description is the reason then.
 DeviceInfo describe_openvino(CoreId cores);
 
 }  // namespace posecam

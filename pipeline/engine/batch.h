@@ -16,18 +16,19 @@ namespace posecam {
 
 /// What a stream hands over with a row.
 struct RowState {
-  std::shared_ptr<RowClient> client;  ///< null: given up
-  Ticket ticket = 0;
-  Letterbox letterbox;
-  float preprocess_ms = 0;
-  std::chrono::steady_clock::time_point committed;
+  std::shared_ptr<RowClient> client;                ///< null: given up
+  Ticket ticket = 0;                                ///< the client's own number for it
+  Letterbox letterbox;                              ///< how the image lies in the row
+  float preprocess_ms = 0;                          ///< passed on into the result's times
+  std::chrono::steady_clock::time_point committed;  ///< since when the row waits
 };
 
 /// A slot and the rows in it. Guarded by the scheduler's lock until wait_for_batch() or borrow() hands it to a worker,
 /// which owns it up to release().
 struct Batch {
+  /// What is counted of a core; shared by its batches.
   struct Core {
-    CoreId id = 0;
+    CoreId id = 0;               ///< of the backend
     std::uint32_t running = 0;   ///< batches executing
     std::uint32_t used = 0;      ///< batches not free
     std::uint32_t slots = 0;     ///< that it has
@@ -36,7 +37,7 @@ struct Batch {
     std::uint32_t mends = 0;     ///< how often it came back
     double run_ms = 0;           ///< average of its runs, the latest count most; 0: not known
     std::uint32_t passed = 0;    ///< batches that went to another core since it became idle
-    bool lost = false;
+    bool lost = false;           ///< out of service
 
     /// When one more batch would be done, for comparison with other cores.
     double busy_ms() const {
@@ -44,13 +45,14 @@ struct Batch {
       return (used + 1) * run_ms;
     }
   };
+  /// Free: no rows. Open: takes rows. Closed: waits for its rows to be settled, then for its worker. Running.
   enum class State : std::uint8_t { kFree, kOpen, kClosed, kRunning };
 
-  std::unique_ptr<Slot> slot;
-  Core* core = nullptr;
-  std::uint32_t index = 0;  ///< in the order of add()
+  std::unique_ptr<Slot> slot;  ///< null while a lost core is mended
+  Core* core = nullptr;        ///< owned by the scheduler
+  std::uint32_t index = 0;     ///< in the order of add()
   State state = State::kFree;
-  std::vector<RowState> rows;
+  std::vector<RowState> rows;                     ///< reserved ones, in the slot's order
   std::chrono::steady_clock::time_point started;  ///< of its run
   std::uint32_t unsettled = 0;                    ///< rows reserved, neither committed nor given up
   std::condition_variable_any wake;               ///< its worker waits here

@@ -21,22 +21,27 @@ namespace posecam {
 /// Thread-safe once every slot was added.
 class BatchScheduler {
  public:
+  /// A row of a batch, both counted from 0.
   struct Place {
     std::uint32_t batch;
     std::uint32_t row;
   };
 
+  /// `cores`: the backend's. `mend_cores`: workers of a lost core get kMend.
   BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
                  const std::vector<CoreId>& cores, bool mend_cores = false);
 
   Batch& add(std::unique_ptr<Slot> slot, std::size_t core);  ///< core: index into the constructor's list
+  /// How many were added.
   std::size_t batch_count() const { return batches_.size(); }
+  /// In the order of add().
   Batch& batch(std::uint32_t index) { return *batches_[index]; }
 
   // Streams. reserve(), drain(): as in Engine.
   Result<Place> reserve(std::stop_token stop);
   /// The row is written (or given up, with an empty state).
   void settle(Place place, RowState state);
+  /// Closes the open batch if it has rows.
   void drain();
 
   // Workers, each for its own batch.
@@ -45,6 +50,8 @@ class BatchScheduler {
     kMend,  ///< its core is lost and its slot empty: only if the constructor was told that lost cores are mended
     kStopped
   };
+  /// Blocks until there is something to do. After kRun the batch is the worker's until release(). Batches whose rows
+  /// were all given up are freed here, and nobody hears of them.
   Turn wait_for_batch(std::stop_token stop, Batch& batch);
   /// Counts a run on the core of `batch`. False: that core is lost.
   bool begin_run(Batch& batch);
@@ -52,6 +59,7 @@ class BatchScheduler {
   void end_run(Batch& batch, bool good);
   /// A slot of a living core for the rows of a lost one; served before the streams. Null: no core left, or stopped.
   Batch* borrow(std::stop_token stop);
+  /// The batch is free again, its rows are gone. Also for a borrowed one.
   void release(Batch& batch);
   /// Waits `time`, less when stopped: the back-off of a busy device.
   void pause(std::stop_token stop, Batch& batch, std::chrono::milliseconds time);
@@ -68,6 +76,7 @@ class BatchScheduler {
   bool retire(Batch& batch);
   /// Nothing can run any more: every reserve() and borrow() fails from now on, with the first reason given.
   void fail(const std::string& why);
+  /// Cores in service.
   std::uint32_t living_cores() const;
   /// How often a core was lost.
   std::uint64_t losses() const;

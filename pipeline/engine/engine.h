@@ -27,21 +27,24 @@ namespace posecam {
 class RowClient {
  public:
   virtual ~RowClient() = default;
+  /// `ticket`: as committed. `result`: never null, its model is set; kUnanalysed if it could not be analysed.
   virtual void row_done(Ticket ticket, std::shared_ptr<FrameResult> result) = 0;
 };
 
 /// As EngineOptions::max_batch_delay: a batch runs when it is full or the engine is drained.
 inline constexpr std::chrono::milliseconds kUntilFull = std::chrono::years(1);
 
+/// What holds for the life of an engine.
 struct EngineOptions {
   std::uint32_t slots_per_core = 2;              ///< one executes while the other is filled, read and decoded; >= 1
   std::chrono::milliseconds max_batch_delay{5};  ///< how long a row may wait for company while its core is idle
   /// How long after the loss of a core its slots are made anew, which loads the network again; twice as long after each
   /// attempt that fails. 0: never. When no core is left the engine has failed all the same.
   std::chrono::milliseconds core_retry{0};
-  DecodeOptions decode;
+  DecodeOptions decode;  ///< of every worker's Postprocessor
 };
 
+/// Since the engine was made, but for `cores`.
 struct EngineStats {
   std::uint64_t batches = 0;  ///< that ran
   std::uint64_t rows = 0;     ///< frames in them
@@ -95,10 +98,13 @@ class Engine {
   /// A result for a frame that the engine did not see.
   std::shared_ptr<FrameResult> empty_result(FrameStatus status);
 
+  /// As it runs. Valid as long as the engine.
   const ModelSpec& model() const;
+  /// That of the device; valid as long as the engine.
   std::string_view backend_name() const;
   /// Most rows that can be under way at once.
   std::size_t max_in_flight() const;
+  /// Its figures are read one after the other: they may be of slightly different moments.
   EngineStats stats() const;
   /// Why frames came back unanalysed: the first reason there was; empty if none.
   std::string first_refusal() const;

@@ -18,17 +18,19 @@
 
 namespace posecam {
 
+/// When a batch ran.
 struct BatchTime {
-  std::chrono::steady_clock::time_point started;
-  float infer_ms = 0;
+  std::chrono::steady_clock::time_point started;  ///< until then its rows were waiting
+  float infer_ms = 0;                             ///< with all attempts and waits for a busy device
 };
 
 /// What a worker decodes with.
 struct Decoding {
-  std::unique_ptr<Postprocessor> post;
-  std::vector<TensorView> outputs;  ///< of one row
+  std::unique_ptr<Postprocessor> post;  ///< the worker's own
+  std::vector<TensorView> outputs;      ///< of one row
 };
 
+/// Releases a borrowed batch.
 struct GiveBack {
   BatchScheduler* scheduler = nullptr;
   void operator()(Batch* batch) const { scheduler->release(*batch); }
@@ -36,6 +38,7 @@ struct GiveBack {
 /// A batch of another core, borrowed because the own one is lost.
 using Loan = std::unique_ptr<Batch, GiveBack>;
 
+/// Functions are explained where they are defined.
 struct Engine::Impl {
   Impl(std::unique_ptr<InferenceBackend> b, std::shared_ptr<const ModelSpec> m, const EngineOptions& options)
       : backend(std::move(b)),
@@ -63,16 +66,16 @@ struct Engine::Impl {
               bool judged);
   void give_up(Batch& batch, const std::exception& why);
 
-  std::unique_ptr<InferenceBackend> backend;
+  std::unique_ptr<InferenceBackend> backend;  ///< makes slots, also for cores that come back
   const std::shared_ptr<const ModelSpec> model;
   const std::chrono::milliseconds core_retry;
   BatchScheduler scheduler;
   ResultPool results;
 
-  std::atomic<std::uint64_t> batches_run = 0;
-  std::atomic<std::uint64_t> rows_run = 0;
-  std::atomic<int> refused_in_a_row = 0;
-  mutable std::mutex refusal_mutex;
+  std::atomic<std::uint64_t> batches_run = 0;  ///< EngineStats::batches
+  std::atomic<std::uint64_t> rows_run = 0;     ///< EngineStats::rows
+  std::atomic<int> refused_in_a_row = 0;       ///< batches; too many of them: the engine has failed
+  mutable std::mutex refusal_mutex;            ///< of first_refusal
   std::string first_refusal;
 
   std::vector<Decoding> decodings;    ///< one for each worker

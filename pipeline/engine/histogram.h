@@ -21,7 +21,7 @@ class Histogram {
     count_ += other.count_;
   }
 
-  std::uint64_t count() const { return count_; }
+  std::uint64_t count() const { return count_; }  ///< values added so far
 
   /// The value that a share `q` of all does not exceed, to 2.5 %; 0 when empty.
   double quantile(double q) const {

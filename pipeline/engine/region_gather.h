@@ -21,7 +21,7 @@ class RegionGather final : public RowClient {
 
   /// A new frame: nobody may be under way with another. `regions`: at least one. `whole` becomes the frame's result.
   void start(std::span<const Region> regions, Size image, std::shared_ptr<FrameResult> whole);
-  const std::vector<Region>& regions() const { return regions_; }
+  const std::vector<Region>& regions() const { return regions_; }  ///< of the frame in hand, by the number of their row
 
   void row_done(Ticket region, std::shared_ptr<FrameResult> result) override;
   /// Every row is committed; `ticket` is the frame's. A gather that is never finished is silent.

@@ -110,6 +110,7 @@ class Sequencer {
       last_look(*dropped[static_cast<std::size_t>(t % dropped.size())].item);
   }
 
+  /// Places reserved, and neither popped nor cleared.
   std::size_t pending() const {
     std::lock_guard lock(mutex_);
     return count_;

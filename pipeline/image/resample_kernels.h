@@ -38,6 +38,7 @@ void scale_line(float scale, float bias, std::size_t n, float* line);
 void store_u8(const float* line, std::size_t n, std::size_t stride, std::uint8_t* out);
 /// out[i * stride], rounded to nearest even.
 void store_bf16(const float* line, std::size_t n, std::size_t stride, std::uint16_t* out);
+/// out[i * stride] = line[i].
 void store_f32(const float* line, std::size_t n, std::size_t stride, float* out);
 
 }  // namespace posecam::kernels

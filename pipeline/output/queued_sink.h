@@ -17,6 +17,7 @@
 
 namespace posecam {
 
+/// How much may wait, and how long an end may take.
 struct QueueLimits {
   std::size_t capacity = 64;              ///< results that wait, beside the one that is being written; > 0
   std::chrono::milliseconds drain{5000};  ///< how long close() waits for them

@@ -35,6 +35,7 @@ int open_part(const std::string& location);
 /// error; it raises no SIGPIPE. Movable; one thread at a time.
 class ResultFile {
  public:
+  /// Opens the .part, emptied. `stop` ends waits of write(), not that for the first reader of a FIFO here.
   static Result<ResultFile> create(std::string location, std::stop_token stop = {});
   /// On a regular file that the caller opened for writing, emptied, keeps open, locks, and gives its name: commit()
   /// does not. `name` is for messages.

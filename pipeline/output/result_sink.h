@@ -14,9 +14,10 @@
 
 namespace posecam {
 
+/// What became of the results so far.
 struct SinkHealth {
   enum class State : std::uint8_t {
-    kOpen,
+    kOpen,    ///< results are taken
     kFailed,  ///< nothing is written any more
     kClosed   ///< all of it is where it belongs
   };
@@ -47,9 +48,11 @@ class ResultSink {
 /// lock.
 class SinkBook {
  public:
+  /// The outcome of one result, handed back unchanged: a success is counted, a failure becomes the state and the error.
   Result<void> wrote(Result<void> outcome);
+  /// The outcome of close(), likewise.
   Result<void> closed(Result<void> outcome);
-  void dropped(std::uint64_t results) { dropped_ += results; }
+  void dropped(std::uint64_t results) { dropped_ += results; }  ///< so many more will never be written
   SinkHealth health() const;
 
  private:

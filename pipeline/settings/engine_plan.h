@@ -19,7 +19,7 @@ namespace posecam {
 /// The model that runs when none is named: the zoo's better one if the device (auto: one of the automatic ones) has all
 /// that it needs, else the built-in one.
 struct DefaultModel {
-  std::string name;
+  std::string name;  ///< of the zoo
   std::string note;  ///< for people: that it is not the better one, and how to get that; may be empty
 };
 /// `device`: a name, or auto.
@@ -30,9 +30,9 @@ struct EnginePlan {
   std::string model_name;  ///< as the settings name it, or the default model's
   std::string note;        ///< of default_model(), where the settings name none
   ModelSpec model;         ///< as it will run: the compiled one where the device needs that; resolution, batch, labels
-  std::shared_ptr<const Device> device;
-  bool automatic = false;  ///< the device was not named
-  BackendOptions backend;
+  std::shared_ptr<const Device> device;  ///< never null once planned
+  bool automatic = false;                ///< the device was not named
+  BackendOptions backend;                ///< for the device's open()
   EngineOptions engine;  ///< but for slots_per_core, which follows from max_in_flight and the cores there are
   std::uint32_t max_in_flight = 0;  ///< as in EngineSettings
 };

@@ -9,25 +9,25 @@ namespace posecam {
 
 /// Numbers below 0, sizes of 0 and empty texts: the model's own.
 struct EngineSettings {
-  std::string model;  ///< name from the zoo, or path of a descriptor; empty: default_model() of engine_plan.h
-  std::string device = "auto";
-  std::string cores = "all";
-  std::string net_resolution;
-  std::string precision = "auto";
-  std::string scheduling_policy = "throughput";
-  std::string decode = "fast";
-  std::string labels_file;  ///< names of a detector's classes, one a line, in place of the model's own
-  std::uint32_t batch_size = 0;
-  std::uint32_t max_batch_delay_ms = 5;
+  std::string model;            ///< name from the zoo, or path of a descriptor; empty: default_model() of engine_plan.h
+  std::string device = "auto";  ///< a name of devices.h
+  std::string cores = "all";    ///< as core_list.h reads it
+  std::string net_resolution;   ///< "WxH" in pixels, -1 for one of them: follows the video
+  std::string precision = "auto";                ///< a word of kPrecisionWords in engine_options.h
+  std::string scheduling_policy = "throughput";  ///< of kSchedulingWords
+  std::string decode = "fast";                   ///< of kDecodeWords
+  std::string labels_file;               ///< names of a detector's classes, one a line, in place of the model's own
+  std::uint32_t batch_size = 0;          ///< frames
+  std::uint32_t max_batch_delay_ms = 5;  ///< how long a frame may wait for others while its core is idle
   std::uint32_t max_in_flight = 0;  ///< frames; 0: two batches a core. Rounded to whole batches, at least one a core
   /// neuron: false: whole batches of a compiled size only, shorter ones come back unanalysed.
   bool dynamic_batch_size = true;
   std::uint32_t core_retry_s = 0;  ///< after how many seconds a lost core is set up again; 0: never
-  std::uint32_t taps = 0;
-  std::int32_t max_people = -1;
-  float threshold = -1;
-  float paf_threshold = -1;
-  float nms_threshold = -1;
+  std::uint32_t taps = 0;          ///< of the Gaussian that smooths heatmaps
+  std::int32_t max_people = -1;    ///< in a frame
+  float threshold = -1;            ///< least confidence of a keypoint, object or class, 0 to 1
+  float paf_threshold = -1;        ///< least agreement of a limb with its field, 0 to 1
+  float nms_threshold = -1;        ///< most IoU of two boxes of a class, 0 to 1
 
   friend bool operator==(const EngineSettings&, const EngineSettings&) = default;
 };

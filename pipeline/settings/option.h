@@ -22,8 +22,8 @@ struct OptionRange {
 
 /// One of the few words that a text may be.
 struct OptionWord {
-  const char* word;
-  const char* meaning;
+  const char* word;     ///< as people type it
+  const char* meaning;  ///< a sentence without full stop, for help
 };
 
 /// Texts are of static storage. The default of an option is what the field of a new Settings holds.
@@ -32,15 +32,15 @@ struct Option {
   using Field = std::variant<std::string Settings::*, std::uint32_t Settings::*, std::int32_t Settings::*,
                              float Settings::*, bool Settings::*>;
 
-  const char* name = nullptr;  ///< of the property, the long option and the key: "batch-size"
-  Field field;
-  OptionRange range;                                         ///< of numbers
-  std::span<const OptionWord> words;                         ///< of texts: all there are; empty: any text
+  const char* name = nullptr;         ///< of the property, the long option and the key: "batch-size"
+  Field field;                        ///< where the value lives
+  OptionRange range;                  ///< of numbers
+  std::span<const OptionWord> words;  ///< of texts: all there are; empty: any text
   Result<void> (*check)(const std::string& text) = nullptr;  ///< of texts: kUsage for one that cannot be
   const char* value = "";  ///< how help calls a value: "N"; words speak for themselves
   const char* also = "";   ///< another spelling on the command line: "smoothing-taps"
   const char* group = "";  ///< heading in help
-  const char* help = "";
+  const char* help = "";   ///< what it does, without full stop
 
   /// The same option of a struct that inherits from Settings.
   template <class Derived>

@@ -13,10 +13,11 @@
 
 namespace posecam {
 
+/// What the compiled network is to be like.
 struct SimCompileOptions {
   std::vector<std::uint32_t> batches{1};  ///< ascending, no repeats
-  std::uint32_t cores_per_model = 1;
-  DType dtype = DType::kF32;       ///< of the network's inputs and outputs on the device: kF32, kBf16 or kF16
+  std::uint32_t cores_per_model = 1;      ///< neighbouring cores that one copy occupies; 1 to 64
+  DType dtype = DType::kF32;              ///< of the network's inputs and outputs on the device: kF32, kBf16 or kF16
   std::optional<DeviceTime> time;  ///< how long a core takes; without it, as long as the CPU needs to calculate it
 };
 

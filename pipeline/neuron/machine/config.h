@@ -15,21 +15,23 @@
 
 namespace posecam::sim {
 
+/// How the simulator gets its results.
 enum class Mode {
   kExact,  ///< computes every row
   kTimed,  ///< takes the device's time, computes a few rows and repeats them
 };
 
+/// All settings, checked; the defaults are those of docs/neuron-simulator.md.
 struct Config {
-  Instance instance;  ///< cores as configured
-  RuntimeVersion runtime;
-  Mode mode = Mode::kExact;
-  std::filesystem::path pool;      ///< folder of the files that say who owns which core
-  bool bf16 = false;               ///< exact: f32 inputs and outputs rounded to bf16
-  std::optional<DeviceTime> time;  ///< instead of the models' own
-  double transfer_gb_s = 8;        ///< timed: host to device and back, each core; about what a PCIe 3.0 x8 link gives
-  std::uint32_t distinct = 4;      ///< timed: rows that are computed
-  std::vector<FaultRule> faults;
+  Instance instance;                 ///< cores as configured
+  RuntimeVersion runtime;            ///< which one to be: it shows in versions, numbers of types and placements
+  Mode mode = Mode::kExact;          ///< exact or timed
+  std::filesystem::path pool;        ///< folder of the files that say who owns which core
+  bool bf16 = false;                 ///< exact: f32 inputs and outputs rounded to bf16
+  std::optional<DeviceTime> time;    ///< instead of the models' own
+  double transfer_gb_s = 8;          ///< timed: host to device and back, each core; about what a PCIe 3.0 x8 link gives
+  std::uint32_t distinct = 4;        ///< timed: rows that are computed
+  std::vector<FaultRule> faults;     ///< failures that were ordered
   std::optional<CoreRange> visible;  ///< NEURON_RT_VISIBLE_CORES
   std::uint32_t wanted = 0;          ///< NEURON_RT_NUM_CORES; 0: all
 };

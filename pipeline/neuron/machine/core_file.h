@@ -15,23 +15,23 @@ namespace posecam::sim {
 /// Shared memory; the layout is between processes of one version. Written by the owner, read by anybody.
 struct CoreRecord {
   static constexpr std::uint64_t kMagic = 0x31302D4D49534E43;  // "CNSIM-01"
-  std::atomic<std::uint64_t> magic;
-  std::atomic<std::uint64_t> pid;
-  std::atomic<std::uint64_t> executions;
-  std::atomic<std::uint64_t> busy_ns;
-  std::atomic<std::uint64_t> bytes_in;   ///< written to the core's tensors
-  std::atomic<std::uint64_t> bytes_out;  ///< read from them
-  std::atomic<std::uint64_t> memory_used;
-  std::atomic<std::uint64_t> memory_limit;
-  char command[448];  ///< written before pid
+  std::atomic<std::uint64_t> magic;         ///< kMagic once the record was written for the first time
+  std::atomic<std::uint64_t> pid;           ///< of the owner, or of the last one; 0 while a new one introduces itself
+  std::atomic<std::uint64_t> executions;    ///< by this owner, as all counts
+  std::atomic<std::uint64_t> busy_ns;       ///< in executions
+  std::atomic<std::uint64_t> bytes_in;      ///< written to the core's tensors
+  std::atomic<std::uint64_t> bytes_out;     ///< read from them
+  std::atomic<std::uint64_t> memory_used;   ///< bytes
+  std::atomic<std::uint64_t> memory_limit;  ///< bytes
+  char command[448];                        ///< written before pid
 };
 static_assert(sizeof(CoreRecord) == 512 && std::atomic<std::uint64_t>::is_always_lock_free);
 
 /// What an observer sees of a core.
 struct CoreUse {
-  std::uint32_t core = 0;
-  bool held = false;  ///< by a living process; otherwise the rest is of the last one
-  std::uint64_t pid = 0;
+  std::uint32_t core = 0;  ///< on the instance
+  bool held = false;       ///< by a living process; otherwise the rest is of the last one
+  std::uint64_t pid = 0;   ///< this and what follows: as in CoreRecord
   std::string command;
   std::uint64_t executions = 0;
   std::uint64_t busy_ns = 0;
@@ -74,7 +74,7 @@ class CoreFile {
   CoreFile& operator=(const CoreFile&) = delete;
   ~CoreFile();
 
-  CoreRecord& record() { return *record_; }
+  CoreRecord& record() { return *record_; }  ///< valid as long as this lives
 
  private:
   CoreFile(int fd, CoreRecord* record) : fd_(fd), record_(record) {}

@@ -14,21 +14,22 @@ namespace posecam::sim {
 
 /// One entry of "faults". Calls are counted from 1, by each rule for itself, among those that it is about.
 struct FaultRule {
+  /// The call returns `status`; takes `slow` times as long; ends with the timeout; fails as on a core that is gone.
   enum class Kind { kStatus, kSlow, kHang, kLost };
-  Kind kind = Kind::kStatus;
-  std::string call = "nrt_execute";
+  Kind kind = Kind::kStatus;          ///< what happens
+  std::string call = "nrt_execute";   ///< name of the function
   std::optional<std::uint32_t> core;  ///< on the instance, not of the process; none: any
-  std::uint64_t from = 1;
-  std::uint64_t count = 0;  ///< 0: for ever
-  NRT_STATUS status = NRT_SUCCESS;
-  double slow = 1;        ///< factor on device time
-  bool recovers = false;  ///< hang and lost: over once a model of that core was unloaded
+  std::uint64_t from = 1;             ///< the first call that it strikes
+  std::uint64_t count = 0;            ///< 0: for ever
+  NRT_STATUS status = NRT_SUCCESS;    ///< of kStatus and kLost
+  double slow = 1;                    ///< factor on device time
+  bool recovers = false;              ///< hang and lost: over once a model of that core was unloaded
 };
 
 /// Global numbers of neighbouring cores.
 struct CoreRange {
-  std::uint32_t first = 0;
-  std::uint32_t count = 0;
+  std::uint32_t first = 0;  ///< number of the lowest
+  std::uint32_t count = 0;  ///< 0: no core
 
   bool contains(std::uint32_t core) const { return core >= first && core - first < count; }
   friend bool operator==(const CoreRange&, const CoreRange&) = default;
@@ -37,10 +38,11 @@ struct CoreRange {
 /// Thread-safe. What becomes of one call, by its place in the sequence of calls.
 class FaultPlan {
  public:
+  /// All rules together; the defaults: nothing happens.
   struct Fate {
     NRT_STATUS status = NRT_SUCCESS;  ///< to be returned instead
-    double slow = 1;
-    bool hangs = false;
+    double slow = 1;                  ///< factor on device time: the product of all rules
+    bool hangs = false;               ///< no answer before the timeout
   };
 
   explicit FaultPlan(const std::vector<FaultRule>& rules);

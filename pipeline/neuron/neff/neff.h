@@ -14,35 +14,38 @@
 
 namespace posecam {
 
-constexpr std::size_t kNeffHeaderBytes = 1024;
+constexpr std::size_t kNeffHeaderBytes = 1024;  ///< before the payload
 /// Bits that runtimes are known to accept; others make a file too new for them.
 constexpr std::uint64_t kNeffKnownFeatures = 0x80000000000000FFU;
-constexpr std::uint64_t kNeffNewestMajor = 2;
+constexpr std::uint64_t kNeffNewestMajor = 2;  ///< version_major of the newest files that runtimes take
 
+/// The fields of a header that are known.
 struct NeffHeader {
-  std::uint64_t pkg_version = 1;  ///< 1: hash is SHA-256 of the payload; 2: MD5, in its first 16 bytes
-  std::uint64_t data_size = 0;    ///< bytes of the payload; write_neff() sets it
-  std::uint64_t version_major = 1;
-  std::uint64_t version_minor = 0;
-  std::string build_version;              ///< at most 127 bytes; read as printable ASCII, "?" for what is not
-  std::uint32_t num_tpb = 1;              ///< cores that one copy of the network occupies
-  std::array<std::uint8_t, 32> hash{};    ///< of the payload; write_neff() sets it
-  std::array<std::uint8_t, 16> uuid{};    ///< write_neff() takes it from the hash
-  std::string name;                       ///< at most 255 bytes; read as build_version is
-  std::uint32_t requested_tpb_count = 1;  ///< as asked of the compiler
-  std::array<std::uint8_t, 64> tpb_per_node{};
-  std::uint64_t feature_bits = 0;
-  std::uint32_t lnc_size = 1;  ///< physical cores in a logical one
+  std::uint64_t pkg_version = 1;                ///< 1: hash is SHA-256 of the payload; 2: MD5, in its first 16 bytes
+  std::uint64_t data_size = 0;                  ///< bytes of the payload; write_neff() sets it
+  std::uint64_t version_major = 1;              ///< of the format
+  std::uint64_t version_minor = 0;              ///< of the format
+  std::string build_version;                    ///< at most 127 bytes; read as printable ASCII, "?" for what is not
+  std::uint32_t num_tpb = 1;                    ///< cores that one copy of the network occupies
+  std::array<std::uint8_t, 32> hash{};          ///< of the payload; write_neff() sets it
+  std::array<std::uint8_t, 16> uuid{};          ///< write_neff() takes it from the hash
+  std::string name;                             ///< at most 255 bytes; read as build_version is
+  std::uint32_t requested_tpb_count = 1;        ///< as asked of the compiler
+  std::array<std::uint8_t, 64> tpb_per_node{};  ///< cores by node
+  std::uint64_t feature_bits = 0;               ///< what a runtime must know to run it
+  std::uint32_t lnc_size = 1;                   ///< physical cores in a logical one
 
   /// False: a runtime says NRT_UNSUPPORTED_NEFF_VERSION.
   bool supported() const { return version_major <= kNeffNewestMajor && (feature_bits & ~kNeffKnownFeatures) == 0; }
 };
 
+/// A file in the archive.
 struct NeffMember {
-  std::string name;  ///< relative, plain: "sg00/def.json"
-  std::vector<std::byte> data;
+  std::string name;             ///< relative, plain: "sg00/def.json"
+  std::vector<std::byte> data;  ///< its whole content
 };
 
+/// A whole file, unpacked.
 struct Neff {
   NeffHeader header;
   std::vector<NeffMember> members{};  ///< regular files, in the order of the archive

@@ -20,8 +20,11 @@ class NeffFile {
   NeffFile(const NeffFile&) = delete;
   NeffFile& operator=(const NeffFile&) = delete;
 
+  /// As it was opened.
   const std::filesystem::path& path() const { return path_; }
+  /// Only this much was checked.
   const NeffHeader& header() const { return header_; }
+  /// The whole file, header included; valid as long as this lives.
   std::span<const std::byte> bytes() const { return bytes_; }
 
  private:

@@ -17,7 +17,7 @@
 
 namespace posecam {
 
-constexpr std::string_view kSimProgramMember = "sim.json";
+constexpr std::string_view kSimProgramMember = "sim.json";  ///< its name in the archive
 
 /// A tensor of the compiled network: fixed shape with the batch outermost; f32, f16, bf16 or u8.
 struct SimTensorSpec {
@@ -29,12 +29,13 @@ struct SimTensorSpec {
   friend bool operator==(const SimTensorSpec&, const SimTensorSpec&) = default;
 };
 
+/// What sim.json says.
 struct SimProgram {
   std::string network = "network.onnx";  ///< the member that holds it; data outside the file is not supported
-  std::vector<SimTensorSpec> inputs;
-  std::vector<SimTensorSpec> outputs;
-  std::uint32_t batch = 1;
-  std::uint32_t cores = 1;         ///< neighbouring cores that one copy occupies
+  std::vector<SimTensorSpec> inputs;     ///< 1 to 64, as the outputs
+  std::vector<SimTensorSpec> outputs;    ///< names differ from each other and from those of inputs
+  std::uint32_t batch = 1;               ///< rows of every tensor
+  std::uint32_t cores = 1;               ///< neighbouring cores that one copy occupies
   std::optional<DeviceTime> time;  ///< of a core for `batch` rows; needed for timed mode unless the simulator is told
 
   friend bool operator==(const SimProgram&, const SimProgram&) = default;
@@ -49,10 +50,11 @@ Result<std::string> write_sim_program(const SimProgram& program);
 Result<std::vector<std::byte>> write_sim_neff(const SimProgram& program, std::span<const std::byte> onnx,
                                               std::string_view name);
 
+/// A NEFF for the simulator, unpacked.
 struct SimNeff {
   NeffHeader header;
   SimProgram program;
-  std::vector<std::byte> network{};
+  std::vector<std::byte> network{};  ///< ONNX
 };
 /// kModel, also for a NEFF that was compiled for real hardware.
 Result<SimNeff> read_sim_neff(std::span<const std::byte> file);

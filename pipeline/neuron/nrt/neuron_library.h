@@ -12,8 +12,8 @@
 
 namespace posecam {
 
-inline constexpr std::string_view kNeuron = "neuron";
-inline constexpr std::string_view kNeuronSim = "neuron-sim";
+inline constexpr std::string_view kNeuron = "neuron";  ///< name of the real device, and of weights compiled for either
+inline constexpr std::string_view kNeuronSim = "neuron-sim";  ///< name of the simulated device
 
 /// neuron: the file that POSECAM_NRT_LIBRARY names and nothing else, or /opt/aws/neuron/lib, then where the loader
 /// looks. neuron-sim: the simulator beside this program, in a build tree or installed.

@@ -17,18 +17,20 @@ extern "C" {
 #define POSECAM_NRT_ASSERT(name, condition) typedef char posecam_nrt_assert_##name[(condition) ? 1 : -1]
 #endif
 
+// Handles, owned by whoever made them.
 typedef struct nrt_model nrt_model_t;
 typedef struct nrt_tensor nrt_tensor_t;
 typedef void nrt_tensor_set_t;
 
-#define NRT_TENSOR_NAME_MAX 256
+#define NRT_TENSOR_NAME_MAX 256  ///< bytes, with the 0 at the end
 
+/// One tensor of a model.
 typedef struct nrt_tensor_info {
   char name[NRT_TENSOR_NAME_MAX];
   nrt_tensor_usage_t usage;
-  size_t size;
+  size_t size;  ///< bytes, of all rows
   nrt_dtype_t dtype;
-  uint32_t* shape;
+  uint32_t* shape;  ///< `ndim` numbers; they go with the array
   uint32_t ndim;
 } nrt_tensor_info_t;
 
@@ -38,6 +40,7 @@ typedef struct nrt_tensor_info_array {
   __extension__ nrt_tensor_info_t tensor_array[];
 } nrt_tensor_info_array_t;
 
+/// "2.30.50.0", and what the library adds to that.
 typedef struct nrt_version {
   uint64_t rt_major;
   uint64_t rt_minor;
@@ -56,9 +59,10 @@ typedef struct nrt_instance_info {
 } nrt_instance_info_t;
 
 typedef struct nrt_model_info {
-  uint32_t vnc;
+  uint32_t vnc;  ///< first core, within those of the process
 } nrt_model_info_t;
 
+/// Device memory of one core.
 typedef struct nrt_vnc_memory_stats {
   size_t bytes_used;
   size_t bytes_limit;
@@ -82,7 +86,8 @@ POSECAM_NRT_ASSERT(instance_revision, offsetof(nrt_instance_info_t, device_revis
 POSECAM_NRT_ASSERT(model_info_size, sizeof(nrt_model_info_t) == 4);
 POSECAM_NRT_ASSERT(memory_size, sizeof(nrt_vnc_memory_stats_t) == 16);
 
-// Present in every runtime this project supports.
+// Present in every runtime this project supports. A handle or array that a call makes is its caller's, who gives it
+// back once, with the unload, free or destroy function of its kind. Sizes and offsets of tensors are in bytes.
 NRT_STATUS nrt_init(nrt_framework_type_t framework, const char* fw_version, const char* fal_version);
 void nrt_close(void);
 NRT_STATUS nrt_get_visible_nc_count(uint32_t* nc_count);
@@ -101,7 +106,8 @@ NRT_STATUS nrt_tensor_read(const nrt_tensor_t* tensor, void* buf, size_t offset,
 NRT_STATUS nrt_tensor_write(nrt_tensor_t* tensor, const void* buf, size_t offset, size_t size);
 NRT_STATUS nrt_execute(nrt_model_t* model, const nrt_tensor_set_t* input_set, nrt_tensor_set_t* output_set);
 
-// May be missing: check for null after dlsym.
+// May be missing: check for null after dlsym. The size of a struct that is handed in is the caller's, which may be
+// older or newer than the library's.
 NRT_STATUS nrt_get_total_nc_count(uint32_t* nc_count);
 NRT_STATUS nrt_get_total_vnc_count(uint32_t* vnc_count);
 NRT_STATUS nrt_get_visible_vnc_count(uint32_t* vnc_count);

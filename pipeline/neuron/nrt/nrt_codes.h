@@ -39,12 +39,15 @@ enum {
   NRT_NETWORK_PROXY_FAILURE = 1206
 };
 
+/// Who calls nrt_init: this program is none of AWS's frameworks.
 typedef uint32_t nrt_framework_type_t;
 enum { NRT_FRAMEWORK_TYPE_INVALID = 0, NRT_FRAMEWORK_TYPE_NO_FW = 1 };
 
+/// Where a tensor's memory lies. VIRTUAL: on the host, from where Inf1 fetches; gone in newer runtimes.
 typedef uint32_t nrt_tensor_placement_t;
 enum { NRT_TENSOR_PLACEMENT_DEVICE = 0, NRT_TENSOR_PLACEMENT_HOST = 1, NRT_TENSOR_PLACEMENT_VIRTUAL = 2 };
 
+/// Which side of the network a tensor is on.
 typedef uint32_t nrt_tensor_usage_t;
 enum { NRT_TENSOR_USAGE_INPUT = 0, NRT_TENSOR_USAGE_OUTPUT = 1 };
 
@@ -82,6 +85,7 @@ enum {
   NRT_DTYPE_V2_FP8_E5 = 15
 };
 
+/// Of EC2; family_name() has the words. Newer libraries know more.
 typedef uint32_t nrt_instance_family_t;
 enum {
   NRT_INSTANCE_FAMILY_UNKNOWN = 0,
@@ -92,6 +96,7 @@ enum {
   NRT_INSTANCE_FAMILY_TRN2 = 5
 };
 
+/// Of an instance within its family: xlarge, 2xlarge, ...
 typedef uint32_t nrt_instance_size_t;
 enum {
   NRT_INSTANCE_SIZE_1XL = 0,

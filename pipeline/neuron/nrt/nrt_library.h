@@ -55,6 +55,7 @@ class NrtLibrary {
   /// failed, or which functions a library lacks.
   static Result<std::shared_ptr<const NrtLibrary>> load(const std::vector<std::filesystem::path>& candidates);
 
+  /// Those of POSECAM_NRT_OPTIONAL may be null. Valid for the life of the process, as the library is.
   const NrtFunctions& functions() const { return functions_; }
   /// Of the file, links resolved.
   const std::filesystem::path& path() const { return path_; }

@@ -8,8 +8,9 @@
 
 namespace posecam {
 
+/// A row of the table. Texts are of static storage.
 struct NrtStatusRow {
-  NRT_STATUS status;
+  NRT_STATUS status;      ///< as the library returns it
   std::string_view name;  ///< as in the header of the library, e.g. "NRT_TIMEOUT"
   /// Of a call that ended so: kBusy: again after a while. kBadInput: this batch stays unanalysed. kCoreLost: the core
   /// is retired and its batch runs elsewhere. kModel, kDevice: the engine does not start, or stops.

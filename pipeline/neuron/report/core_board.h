@@ -16,14 +16,14 @@ namespace posecam {
 
 /// One model on one core.
 struct CoreActivity {
-  std::int64_t pid = 0;
-  std::string device;
-  std::string model;
-  CoreId core = 0;  ///< as the process counts, see NeuronRuntime
-  std::uint64_t executions = 0;
-  std::uint64_t rows = 0;
-  std::uint64_t busy_ns = 0;  ///< since the model was loaded
-  std::uint64_t failures = 0;
+  std::int64_t pid = 0;          ///< whose it is
+  std::string device;            ///< "neuron" or "neuron-sim"
+  std::string model;             ///< its name, at most 63 bytes of it
+  CoreId core = 0;               ///< as the process counts, see NeuronRuntime
+  std::uint64_t executions = 0;  ///< of compiled batches, that gave results
+  std::uint64_t rows = 0;        ///< frames in them
+  std::uint64_t busy_ns = 0;     ///< since the model was loaded
+  std::uint64_t failures = 0;    ///< executions that failed; those of a busy core do not count
 };
 
 /// The board of this process, made when somebody takes the first place on it and removed with the last. Thread-safe.
@@ -42,7 +42,9 @@ class CoreBoard {
     Entry& operator=(const Entry&) = delete;
     ~Entry();
 
+    /// One execution of that many rows, for which the core was busy for that long. Any thread.
     void executed(std::uint32_t rows, std::chrono::nanoseconds busy) const;
+    /// One execution failed. Any thread.
     void failed() const;
 
    private:
@@ -51,6 +53,7 @@ class CoreBoard {
     std::size_t index_ = 0;
   };
 
+  /// A place with counts of 0; texts are cut to what the board holds (15 and 63 bytes). Never fails, see Entry.
   static Entry take(std::string_view device, std::string_view model, CoreId core);
 
   /// "$XDG_RUNTIME_DIR/posecam", else "/tmp/posecam-UID".

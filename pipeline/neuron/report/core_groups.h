@@ -12,8 +12,8 @@ namespace posecam {
 
 /// The cores of one model: copies of it, each on `cores` of them.
 struct CoreGroup {
-  std::uint32_t copies = 1;
-  std::uint32_t cores = 1;
+  std::uint32_t copies = 1;  ///< of the model
+  std::uint32_t cores = 1;   ///< of one copy
 
   std::uint32_t total() const { return copies * cores; }
   friend bool operator==(const CoreGroup&, const CoreGroup&) = default;

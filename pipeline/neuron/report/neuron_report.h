@@ -12,8 +12,9 @@
 
 namespace posecam {
 
+/// One of the two devices at one moment.
 struct NeuronReport {
-  DeviceInfo info;
+  DeviceInfo info;                    ///< without a usable device the lists are empty
   std::string runtime;                ///< "2.30.50.0"; empty without a library
   std::string library;                ///< its file
   std::vector<NeuronDevice> devices;  ///< neuron: of neuron-ls, empty where it is not installed

@@ -10,6 +10,7 @@
 
 namespace posecam {
 
+/// How much of its output is wanted.
 enum class Until : std::uint8_t {
   kExit,     ///< all that it writes
   kOneLine,  ///< the first line; the program is ended then

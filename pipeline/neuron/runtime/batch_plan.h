@@ -59,7 +59,7 @@ class BatchPlanner {
   /// Valid until the next call.
   std::span<const std::uint32_t> plan(std::uint32_t rows, std::span<const double> ms);
 
-  std::span<const std::uint32_t> sizes() const { return sizes_; }
+  std::span<const std::uint32_t> sizes() const { return sizes_; }  ///< as constructed
 
  private:
   struct Best {

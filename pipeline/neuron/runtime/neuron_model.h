@@ -18,16 +18,16 @@ namespace posecam {
 
 /// One batch size of a compiled model.
 struct CompiledBatch {
-  std::uint32_t rows = 1;
-  std::shared_ptr<const NeffFile> file;
+  std::uint32_t rows = 1;                ///< of a batch
+  std::shared_ptr<const NeffFile> file;  ///< never null
 };
 
 /// A tensor of the loaded network.
 struct NeuronTensor {
-  std::string name;
-  DType dtype = DType::kF32;
-  Shape shape;  ///< batch outermost
-  std::size_t bytes = 0;
+  std::string name;           ///< as the runtime has it
+  DType dtype = DType::kF32;  ///< on the device
+  Shape shape;                ///< batch outermost
+  std::size_t bytes = 0;      ///< of all rows
   /// Index into ModelSpec::outputs; nothing for an output that nobody reads, whose type and shape are not known.
   std::optional<std::size_t> output{};
 
@@ -43,9 +43,9 @@ class NeuronModel {
   static Result<std::unique_ptr<NeuronModel>> load(const std::shared_ptr<const NeuronRuntime>& runtime,
                                                    const CompiledBatch& batch, const ModelSpec& spec, CoreId core);
 
-  nrt_model_t* handle() const { return handle_.get(); }
-  std::uint32_t rows() const { return rows_; }
-  const NeuronTensor& input() const { return input_; }
+  nrt_model_t* handle() const { return handle_.get(); }                  ///< for executions; stays this object's
+  std::uint32_t rows() const { return rows_; }                           ///< of one execution
+  const NeuronTensor& input() const { return input_; }                   ///< the only one
   const std::vector<NeuronTensor>& outputs() const { return outputs_; }  ///< all of the network, in its own order
 
  private:

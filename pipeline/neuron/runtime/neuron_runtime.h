@@ -18,6 +18,7 @@
 
 namespace posecam {
 
+/// For the first call; a later one must get along with what that one took.
 struct RuntimeOptions {
   std::string device = "neuron";  ///< for messages
   std::vector<CoreId> cores;      ///< that the first engine wants; empty: all
@@ -41,8 +42,8 @@ class NeuronRuntime {
   NeuronRuntime(const NeuronRuntime&) = delete;
   NeuronRuntime& operator=(const NeuronRuntime&) = delete;
 
-  const NrtFunctions& nrt() const { return library_->functions(); }
-  const NrtLibrary& library() const { return *library_; }
+  const NrtFunctions& nrt() const { return library_->functions(); }  ///< to be called until this is destroyed
+  const NrtLibrary& library() const { return *library_; }            ///< the one it was opened with
   /// "inf2"; "unknown" where the runtime does not say.
   std::string_view family() const { return family_; }
   /// Tensors of Inf1 are VIRTUAL, later ones lie on the device.

@@ -19,13 +19,13 @@ namespace posecam {
 /// One copy of the model: a network for each compiled batch size on the same cores. Shared by the slots of its first
 /// core; unloaded with the last of them.
 struct NeuronCopy {
-  std::shared_ptr<const NeuronRuntime> runtime;
-  CoreId core = 0;
+  std::shared_ptr<const NeuronRuntime> runtime;      ///< outlives the models
+  CoreId core = 0;                                   ///< the first of the copy's cores
   std::vector<std::unique_ptr<NeuronModel>> models;  ///< ascending rows
-  std::unique_ptr<BatchTimes> times;
-  CoreBoard::Entry board;
-  std::string where;  ///< "model NAME on core N", for messages
-  std::atomic<bool> told_of_nan = false;
+  std::unique_ptr<BatchTimes> times;                 ///< of the sizes, by their index in `models`
+  CoreBoard::Entry board;                            ///< where executions are counted
+  std::string where;                                 ///< "model NAME on core N", for messages
+  std::atomic<bool> told_of_nan = false;             ///< numerical errors are logged once
 
   /// Loads every size. kModel, kDevice.
   static Result<std::shared_ptr<NeuronCopy>> load(std::shared_ptr<const NeuronRuntime> runtime,

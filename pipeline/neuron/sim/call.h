@@ -34,11 +34,13 @@ inline NRT_STATUS bad_handle(const char* call) {
   return NRT_INVALID_HANDLE;
 }
 
+/// Success, or what bad_handle() says.
 inline NRT_STATUS if_alive(bool alive, const char* call) {
   if (alive) return NRT_SUCCESS;
   return bad_handle(call);
 }
 
+/// For arguments that cannot be; says why.
 inline NRT_STATUS bad_argument(const char* call, std::string_view what) {
   log(Level::kError, call, "{}", what);
   return NRT_INVALID;

@@ -7,11 +7,12 @@
 
 namespace posecam::sim {
 
-using Nanos = std::int64_t;
+using Nanos = std::int64_t;  ///< a duration, or a point of CLOCK_MONOTONIC
 
 inline constexpr double kNanosPerSecond = 1e9;
 inline constexpr double kNanosPerMs = 1e6;
 
+/// Since some point in the past, the same for all processes.
 inline Nanos monotonic_now() {
   timespec t{};
   ::clock_gettime(CLOCK_MONOTONIC, &t);

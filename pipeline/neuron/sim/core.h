@@ -19,6 +19,7 @@ class Core {
 
   /// On the instance, from 0.
   std::uint32_t number() const { return number_; }
+  /// Counts may be changed by any thread; the memory's only by allocate() and release().
   CoreRecord& record() { return file_.record(); }
 
   /// False if the device memory does not have that much left.
@@ -29,6 +30,7 @@ class Core {
     record().memory_used = used + bytes;
     return true;
   }
+  /// Gives back what was allocated.
   void release(std::uint64_t bytes) {
     const std::lock_guard lock(mutex_);  // or allocate() would overwrite it
     record().memory_used -= bytes;

@@ -23,6 +23,7 @@ inline void* next_handle() {
 template <class T>
 class Handles {
  public:
+  /// Gives the object a new handle.
   void* add(std::shared_ptr<T> object) {
     void* handle = next_handle();
     add_as(handle, std::move(object));
@@ -53,6 +54,7 @@ class Handles {
     const auto node = objects_.extract(handle);
     return node ? std::move(node.mapped()) : nullptr;
   }
+  /// Handles that are alive.
   std::size_t size() const {
     const std::lock_guard lock(mutex_);
     return objects_.size();

@@ -9,6 +9,7 @@
 
 namespace posecam::sim {
 
+/// What nrt_load returns.
 struct Loaded {
   NRT_STATUS status = NRT_SUCCESS;
   std::shared_ptr<Model> model;  ///< null unless status is NRT_SUCCESS

@@ -22,13 +22,14 @@ namespace posecam::sim {
 /// Immutable: attaching a buffer puts another one behind the handle.
 struct Tensor {
   std::string name;
-  nrt_tensor_placement_t placement = NRT_TENSOR_PLACEMENT_DEVICE;
-  std::shared_ptr<Core> core;        ///< null: host memory
-  std::shared_ptr<Storage> storage;  ///< null: allocated empty, nothing attached yet
-  std::size_t offset = 0;            ///< in the storage
-  std::size_t size = 0;
+  nrt_tensor_placement_t placement = NRT_TENSOR_PLACEMENT_DEVICE;  ///< as it was asked for
+  std::shared_ptr<Core> core;                                      ///< null: host memory
+  std::shared_ptr<Storage> storage;                                ///< null: allocated empty, nothing attached yet
+  std::size_t offset = 0;                                          ///< in the storage
+  std::size_t size = 0;                                            ///< bytes
 };
 
+/// Inputs or outputs of an execution. It holds handles: a tensor that was freed is missed when the set is used.
 struct TensorSet {
   std::mutex mutex;
   std::map<std::string, const void*, std::less<>> tensors;  ///< name -> handle
@@ -38,20 +39,22 @@ struct TensorSet {
 struct Model {
   std::shared_ptr<const void> file;  ///< what other loads of the same file share
   std::string name;
-  SimProgram program;
-  std::shared_ptr<SharedNetwork> network;
-  CoreRange cores;  ///< of this process, all replicas
-  std::uint32_t need = 1;
-  Nanos device_time = 0;  ///< of one execution; 0: as long as the computation takes
-  Nanos timeout = 0;
-  std::vector<std::unique_ptr<DeviceMemory>> memory;
-  std::atomic<std::uint32_t> turn = 0;  ///< which replica is next
+  SimProgram program;                                 ///< what was compiled
+  std::shared_ptr<SharedNetwork> network;             ///< shared with other loads of it
+  CoreRange cores;                                    ///< of this process, all replicas
+  std::uint32_t need = 1;                             ///< cores of one replica
+  Nanos device_time = 0;                              ///< of one execution; 0: as long as the computation takes
+  Nanos timeout = 0;                                  ///< NEURON_RT_EXEC_TIMEOUT when it was loaded
+  std::vector<std::unique_ptr<DeviceMemory>> memory;  ///< its weights, on each core
+  std::atomic<std::uint32_t> turn = 0;                ///< which replica is next
   std::atomic<std::uint64_t> executions = 0;
   std::atomic<std::uint64_t> busy_ns = 0;
 
+  /// Copies behind the handle.
   std::uint32_t replicas() const { return cores.count / need; }
 };
 
+/// Thread-safe where its parts are; `loads` and `profiles` under `mutex`.
 struct Session {
   Session(Config settings, std::vector<std::shared_ptr<Core>> owned)
       : config(std::move(settings)),
@@ -70,11 +73,12 @@ struct Session {
     return tensor.core ? faults.next(call, {tensor.core->number(), 1}).status : injected(call);
   }
 
-  const Config config;
+  const Config config;  ///< as read by nrt_init
+  /// By their numbers within the process, which start at 0 and are neighbours on the instance.
   const std::vector<std::shared_ptr<Core>> cores;
   FaultPlan faults;
-  Bookings bookings;
-  Turns turns;
+  Bookings bookings;  ///< timed mode
+  Turns turns;        ///< exact mode
   Handles<Model> models;
   Handles<Tensor> tensors;
   Handles<TensorSet> sets;
@@ -86,9 +90,12 @@ struct Session {
 /// The state of the library in this process: START, then INIT and CLOSED in turns. Thread-safe.
 class Runtime {
  public:
+  /// The only one.
   static Runtime& instance();
 
+  /// As nrt_init: reads the settings, takes the cores. NRT_RESOURCE: they have other owners.
   NRT_STATUS init();
+  /// As nrt_close: gives the cores back once nobody is within a call.
   void close();
   /// Null outside of init and close; `otherwise` says why (13 or 14).
   std::shared_ptr<Session> session(NRT_STATUS& otherwise);

@@ -31,7 +31,7 @@ class SharedNetwork {
   class RowSource {
    public:
     virtual ~RowSource() = default;
-    virtual std::vector<RowBytes> row() = 0;
+    virtual std::vector<RowBytes> row() = 0;  ///< one for each input
   };
   /// Computes the first `distinct` rows that are not constant (as a warm-up's are), then repeats those in turn.
   Result<RowResult> replay(RowSource& source, std::uint32_t distinct);

@@ -12,8 +12,8 @@
 
 namespace posecam::sim {
 
-using RowBytes = std::vector<std::byte>;
-using SharedRow = std::shared_ptr<const RowBytes>;
+using RowBytes = std::vector<std::byte>;            ///< one row of one tensor
+using SharedRow = std::shared_ptr<const RowBytes>;  ///< the same, however many tensors show it
 
 /// Thread-safe: two executions that share a tensor give one result or the other for each of its rows. Offsets and
 /// sizes are the caller's to check.
@@ -24,9 +24,12 @@ class Storage {
   /// Somebody else's memory, at least as long-lived.
   explicit Storage(std::span<std::byte> attached) : size_(attached.size()), attached_(attached.data()) {}
 
-  std::size_t size() const { return size_; }
+  std::size_t size() const { return size_; }  ///< bytes
+  /// Zeros where nobody has written; attached memory as it is.
   void read(std::size_t offset, std::span<std::byte> out);
+  /// Copies `data` to `offset`.
   void write(std::size_t offset, std::span<const std::byte> data);
+  /// Sets `size` bytes from `offset` on.
   void fill(std::size_t offset, std::byte value, std::size_t size);
   /// From `offset` on the storage reads as these rows, which all have the same size.
   void show(std::size_t offset, const std::vector<SharedRow>& rows);

@@ -10,12 +10,14 @@ namespace posecam {
 
 /// One case in two reports.
 struct BenchChange {
-  BenchCase what;
+  BenchCase what;    ///< the same in both
   double ratio = 1;  ///< throughput of the second report / of the first
   double noise = 0;  ///< the wider spread of the two, at least 0.02
+  /// Faster or slower by more than the noise.
   bool significant() const { return ratio < 1 - noise || ratio > 1 + noise; }
 };
 
+/// All that changed.
 struct BenchComparison {
   std::vector<BenchChange> changes;  ///< of cases that both reports have, in the order of the first
   std::vector<BenchCase> missing;    ///< only the first report has these
@@ -26,6 +28,7 @@ struct BenchComparison {
   bool fails(double ratio) const;
 };
 
+/// Cases are the same if all of their settings are. Throughputs: the medians.
 BenchComparison compare_reports(const BenchReport& before, const BenchReport& after);
 /// A row a case: those that changed or did not, then what is missing, then what is new.
 std::string comparison_table(const BenchComparison& comparison);

@@ -12,7 +12,7 @@ namespace posecam {
 
 /// Empty: not wanted. "-": standard output, for one at most.
 struct BenchOutputs {
-  std::string json;
+  std::string json;  ///< a file, as the others
   std::string csv;
   std::string html;
   std::string plot;  ///< ends in .svg or .png

@@ -20,6 +20,7 @@ class LatencyMeter {
   /// Watches the pads "sink" and "src" of the element, which must not run longer than the meter lives.
   void watch(GstElement* element);
 
+  /// A frame went in.
   void arrived(Clock::time_point when);
   /// The frame that has been in there longest; nothing if there is none.
   void left(Clock::time_point when);

@@ -13,8 +13,8 @@ namespace posecam {
 
 /// How long a repetition takes.
 struct MeasureTime {
-  double warm_up_s = 1;
-  double seconds = 3;
+  double warm_up_s = 1;       ///< before it, not measured
+  double seconds = 3;         ///< that are measured
   std::uint64_t frames = 0;   ///< not 0: until so many are done, instead of `seconds`
   std::stop_token interrupt;  ///< stop now, with what there is
 

@@ -24,11 +24,11 @@ double bytes_of_a_row(const ModelSpec& model);
 
 /// What this process has used so far.
 struct ProcessUse {
-  double cpu_s = 0;
+  double cpu_s = 0;      ///< user and system time of all threads
   double busy_s = 0;     ///< of all cores of a Neuron device, from the process's own counters
   bool counted = false;  ///< whether there are such
 
-  static ProcessUse now(std::string_view device);
+  static ProcessUse now(std::string_view device);  ///< `device`: its name; Neuron devices are counted
   /// Fills in core_use, cpu_use and rss_mb of a run with its `cores`, of `seconds`. The cores of a CPU are busy when
   /// this process uses them.
   void since(const ProcessUse& before, double seconds, BenchRun& run) const;

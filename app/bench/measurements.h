@@ -11,21 +11,21 @@ namespace posecam {
 
 /// What is compared: the same work, whoever does it. Empty: typed figures, which say nothing of it.
 struct Workload {
-  std::string model{};
+  std::string model{};           ///< as bench was given it
   std::string stages{};          ///< "net": the network alone; "all": end to end
   std::string net_resolution{};  ///< WIDTHxHEIGHT
 
   friend bool operator==(const Workload&, const Workload&) = default;
 };
 
-inline constexpr double kLeastThroughput = 1e-9;
+inline constexpr double kLeastThroughput = 1e-9;  ///< frames a second; less has no price
 
 /// One combination of settings.
 struct Measurement {
-  Workload workload;
-  std::string device;      ///< "neuron", "neuron-sim", "openvino", "opencv"
-  bool simulated = false;  ///< the device's time is the simulator's
-  std::uint32_t batch = 0;
+  Workload workload;        ///< what was done
+  std::string device;       ///< "neuron", "neuron-sim", "openvino", "opencv"
+  bool simulated = false;   ///< the device's time is the simulator's
+  std::uint32_t batch = 0;  ///< frames
   std::uint32_t cores = 0;  ///< NeuronCores at work; at least 1 for neuron and neuron-sim
   double throughput = 0;    ///< frames a second, 1e-9 to 1e9
   double p99_s = 0;         ///< of a request, in seconds
@@ -34,9 +34,10 @@ struct Measurement {
   bool neuron() const;
 };
 
+/// All of one report.
 struct Measurements {
-  std::uint32_t cpus = 0;  ///< of the machine that measured
-  std::vector<Measurement> all;
+  std::uint32_t cpus = 0;        ///< of the machine that measured
+  std::vector<Measurement> all;  ///< at least one
 };
 
 /// What parse_bench_report() reads, each with a throughput above 0. kModel.

@@ -5,6 +5,7 @@
 
 namespace posecam {
 
+/// Of a command that ended with such an error; never 0.
 constexpr int exit_code(Errc code) {
   switch (code) {
     case Errc::kUsage: return 2;

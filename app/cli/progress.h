@@ -10,7 +10,7 @@ namespace posecam {
 
 /// All inputs together.
 struct RunProgress {
-  std::uint64_t frames = 0;
+  std::uint64_t frames = 0;            ///< with results so far
   std::optional<std::uint64_t> total;  ///< frames expected; unknown for live sources
   double seconds = 0;                  ///< since the first frame
   int people = 0;                      ///< in view in the last frames
@@ -33,7 +33,9 @@ class ProgressPrinter {
  public:
   explicit ProgressPrinter(bool quiet);
 
+  /// How often show() is to be called.
   std::chrono::milliseconds period() const { return std::chrono::milliseconds(terminal_ ? 200 : 5000); }
+  /// format_progress(), fitted to the terminal. Nothing if quiet.
   void show(const RunProgress& progress);
   /// Any other work: progress_line of that part (0 to 1) on a terminal, the text elsewhere.
   void show(double part, const std::string& text);

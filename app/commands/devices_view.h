@@ -14,9 +14,9 @@ namespace posecam {
 
 /// Everything that `posecam devices` knows at one moment.
 struct DevicesNow {
-  std::vector<DeviceInfo> devices;
-  std::vector<NeuronReport> neuron;  ///< those that are available
-  std::chrono::steady_clock::time_point at;
+  std::vector<DeviceInfo> devices;           ///< all, whether or not they are available
+  std::vector<NeuronReport> neuron;          ///< those that are available
+  std::chrono::steady_clock::time_point at;  ///< when it was so
 };
 /// `monitor`: ask neuron-monitor, too, which takes its period (5 s by default).
 DevicesNow look_at_devices(bool monitor);
@@ -27,6 +27,7 @@ class CoreUsage {
  public:
   /// By (device, core, pid, model).
   using Key = std::tuple<std::string, CoreId, std::int64_t, std::string>;
+  /// The next look.
   void update(const DevicesNow& now);
   /// Negative if not known yet.
   double percent(const CoreActivity& activity) const;

@@ -12,18 +12,18 @@ namespace posecam {
 
 /// Empty texts: not asked for.
 struct RunOptions : EngineSettings {
-  std::vector<std::string> inputs;
-  std::uint32_t inference_interval = 1;
+  std::vector<std::string> inputs;       ///< as typed, see inputs.h
+  std::uint32_t inference_interval = 1;  ///< every N-th frame is analysed
 
-  std::string write_video;
-  std::string json_lines;
-  std::string write_json;
-  std::string write_coco_json;
-  std::string write_motion_json;
-  bool display = false;
+  std::string write_video;        ///< file
+  std::string json_lines;         ///< file, or "-"
+  std::string write_json;         ///< folder, for OpenPose's documents
+  std::string write_coco_json;    ///< file, or "-"
+  std::string write_motion_json;  ///< file, or "-"
+  bool display = false;           ///< a window
 
   std::uint64_t max_frames = 0;  ///< of each input; 0: all
-  bool quiet = false;
+  bool quiet = false;            ///< no progress, notes or summary
 };
 
 /// What the command line comes to.

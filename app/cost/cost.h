@@ -17,15 +17,16 @@ inline constexpr double kUsualStreamFps = 30;
 
 /// What a user typed of one instance; one of the two at least.
 struct TypedFigures {
-  std::string instance;
+  std::string instance;                ///< a type that has a price
   std::optional<double> throughput{};  ///< frames a second, 1e-9 to 1e9
   std::optional<double> latency_s{};   ///< seconds of one inference; without a throughput, one is made after the other
 };
 
+/// What the user wants to know.
 struct CostQuestion {
   std::string model;                     ///< of the measurements; empty: each
   std::vector<std::string> instances{};  ///< of the measured ones only these; empty: all
-  std::vector<TypedFigures> typed{};
+  std::vector<TypedFigures> typed{};     ///< in place of measurements for these instances
 
   std::optional<double> target_fps{};       ///< frames a second in all, above 0
   std::optional<double> max_latency_s{};    ///< the p99 of a request, or the latency typed, may be this
@@ -38,15 +39,15 @@ struct CostQuestion {
 
 /// One type of instance at one workload.
 struct CostRow {
-  InstancePrice price;
+  InstancePrice price;                ///< of one instance
   double throughput = 0;              ///< frames a second of one instance
   std::optional<double> latency_s{};  ///< p99 in seconds, or what was typed
   std::string from;                   ///< "4 cores, batch 4, neuron-sim", "1 core x 4, batch 1, neuron", "typed"
-  bool typed = false;
-  bool simulated = false;
-  bool scaled = false;  ///< measured on another number of cores, and multiplied
+  bool typed = false;                 ///< not measured
+  bool simulated = false;             ///< measured on simulated NeuronCores
+  bool scaled = false;                ///< measured on another number of cores, and multiplied
 
-  double usd_per_1000_images = 0;
+  double usd_per_1000_images = 0;  ///< by the instance's price and throughput, as the next two
   double usd_per_100000_inferences = 0;
   double usd_per_stream_hour = 0;  ///< the part of an instance that a stream takes, for an hour
 
@@ -58,8 +59,8 @@ struct CostRow {
 /// The instances that can do one workload: those that do what was asked first, cheapest first (by the whole plan's
 /// price, or by the image where no number of frames or streams was asked for).
 struct CostTable {
-  Workload workload;
-  std::vector<CostRow> rows;
+  Workload workload;          ///< empty texts: typed figures alone
+  std::vector<CostRow> rows;  ///< one for each instance
 
   /// Null where no instance does what was asked.
   const CostRow* cheapest() const;

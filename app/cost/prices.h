@@ -30,7 +30,7 @@ struct InstancePrice {
   bool neuron() const;
 };
 
-/// A price of one instance at another rate than on demand.
+/// A price of one instance at another rate than on demand. Texts as in InstancePrice.
 struct InstanceRate {
   std::string rate;
   std::string region;
@@ -46,9 +46,10 @@ struct PriceRate {
   std::string name{};            ///< or a rate of the file; both empty: on demand
 };
 
+/// A whole file of prices.
 struct PriceTable {
-  std::vector<InstancePrice> on_demand;
-  std::vector<InstanceRate> rates;
+  std::vector<InstancePrice> on_demand;  ///< each instance once in a region
+  std::vector<InstanceRate> rates;       ///< other rates; empty: there is none
 
   /// The instances of a region with their prices at that rate; those that have none at it are left out. An unknown
   /// region or rate: kUsage, naming those there are.

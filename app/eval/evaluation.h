@@ -10,10 +10,11 @@
 
 namespace posecam {
 
+/// What analyse_images() comes to.
 struct Evaluation {
-  std::string results;  ///< JSON array, as ResultFormat::kCoco writes it
-  std::size_t images = 0;
-  std::size_t people = 0;
+  std::string results;     ///< JSON array, as ResultFormat::kCoco writes it
+  std::size_t images = 0;  ///< of the annotation file
+  std::size_t people = 0;  ///< found in all of them
   double seconds = 0;  ///< from the first picture's reading to the last one's result; loading the model is not in it
 };
 

@@ -12,10 +12,10 @@ namespace posecam {
 /// A stage over all frames.
 struct StageCost {
   Stage stage{};
-  std::uint64_t spans = 0;
-  double total_ms = 0;
-  double mean_ms = 0;  ///< a frame
-  double p50_ms = 0;   ///< of a span, divided by its frames
+  std::uint64_t spans = 0;  ///< how often it occurred
+  double total_ms = 0;      ///< of all threads together
+  double mean_ms = 0;       ///< a frame
+  double p50_ms = 0;        ///< of a span, divided by its frames
   double p99_ms = 0;
   double share = 0;  ///< of the sum over all stages but the queue, 0 to 1
 };
@@ -25,9 +25,9 @@ std::vector<StageCost> stage_costs(const std::vector<StageLog::Thread>& threads,
 
 /// One run, in words ("fast, 9 taps") and figures.
 struct ProfileColumn {
-  std::string name;
-  double fps = 0;
-  std::vector<StageCost> costs;
+  std::string name;              ///< heads the column
+  double fps = 0;                ///< frames a second of the run
+  std::vector<StageCost> costs;  ///< as stage_costs() has them
 };
 /// Stages as rows. One column: mean, p50, p99, share; several: mean and share of each.
 std::string profile_table(const std::vector<ProfileColumn>& columns);

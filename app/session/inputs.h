@@ -14,10 +14,12 @@ namespace posecam {
 inline constexpr const char* kSynthetic = "synthetic";
 inline constexpr const char* kTestsrc = "testsrc";
 
+/// A clip; a picture or a folder of pictures; a device; a stream from elsewhere; kSynthetic.
 enum class InputKind : std::uint8_t { kVideoFile, kImages, kCamera, kAddress, kTestSource };
 
+/// One input, identified and not opened.
 struct Input {
-  InputKind kind = InputKind::kVideoFile;
+  InputKind kind = InputKind::kVideoFile;     ///< decides which of the others are set
   std::string given;                          ///< as the user wrote it, without credentials; names it in messages
   std::string name;                           ///< file stem or the like: stream id, and part of output names
   std::string uri;                            ///< what GStreamer opens; empty for images and the test source

@@ -66,6 +66,7 @@ class Session {
   /// Frames the whole input has, as far as it tells.
   std::optional<std::uint64_t> expected_frames() const;
 
+  /// As it was created with.
   const SessionSpec& spec() const { return spec_; }
   /// The neuroninfer, to watch its pads; lives as long as the session.
   GstElement* network() const { return topology_.infer; }

@@ -16,26 +16,26 @@ namespace posecam {
 
 /// Results as JSON.
 struct Sink {
-  ResultFormat format = ResultFormat::kNdjson;
+  ResultFormat format = ResultFormat::kNdjson;  ///< what is written
   std::string location;  ///< a file, "-" (standard output), a device or a pipe; of kOpenpose: a folder, made if missing
   std::string name;      ///< what messages call it, such as "--json-lines"; may be empty
 };
 
 /// The frames with what was found drawn on them.
 struct AnnotatedVideo {
-  std::string file;  ///< H.264 in the container that its extension says; empty: none
-  std::string name;  ///< what messages call it; may be empty
-  bool window = false;
+  std::string file;     ///< H.264 in the container that its extension says; empty: none
+  std::string name;     ///< what messages call it; may be empty
+  bool window = false;  ///< shown on the screen, too
 };
 
 /// One input: a run of several is one of these for each, with one `shared_model`.
 struct SessionSpec {
-  EngineSettings engine;
+  EngineSettings engine;                 ///< model and device
   std::uint32_t inference_interval = 1;  ///< every N-th frame is analysed
-  std::string shared_model;  ///< sessions of a process with the same text here share a model; empty: its own
-  Input input;
-  std::vector<Sink> sinks;
-  AnnotatedVideo video;
+  std::string shared_model;      ///< sessions of a process with the same text here share a model; empty: its own
+  Input input;                   ///< what is analysed
+  std::vector<Sink> sinks;       ///< each gets every result
+  AnnotatedVideo video;          ///< file, window, both or neither
   std::uint64_t max_frames = 0;  ///< 0: all
 };
 

@@ -12,23 +12,23 @@ namespace posecam {
 /// What a frame spends in one stage.
 struct StageTimes {
   const char* stage = "";  ///< "preprocess", "queue", "infer", "post"
-  double median_ms = 0;
+  double median_ms = 0;    ///< milliseconds a frame
   double p99_ms = 0;
 };
 
 /// The figures of one stream.
 struct StreamStats {
-  std::uint64_t frames = 0;
-  std::uint64_t analysed = 0;
-  std::uint64_t skipped = 0;
-  std::uint64_t unanalysed = 0;
-  std::uint64_t people_total = 0;
-  int people = 0;      ///< in the last frame
-  std::string device;  ///< empty before the model is loaded
-  unsigned cores = 0;
-  double batch_fill = 0;  ///< frames a batch, on average
-  std::array<StageTimes, 4> stages;
-  double seconds = 0;  ///< from the first frame to the last result
+  std::uint64_t frames = 0;          ///< that came out, with any result
+  std::uint64_t analysed = 0;        ///< the network saw them
+  std::uint64_t skipped = 0;         ///< left out on purpose
+  std::uint64_t unanalysed = 0;      ///< could not be analysed
+  std::uint64_t people_total = 0;    ///< people in all frames together
+  int people = 0;                    ///< in the last frame
+  std::string device;                ///< empty before the model is loaded
+  unsigned cores = 0;                ///< in service
+  double batch_fill = 0;             ///< frames a batch, on average
+  std::array<StageTimes, 4> stages;  ///< in the order of a frame's way
+  double seconds = 0;                ///< from the first frame to the last result
 };
 
 /// Those of a neuroninfer, all but `seconds`. Any thread.

@@ -17,8 +17,8 @@ namespace posecam {
 
 /// What passes between source and network. Written by the streaming thread, read by any.
 struct Gate {
-  std::uint64_t limit = 0;  ///< frames to let through; 0: all
-  std::atomic<std::uint64_t> frames = 0;
+  std::uint64_t limit = 0;                       ///< frames to let through; 0: all
+  std::atomic<std::uint64_t> frames = 0;         ///< let through so far
   std::atomic<std::int64_t> first_frame_us = 0;  ///< monotonic time, 0 before
   std::atomic<double> fps = 0;                   ///< of the clip, 0 if unknown
   std::optional<GstClockTime> last_time;         ///< of the last frame; streaming thread only
@@ -26,11 +26,11 @@ struct Gate {
 
 /// The pipeline and the parts of it that its owner talks to; those live as long as the pipeline.
 struct Topology {
-  std::unique_ptr<Gate> gate;  ///< outlives the pipeline, whose probes write to it
-  ElementPtr pipeline;
+  std::unique_ptr<Gate> gate;    ///< outlives the pipeline, whose probes write to it
+  ElementPtr pipeline;           ///< in state NULL when built
   GstElement* source = nullptr;  ///< everything up to the decoded frame
   GstElement* inlet = nullptr;   ///< first element behind the source; an EOS into its sink pad ends the stream orderly
-  GstElement* infer = nullptr;
+  GstElement* infer = nullptr;   ///< the neuroninfer
   GstElement* video_sink = nullptr;  ///< of the annotated video's file, if there is one
 };
 

@@ -14,12 +14,13 @@
 
 namespace posecam::gst {
 
+/// Gives back one reference.
 struct MiniObjectUnref {
   void operator()(GstBuffer* b) const noexcept { gst_buffer_unref(b); }
   void operator()(GstEvent* e) const noexcept { gst_event_unref(e); }
 };
-using BufferPtr = std::unique_ptr<GstBuffer, MiniObjectUnref>;
-using EventPtr = std::unique_ptr<GstEvent, MiniObjectUnref>;
+using BufferPtr = std::unique_ptr<GstBuffer, MiniObjectUnref>;  ///< one reference on a buffer
+using EventPtr = std::unique_ptr<GstEvent, MiniObjectUnref>;    ///< one reference on an event
 
 /// Whether every row of every plane lies in the memory that was mapped for it. GStreamer itself checks buffers without
 /// a GstVideoMeta only: what a meta says of strides and offsets is believed.

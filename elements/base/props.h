@@ -16,11 +16,12 @@ namespace posecam::gst {
 
 /// Up to which state a property may change; GStreamer's flags of the same names.
 enum class Mutable : std::uint8_t { kReady, kPlaying };
+/// A line of a table of properties.
 
 template <class Settings>
 struct Property {
-  Option<Settings> option;
-  Mutable changes = Mutable::kReady;
+  Option<Settings> option;            ///< name, field, range or words, help
+  Mutable changes = Mutable::kReady;  ///< up to which state
 };
 
 /// Registers an enumeration NAME of the words; the nicks are the words, the values their places. Once for each name.
@@ -30,8 +31,10 @@ gint place_of(std::span<const OptionWord> words, const std::string& word);
 /// "batch-size" -> "BatchSize".
 std::string camel_case(std::string_view name);
 
+/// Readable and writable, texts of static storage, and GStreamer's flag for the state.
 GParamFlags flags_of(Mutable changes);
 
+/// A specification of the field's type, with range, words, default and help of the option. The caller's, floating.
 template <class Settings, class Value>
 GParamSpec* make_param(const Property<Settings>& p, const std::string& enum_prefix, Value Settings::*field) {
   static const Settings defaults;
@@ -70,6 +73,7 @@ void install_properties(GObjectClass* object_class, std::span<const Property<Set
   }
 }
 
+/// `value`, as GObject hands it over, into the field.
 template <class Settings, class Value>
 void read_value(const GValue* value, Settings& settings, const Option<Settings>& option, Value Settings::*field) {
   if constexpr (std::is_same_v<Value, std::string>) {
@@ -90,6 +94,7 @@ void read_value(const GValue* value, Settings& settings, const Option<Settings>&
   }
 }
 
+/// The field into `value`, which has its type.
 template <class Settings, class Value>
 void write_value(GValue* value, const Settings& settings, const Option<Settings>& option, Value Settings::*field) {
   if constexpr (std::is_same_v<Value, std::string>) {
@@ -108,12 +113,14 @@ void write_value(GValue* value, const Settings& settings, const Option<Settings>
     g_value_set_uint(value, settings.*field);
   }
 }
+/// As GObjectClass::set_property; `id` is one of the table's. Not locked: that is the caller's affair.
 
 template <class Settings>
 void set_property(std::span<const Property<Settings>> table, Settings& settings, guint id, const GValue* value) {
   const Option<Settings>& option = table[id - 1].option;
   std::visit([&](auto field) { read_value(value, settings, option, field); }, option.field);
 }
+/// As GObjectClass::get_property, likewise.
 
 template <class Settings>
 void get_property(std::span<const Property<Settings>> table, const Settings& settings, guint id, GValue* value) {

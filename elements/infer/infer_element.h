@@ -16,6 +16,7 @@
 
 namespace posecam::gst {
 
+/// One of these for each GstNeuronInfer, which owns it.
 class InferElement {
  public:
   /// `self` owns the pads and this object.

@@ -26,15 +26,15 @@ struct InferParts {
   /// What the element adds to the latency of a live pipeline, in ns: a batch's wait and the way through the element.
   GstClockTime latency() const { return stats.latency() + setup.max_batch_delay_ms() * GST_MSECOND; }
 
-  GstElement* const self;
-  GstPad* const sink;
+  GstElement* const self;  ///< owns all of this, and the pads
+  GstPad* const sink;      ///< owned by `self`, as `src`
   GstPad* const src;
-  InferSetup setup;
-  const std::shared_ptr<InferStream> stream = std::make_shared<InferStream>();
-  InferStats stats;
-  Lateness lateness;
-  QueryRelay queries;
-  StreamFlow flow;
+  InferSetup setup;                                                             ///< settings and engine
+  const std::shared_ptr<InferStream> stream = std::make_shared<InferStream>();  ///< what is under way
+  InferStats stats;                                                             ///< figures for the application
+  Lateness lateness;                                                            ///< what the sink says of late frames
+  QueryRelay queries;                                                           ///< serialized queries
+  StreamFlow flow;                                                              ///< the task, and whether frames flow
   /// The next frame does not continue those before. Set by whoever learns of it, taken by the source pad's task.
   std::atomic<bool> discontinuity = true;
 };

@@ -13,18 +13,21 @@
 
 namespace posecam::gst {
 
+/// Each group of functions says who may call it.
 class InferSetup {
  public:
   explicit InferSetup(GstElement* self) : self_(self) {}
 
   // Any thread.
   InferSettings settings() const;
+  /// `change` runs under the lock: it sets fields, no more.
   void change(const std::function<void(InferSettings&)>& change);
+  /// As set, whether or not the engine has it yet.
   std::uint32_t max_batch_delay_ms() const;
   /// What holds from the next frame on, whatever the element's state.
   struct PerFrame {
-    std::uint32_t interval;
-    bool qos;
+    std::uint32_t interval;  ///< every N-th frame is analysed
+    bool qos;                ///< late frames are left out
   };
   PerFrame per_frame() const;
   /// Null before open().
@@ -35,11 +38,13 @@ class InferSetup {
   Result<void> open();
   /// Loads anew if the settings are not those of open() any more.
   Result<void> prepare();
+  /// Lets go of the engine, which ends unless others share it.
   void close() { set_engine(nullptr); }
 
   // The streaming thread, which alone may change the engine while frames flow.
   /// The settings that the engine has.
   const InferSettings& active() const { return active_; }
+  /// Only between open() and close().
   Engine& current() const { return *engine_; }
   /// What the engine has taken shall come out without waiting for more; nothing before open().
   void drain() const {

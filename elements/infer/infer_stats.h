@@ -15,6 +15,7 @@ namespace posecam::gst {
 /// Thread-safe.
 class InferStats {
  public:
+  /// All counts are 0 again.
   void reset();
   /// `latency_ms`: from the frame's arrival to its result.
   void count(const FrameResult& result, float latency_ms);

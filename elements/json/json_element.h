@@ -17,13 +17,14 @@
 
 namespace posecam::gst {
 
+/// The properties of neuronjson.
 struct JsonSettings {
   std::string format = "ndjson";  ///< or "openpose", "coco", "motion"
-  std::string location = "-";
-  std::int32_t fd = -1;  ///< not -1: written to instead; `location` then names it in messages
-  std::string stream_id = "0";
-  std::string clip_name;
-  std::string names;
+  std::string location = "-";     ///< a file; a folder for "openpose"; "-": standard output
+  std::int32_t fd = -1;           ///< not -1: written to instead; `location` then names it in messages
+  std::string stream_id = "0";    ///< in each line of ndjson
+  std::string clip_name;          ///< with it the files of "openpose" begin
+  std::string names;              ///< of still images, one a line, in the order of the frames
 };
 
 /// Streaming thread, but for start(), stop() and what is for any thread. A failure is told once: after it everything
@@ -32,6 +33,7 @@ class JsonElement {
  public:
   /// Opens the output.
   Result<void> start(const JsonSettings& settings);
+  /// The size of the frames that follow.
   void set_info(const GstVideoInfo& info) { size_ = {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)}; }
   /// Writes the result of the buffer; its time is the stream time: 0 at the start of the clip, whatever the container
   /// adds. kUsage, with the remedy, if nobody analysed it.

@@ -13,7 +13,7 @@
 
 /// Null `result`: a meta that was added through its GstMetaInfo alone. It reads as no result.
 struct GstNeuronResultMeta {
-  GstMeta meta;
+  GstMeta meta;  ///< first, as GStreamer wants it
   std::shared_ptr<const posecam::FrameResult> result;
 };
 

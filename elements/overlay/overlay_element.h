@@ -15,10 +15,11 @@
 
 namespace posecam::gst {
 
+/// The properties of neuronoverlay.
 struct OverlaySettings {
-  float render_threshold = 0.05F;
-  bool draw_labels = true;
-  std::string blur = "none";  ///< or "face", "person"
+  float render_threshold = 0.05F;  ///< keypoints below it are not drawn, 0 to 1
+  bool draw_labels = true;         ///< names and scores beside boxes, ids, the likeliest class
+  std::string blur = "none";       ///< or "face", "person"
 };
 
 /// Streaming thread only. For each frame plan(), then apply() if it said that the frame changes.
@@ -34,7 +35,7 @@ class OverlayElement {
   /// True if the frame is to change. Frames that were not analysed are blurred where people were last seen, all over if
   /// nothing was analysed yet. Warns once on the bus if there is no result at all and something should be blurred.
   bool plan(GstBuffer* buffer, const OverlaySettings& settings, Size frame);
-  bool changes() const { return changes_; }
+  bool changes() const { return changes_; }  ///< what plan() said last
   /// Blurs, then draws, as planned. kMedia from draw().
   Result<void> apply(const MutableImageView& image) const;
 

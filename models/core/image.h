@@ -36,9 +36,9 @@ struct BasicImageView {
   PixelFormat format = PixelFormat::kBgr;
   int width = 0;
   int height = 0;
-  std::array<Byte*, 3> planes{};  ///< plane_count(format) of them
-  std::array<std::ptrdiff_t, 3> strides{};
-  YuvColorimetry colorimetry;  ///< of YUV formats
+  std::array<Byte*, 3> planes{};            ///< plane_count(format) of them
+  std::array<std::ptrdiff_t, 3> strides{};  ///< of each plane
+  YuvColorimetry colorimetry;               ///< of YUV formats
 
   /// The first byte of line `y` of that plane, in its own lines: those of chroma are half as many.
   Byte* row(int plane, int y) const {

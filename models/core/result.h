@@ -26,8 +26,8 @@ enum class Errc {
 
 /// One failure. The message says what, where, with what, and the remedy; it ends without a full stop or newline.
 struct Error {
-  Errc code{};
-  std::string message;
+  Errc code{};          ///< what to do about it
+  std::string message;  ///< for people
 };
 
 /// Either a T or an Error. Dereferencing a failed Result is a bug of the caller (assert).

@@ -12,8 +12,8 @@ inline constexpr std::size_t kMaxKeypoints = 25;  ///< BODY_25 has the most
 
 /// A limb joins two keypoints; its PAF occupies two channels (x, y), counted from the first PAF channel.
 struct Limb {
-  std::uint8_t from = 0;
-  std::uint8_t to = 0;
+  std::uint8_t from = 0;  ///< index into Skeleton::parts
+  std::uint8_t to = 0;    ///< likewise
   std::uint8_t paf_x = 0;
   std::uint8_t paf_y = 0;
   /// False for the two shoulder-ear limbs of the OpenPose formats: they score, but start no person and are not drawn.

@@ -36,7 +36,7 @@ std::string_view to_string(Stage stage);
 /// One stage of some frames on one thread, from begin to end.
 struct StageSpan {
   using Clock = std::chrono::steady_clock;
-  Stage stage{};
+  Stage stage{};             ///< what was done
   std::uint32_t frames = 1;  ///< that it was for: a batch's rows
   std::int32_t core = -1;    ///< of kExecute; -1: none
   Clock::time_point begin{};

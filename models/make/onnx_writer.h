@@ -19,6 +19,7 @@ class ProtoMessage {
   ProtoMessage& integer(std::uint32_t field, std::uint64_t value);   ///< varint: int64, int32, enumerations
   ProtoMessage& real(std::uint32_t field, float value);              ///< float
   ProtoMessage& bytes(std::uint32_t field, std::string_view value);  ///< strings and blobs
+  /// A message within this one.
   ProtoMessage& message(std::uint32_t field, const ProtoMessage& value) { return message(field, {&value}); }
   /// A message of the fields of all parts, one after the other.
   ProtoMessage& message(std::uint32_t field, std::initializer_list<const ProtoMessage*> parts);
@@ -35,7 +36,7 @@ class OnnxWriter {
  public:
   /// Of a node: FLOAT, INT or INTS.
   struct Attribute {
-    std::string_view name;
+    std::string_view name;  ///< as the operator's specification has it
     std::variant<float, std::int64_t, std::vector<std::int64_t>> value;
   };
 

@@ -77,11 +77,11 @@ struct FrameTimes {
 
 /// Everything that is known about one frame. Whoever has one that is published may read it on any thread.
 struct FrameResult {
-  FrameStatus status = FrameStatus::kAnalysed;
-  std::vector<Pose> poses;              ///< best score first
-  std::vector<Detection> detections;    ///< best score first
-  std::vector<Classification> classes;  ///< best score first
-  FrameTimes times;
+  FrameStatus status = FrameStatus::kAnalysed;  ///< what became of the frame
+  std::vector<Pose> poses;                      ///< best score first
+  std::vector<Detection> detections;            ///< best score first
+  std::vector<Classification> classes;          ///< best score first
+  FrameTimes times;                             ///< 0 for stages that it did not go through
   std::shared_ptr<const ModelSpec> model;     ///< of the poses, where people were looked for; never null once published
   std::shared_ptr<const ModelSpec> detector;  ///< of the detections, where it is another one; else null
   std::shared_ptr<const ModelSpec> classifier;  ///< of the classes, where it is another one; else null

@@ -32,17 +32,18 @@ struct WeightFile {
   std::string name;         ///< file name in the model's folder of the store
   std::string url;          ///< empty: published nowhere
   std::string mirror_path;  ///< "<folder>/<file>"
-  std::uint64_t bytes = 0;
-  std::string sha256;  ///< 64 lower-case hex digits
-  int batch = 0;       ///< compiled networks: rows of one run; 0: the input's batch
+  std::uint64_t bytes = 0;  ///< exact size
+  std::string sha256;       ///< 64 lower-case hex digits
+  int batch = 0;            ///< compiled networks: rows of one run; 0: the input's batch
 };
 
 /// The weights one backend reads. The first file is the one to open; the others lie beside it (IR's .bin). A network
 /// compiled for Neuron has a file for each batch size.
 struct BackendWeights {
-  std::string backend;    ///< "openvino", "opencv", "neuron"
-  std::string precision;  ///< "int8", "f16", "f32": of the stored weights, for people to read
-  std::vector<WeightFile> files;
+  std::string backend;  ///< "openvino", "opencv", "neuron"
+  /// "int8", "f16", "f32": of the stored weights. neuron: also the type of tensors whose type the runtime does not say.
+  std::string precision;
+  std::vector<WeightFile> files;  ///< at least one
   std::string target{};  ///< neuron: what it is compiled for: "inf1", "inf2", "trn1", "trn2", "sim"; else empty
 };
 
@@ -53,11 +54,11 @@ struct InputSpec {
   DType dtype = DType::kF32;
   Layout layout = Layout::kNchw;
   ColorOrder color = ColorOrder::kBgr;
-  Size size;            ///< pixels
-  int batch = 1;        ///< rows of one compiled batch
-  int multiple_of = 0;  ///< other sizes must be multiples of this; 0: the size is fixed
-  std::array<float, 3> mean{};
-  std::array<float, 3> scale{1, 1, 1};
+  Size size;                            ///< pixels
+  int batch = 1;                        ///< rows of one compiled batch
+  int multiple_of = 0;                  ///< other sizes must be multiples of this; 0: the size is fixed
+  std::array<float, 3> mean{};          ///< on the scale of 0..255
+  std::array<float, 3> scale{1, 1, 1};  ///< factor
   ResizeRule resize = ResizeRule::kLetterbox;
   PadAnchor anchor = PadAnchor::kTopLeft;
   float pad_value = 0;  ///< in 0..255, before mean and scale

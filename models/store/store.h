@@ -57,7 +57,7 @@ class ModelStore {
   /// The store of this user (default_store_dir).
   static Result<ModelStore> open_default();
 
-  const std::filesystem::path& root() const { return root_; }
+  const std::filesystem::path& root() const { return root_; }  ///< where the folders of all models are
   /// Where the weights of the model go; need not exist.
   std::filesystem::path folder(const ModelSpec& spec) const { return root_ / spec.name; }
 

@@ -68,8 +68,8 @@ struct Engine::Impl {
 
   std::unique_ptr<InferenceBackend> backend;  ///< makes slots, also for cores that come back
   const std::shared_ptr<const ModelSpec> model;
-  const std::chrono::milliseconds core_retry;
-  BatchScheduler scheduler;
+  const std::chrono::milliseconds core_retry;  ///< as in EngineOptions
+  BatchScheduler scheduler;                    ///< what streams and workers share
   ResultPool results;
 
   std::atomic<std::uint64_t> batches_run = 0;  ///< EngineStats::batches

@@ -13,6 +13,7 @@
 
 namespace posecam {
 
+/// What the options precision, scheduling-policy and decode may be.
 inline constexpr std::array kPrecisionWords{OptionWord{"auto", "bf16 where the CPU calculates with it, else f32"},
                                             OptionWord{"f32", "32 bit floating point"}, OptionWord{"bf16", "bfloat16"}};
 inline constexpr std::array kSchedulingWords{
@@ -32,6 +33,7 @@ inline Result<void> check_net_resolution(const std::string& text) {
 /// A line of the table.
 using EngineOption = Option<EngineSettings>;
 
+/// All of them, in the order of help.
 inline constexpr std::array kEngineOptions{
     EngineOption{
         .name = "model", .field = &EngineSettings::model, .value = "NAME|FILE", .group = "Model", .help = kModelHelp},

@@ -15,7 +15,7 @@ namespace posecam {
 struct Region {
   Box box;         ///< what it is about, e.g. a person's box; normalised image coordinates
   PixelRect crop;  ///< what the network sees: the box with a margin, inside the image, left and top even
-  std::optional<std::int64_t> id;
+  std::optional<std::int64_t> id;  ///< of who is in it, where somebody gave one
 };
 
 /// The region about a box: a quarter larger, as top-down pose estimation cuts people out (Xiao, Wu and Wei, Simple

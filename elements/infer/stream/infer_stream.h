@@ -13,15 +13,17 @@
 
 namespace posecam::gst {
 
+/// One frame, from its arrival to the push downstream.
 struct InferFrame {
   using Clock = std::chrono::steady_clock;
-  BufferPtr buffer;
-  Size size;
-  Clock::time_point arrived;
-  Clock::time_point done;
+  BufferPtr buffer;                     ///< as it came
+  Size size;                            ///< of the picture, pixels
+  Clock::time_point arrived;            ///< at the sink pad
+  Clock::time_point done;               ///< when its result was there
   std::shared_ptr<FrameResult> result;  ///< nobody else has it before it rides on the buffer
 };
 
+/// What takes a place in the stream.
 using InferItem = std::variant<InferFrame, EventPtr, QueryPlace>;
 
 /// Where results of this stream arrive. The engine may hold it longer than the element.

@@ -14,8 +14,8 @@ namespace posecam::gst {
 
 /// A query's place among the frames.
 struct QueryPlace {
-  GstQuery* query;  ///< the streaming thread's; untouched once that was stopped
-  std::uint64_t number;
+  GstQuery* query;       ///< the streaming thread's; untouched once that was stopped
+  std::uint64_t number;  ///< tells it from earlier ones, whose query may be gone
 };
 
 /// One streaming thread asks, one task answers.

@@ -20,6 +20,7 @@
 
 namespace posecam::gst {
 
+/// Each group of functions says who may call it.
 class SinkSide {
  public:
   explicit SinkSide(InferParts& parts);
@@ -31,8 +32,12 @@ class SinkSide {
   void use_engine();
 
   // The streaming thread (flush events: any thread).
+  /// Blocks while enough frames are under way. GST_FLOW_ERROR: an error was posted; else what downstream said last, EOS
+  /// after the end of the stream, NOT_NEGOTIATED without caps.
   GstFlowReturn push(BufferPtr buffer);
+  /// False if the event was refused; a serialized one that was taken goes on in its turn.
   bool handle_event(EventPtr event);
+  /// False if it was not answered. Serialized ones wait until all before them is pushed.
   bool handle_query(GstQuery* query);
 
  private:

@@ -13,6 +13,7 @@
 
 namespace posecam::gst {
 
+/// Each group of functions says who may call it.
 class SourceSide {
  public:
   explicit SourceSide(InferParts& parts);

@@ -31,6 +31,7 @@ class StreamFlow {
   // Whoever flushes.
   /// Ends every wait and waits until the task rests.
   void start_flushing();
+  /// Frames flow again, unless the pad was deactivated.
   void stop_flushing();
   /// Downstream is linked again: flows on if it stands for want of that.
   void relinked();
@@ -46,8 +47,9 @@ class StreamFlow {
 
   // The streaming thread.
   void begin_stream() { ended_ = false; }
+  /// EOS has come. If downstream has failed, posts the error: no frame will follow that could carry it upstream.
   void end_stream();
-  bool ended() const { return ended_; }
+  bool ended() const { return ended_; }  ///< after EOS, until a new stream, a flush or activation
 
  private:
   void resume(std::optional<GstFlowReturn> after);

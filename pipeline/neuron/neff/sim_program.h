@@ -25,7 +25,7 @@ struct SimTensorSpec {
   DType dtype = DType::kF32;
   Shape shape;
 
-  std::size_t bytes() const { return shape.elements() * size_of(dtype); }
+  std::size_t bytes() const { return shape.elements() * size_of(dtype); }  ///< of all rows
   friend bool operator==(const SimTensorSpec&, const SimTensorSpec&) = default;
 };
 

@@ -18,9 +18,9 @@ void set_level(Level level);
 bool enabled(Level level);
 /// With time, process and thread, in one write; whatever the level that was set.
 void write_line(Level level, std::string_view function, std::string_view message);
+/// Formats and writes the line if its level is enabled. `function`: the C function that speaks.
 
 template <class... Args>
-/// Formats and writes the line if its level is enabled. `function`: the C function that speaks.
 void log(Level level, std::string_view function, fmt::format_string<Args...> format, Args&&... args) {
   if (enabled(level)) write_line(level, function, fmt::format(format, std::forward<Args>(args)...));
 }

@@ -47,8 +47,8 @@ struct Model {
   Nanos timeout = 0;                                  ///< NEURON_RT_EXEC_TIMEOUT when it was loaded
   std::vector<std::unique_ptr<DeviceMemory>> memory;  ///< its weights, on each core
   std::atomic<std::uint32_t> turn = 0;                ///< which replica is next
-  std::atomic<std::uint64_t> executions = 0;
-  std::atomic<std::uint64_t> busy_ns = 0;
+  std::atomic<std::uint64_t> executions = 0;          ///< since it was loaded, or a profile began
+  std::atomic<std::uint64_t> busy_ns = 0;             ///< in these
 
   /// Copies behind the handle.
   std::uint32_t replicas() const { return cores.count / need; }
@@ -76,11 +76,11 @@ struct Session {
   const Config config;  ///< as read by nrt_init
   /// By their numbers within the process, which start at 0 and are neighbours on the instance.
   const std::vector<std::shared_ptr<Core>> cores;
-  FaultPlan faults;
-  Bookings bookings;  ///< timed mode
-  Turns turns;        ///< exact mode
-  Handles<Model> models;
-  Handles<Tensor> tensors;
+  FaultPlan faults;         ///< counts calls from nrt_init on
+  Bookings bookings;        ///< timed mode
+  Turns turns;              ///< exact mode
+  Handles<Model> models;    ///< loaded and not unloaded
+  Handles<Tensor> tensors;  ///< allocated and not freed; sets likewise
   Handles<TensorSet> sets;
   std::mutex mutex;                             ///< of loads and profiles
   std::vector<std::uint32_t> loads;             ///< models by core

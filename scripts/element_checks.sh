@@ -9,7 +9,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
 shift || true
-[ -x "$build/bin/element_test" ] || { echo "element_checks: no $build/bin/element_test: run make build first" >&2; exit 1; }
+[ -x "$build/bin/element_test" ] || { echo "element_checks: no $build/bin/element_test: run make build-all first" >&2; exit 1; }
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 

@@ -18,7 +18,7 @@ struct DevicesNow {
   std::vector<NeuronReport> neuron;          ///< those that are available
   std::chrono::steady_clock::time_point at;  ///< when it was so
 };
-/// `monitor`: ask neuron-monitor, too, which takes its period (5 s by default).
+/// `monitor`: ask neuron-monitor, too, which takes its period of a second.
 DevicesNow look_at_devices(bool monitor);
 
 /// Share of the time that cores were busy between two looks, in percent; nothing at the first look. An execution counts

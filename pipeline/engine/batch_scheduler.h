@@ -23,7 +23,7 @@ class BatchScheduler {
  public:
   /// A row of a batch, both counted from 0.
   struct Place {
-    std::uint32_t batch;
+    std::uint32_t batch;  ///< as batch() takes it
     std::uint32_t row;
   };
 

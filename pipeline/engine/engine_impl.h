@@ -66,11 +66,11 @@ struct Engine::Impl {
               bool judged);
   void give_up(Batch& batch, const std::exception& why);
 
-  std::unique_ptr<InferenceBackend> backend;  ///< makes slots, also for cores that come back
-  const std::shared_ptr<const ModelSpec> model;
-  const std::chrono::milliseconds core_retry;  ///< as in EngineOptions
-  BatchScheduler scheduler;                    ///< what streams and workers share
-  ResultPool results;
+  std::unique_ptr<InferenceBackend> backend;     ///< makes slots, also for cores that come back
+  const std::shared_ptr<const ModelSpec> model;  ///< given to every result
+  const std::chrono::milliseconds core_retry;    ///< as in EngineOptions
+  BatchScheduler scheduler;                      ///< what streams and workers share
+  ResultPool results;                            ///< of this engine's frames
 
   std::atomic<std::uint64_t> batches_run = 0;  ///< EngineStats::batches
   std::atomic<std::uint64_t> rows_run = 0;     ///< EngineStats::rows

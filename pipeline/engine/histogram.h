@@ -11,11 +11,13 @@ namespace posecam {
 /// Not thread-safe. Values in milliseconds from 1 us to 10 minutes; others count as the nearest of these.
 class Histogram {
  public:
+  /// One value, NaN as the smallest.
   void add(float ms) {
     ++buckets_[index_of(ms)];
     ++count_;
   }
 
+  /// All values of another one.
   void add(const Histogram& other) {
     for (std::size_t i = 0; i < kBuckets; ++i) buckets_[i] += other.buckets_[i];
     count_ += other.count_;

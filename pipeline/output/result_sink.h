@@ -53,7 +53,7 @@ class SinkBook {
   /// The outcome of close(), likewise.
   Result<void> closed(Result<void> outcome);
   void dropped(std::uint64_t results) { dropped_ += results; }  ///< so many more will never be written
-  SinkHealth health() const;
+  SinkHealth health() const;                                    ///< so far
 
  private:
   Result<void> note(Result<void> outcome);

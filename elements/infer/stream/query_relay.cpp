@@ -25,10 +25,13 @@ void QueryRelay::answer(const QueryPlace& place, const std::function<bool(GstQue
     state_ = State::kAnswering;
   }
   struct Answer {  // the streaming thread waits for it, whatever happens
+    explicit Answer(QueryRelay& to) : relay(to) {}
+    Answer(const Answer&) = delete;
+    Answer& operator=(const Answer&) = delete;
+    ~Answer() { relay.tell(yes); }
     QueryRelay& relay;
     bool yes = false;
-    ~Answer() { relay.tell(yes); }
-  } answer{*this};
+  } answer(*this);
   answer.yes = downstream(place.query);
 }
 

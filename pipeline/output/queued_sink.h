@@ -30,6 +30,8 @@ class QueuedSink final : public ResultSink {
   /// `stop` is the source that `inner` was made with, and ends its waits: requested by whoever wants an end at once, or
   /// here when close() has waited long enough, or on destruction.
   QueuedSink(std::unique_ptr<ResultSink> inner, std::stop_source stop, QueueLimits limits = {});
+  QueuedSink(const QueuedSink&) = delete;
+  QueuedSink& operator=(const QueuedSink&) = delete;
   ~QueuedSink() override;
 
   Result<void> write(const FrameInfo& info, std::shared_ptr<const FrameResult> result) override;

@@ -200,7 +200,7 @@ bool every_decoder_is_here() {
 }
 
 Case read_case(Input& input) {
-  [[maybe_unused]] static const bool kComplete = every_decoder_is_here();
+  [[maybe_unused]] static const bool complete = every_decoder_is_here();
   Case c = kFamilies[input.below(0, static_cast<int>(std::size(kFamilies)) - 1)].read(input);
   read_options(c.options, input);
   if (input.byte() % 16 == 15) spoil(c, input);

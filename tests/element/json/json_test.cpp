@@ -9,6 +9,7 @@
 #include <thread>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
@@ -152,7 +153,7 @@ TEST(NeuronJson, WritesToTheDescriptorOfAnApplicationThatNamesTheFile) {
     ASSERT_GE(fd, 0);
     ASSERT_EQ(::ftruncate(fd, 0), 0);
     {
-      auto h = json_harness("format=" + format + " location=" + file + " fd=" + std::to_string(fd));
+      auto h = json_harness(fmt::format("format={} location={} fd={}", format, file, fd));
       for (int i = 0; i < 3; ++i) ASSERT_EQ(push(h.get()), GST_FLOW_OK);
       ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
     }

@@ -1,136 +1,216 @@
 #!/usr/bin/env python3
 """Says which deliberate faults no test notices.
 
-    python3 tests/mutation/mutate.py                    # all of mutations.toml: an hour or two on two cores
-    python3 tests/mutation/mutate.py --only drain       # those whose name has the word
+    python3 tests/mutation/mutate.py                    # all of mutations.toml: an hour on two cores
+    python3 tests/mutation/mutate.py --only drain       # those whose name or file has the word
+    python3 tests/mutation/mutate.py --resume           # all but those that were noticed before
     python3 tests/mutation/mutate.py --list
 
 Each mutation of the list changes one place in a copy of the tree (the last commit, below build/mutation), builds the test programs
-that should notice, and runs their tests. One that no test notices survives. Not part of `make test`: it takes long, and it judges
-the tests, not the program.
+that should notice, and runs their tests. One that no test notices survives; a test that hangs or crashes has noticed. Several
+copies work at once (--jobs). Not part of `make test`: it takes long, and it judges the tests, not the program.
 """
 
 import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
 import pathlib
+import queue
+import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+LIST = ROOT / "tests" / "mutation" / "mutations.toml"
 WORK = ROOT / "build" / "mutation"
-TREE = WORK / "tree"
-BUILD = WORK / "build"
+RESULTS = WORK / "results.json"
+LEAST_LIMIT = 60  # s: a test that a fault has hung
 
 
 def run(*command, timeout=None):
-    """The exit status (124: out of time) and what was printed."""
+    """The exit status (124: out of time, and whatever it started has ended) and what was printed."""
+    child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout)
-        return done.returncode, done.stdout
-    except subprocess.TimeoutExpired as late:
-        return 124, (late.stdout or b"").decode(errors="replace")
+        text, _ = child.communicate(timeout=timeout)
+        return child.returncode, text
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        text, _ = child.communicate()
+        return 124, text
 
 
 def must(*command):
     status, text = run(*command)
     if status != 0:
-        sys.exit(f"{' '.join(map(str, command))}:\n{text[-4000:]}")
+        raise SystemExit(f"{' '.join(map(str, command))}:\n{text[-4000:]}")
 
 
-def prepare():
-    """A clean copy of the last commit, configured; what was built in it before is kept."""
-    commit = subprocess.check_output(["git", "-C", ROOT, "rev-parse", "HEAD"], text=True).strip()
-    if TREE.exists():
-        must("git", "-C", TREE, "checkout", "-q", "--force", "--detach", commit)
-    else:
-        must("git", "-C", ROOT, "worktree", "prune")
-        must("git", "-C", ROOT, "worktree", "add", "-q", "--detach", TREE, commit)
-    must("cmake", "-S", TREE, "-B", BUILD, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DPOSECAM_BENCHMARKS=OFF",
-         f"-DPOSECAM_OPENVINO_DIR={ROOT}/build/deps/openvino", f"-DPOSECAM_SHARED_DIR={ROOT.parent}/shared")
+class Copy:
+    """A tree that is mutated, and its build."""
+
+    def __init__(self, number, build_jobs):
+        self.tree = WORK / str(number) / "tree"
+        self.build_folder = WORK / str(number) / "build"
+        self.build_jobs = build_jobs
+
+    def prepare(self, commit):
+        """A clean copy of the commit, configured; what was built in it before is kept."""
+        if (self.tree / ".git").exists():
+            must("git", "-C", self.tree, "checkout", "-q", "--force", "--detach", commit)
+        else:
+            must("git", "-C", ROOT, "worktree", "add", "-q", "--detach", self.tree, commit)
+        must("cmake", "-S", self.tree, "-B", self.build_folder, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+             "-DPOSECAM_BENCHMARKS=OFF", f"-DPOSECAM_OPENVINO_DIR={ROOT}/build/deps/openvino",
+             f"-DPOSECAM_SHARED_DIR={ROOT.parent}/shared")
+
+    def build(self, programs):
+        return run("cmake", "--build", self.build_folder, "-j", self.build_jobs, "--target", *programs)
+
+    def test(self, program, only, limit=None):
+        return run(self.build_folder / "bin" / program, f"--gtest_filter={only}", "--gtest_fail_fast", timeout=limit)
+
+    def judge(self, mutation, limits):
+        """"noticed", "survives" or "does not compile", and by which test or why."""
+        source = self.tree / mutation["file"]
+        original = source.read_text()
+        source.write_text(original.replace(mutation["old"], mutation["new"]))
+        try:
+            status, text = self.build(mutation["programs"])
+            if status != 0:
+                return "does not compile", text[-3000:]
+            for program in mutation["programs"]:
+                status, text = self.test(program, filter_of(mutation), limits[program])
+                if status != 0:
+                    return "noticed", who_failed(status, text)
+            return "survives", ""
+        finally:
+            source.write_text(original)
 
 
-def build(programs):
-    return run("cmake", "--build", BUILD, "--target", *programs)
+def filter_of(mutation):
+    return mutation.get("tests", "*")
 
 
-def test(programs, only="*"):
-    """Status and output of the first test program that fails; 0 if none does."""
-    for program in programs:
-        status, text = run(BUILD / "bin" / program, f"--gtest_filter={only}", "--gtest_fail_fast", "--gtest_brief=1", timeout=300)
-        if status != 0:
-            return status, text
-    return 0, ""
-
-
-def check(mutation):
-    """The text to be replaced is there, once."""
-    found = (TREE / mutation["file"]).read_text().count(mutation["old"])
-    if found != 1:
-        sys.exit(f"mutation '{mutation['name']}': {mutation['file']} has its text {found} times: mend the list")
-
-
-def first_failure(status, text):
-    """The test that noticed."""
+def who_failed(status, text):
+    """The test that noticed: it failed, or was running when its program ended or had to be ended."""
+    running = ""
     for line in text.splitlines():
+        if line.startswith("[ RUN      ]"):
+            running = line.removeprefix("[ RUN      ]").strip()
         if line.startswith("[  FAILED  ]"):
-            return line.removeprefix("[  FAILED  ]").split(" (")[0].strip()
-    return "out of time" if status == 124 else f"exit {status}"
+            return line.removeprefix("[  FAILED  ]").split(" (")[0].split(",")[0].strip()
+    return f"{running} ({'out of time' if status == 124 else f'exit {status}'})"
 
 
-def verdict(mutation):
-    source = TREE / mutation["file"]
-    original = source.read_text()
-    source.write_text(original.replace(mutation["old"], mutation["new"]))
-    try:
-        status, text = build(mutation["programs"])
+def key_of(mutation):
+    return hashlib.sha256(json.dumps(mutation, sort_keys=True).encode()).hexdigest()
+
+
+def check(mutation, tree):
+    """The text to be replaced is there, once."""
+    found = (tree / mutation["file"]).read_text().count(mutation["old"])
+    if found != 1:
+        raise SystemExit(f"mutation '{mutation['name']}': {mutation['file']} has its text {found} times: mend the list")
+
+
+def baseline(copies, mutations):
+    """Builds every copy. Tests that fail without any mutation say nothing; how long they take is the measure for hangs."""
+    programs = {}
+    for mutation in mutations:
+        for program in mutation["programs"]:
+            programs.setdefault(program, set()).add(filter_of(mutation))
+    with concurrent.futures.ThreadPoolExecutor(len(copies)) as pool:
+        for status, text in pool.map(lambda copy: copy.build(sorted(programs)), copies):
+            if status != 0:
+                raise SystemExit(f"the tree does not build:\n{text[-4000:]}")
+    limits = {}
+    for program, filters in sorted(programs.items()):
+        began = time.monotonic()
+        status, text = copies[0].test(program, "*" if "*" in filters else ":".join(sorted(filters)))
         if status != 0:
-            return "does not compile", text[-2000:]
-        status, text = test(mutation["programs"], mutation.get("tests", "*"))
-        return ("survives", "") if status == 0 else ("noticed", first_failure(status, text))
-    finally:
-        source.write_text(original)
+            raise SystemExit(f"{program} fails without any mutation: {who_failed(status, text)}\n{text[-2000:]}")
+        limits[program] = LEAST_LIMIT + 4 * (time.monotonic() - began)
+        print(f"{program}: {time.monotonic() - began:.0f} s without any mutation", flush=True)
+    return limits
 
 
-def baseline(mutations):
-    """Tests that fail without any mutation say nothing."""
-    programs = sorted({program for mutation in mutations for program in mutation["programs"]})
-    status, text = build(programs)
-    if status != 0:
-        sys.exit(f"the tree does not build:\n{text[-4000:]}")
-    status, text = test(programs)
-    if status != 0:
-        sys.exit(f"a test fails without any mutation: {first_failure(status, text)}")
+class Book:
+    """What came of each mutation, kept from run to run."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+
+    def was_noticed(self, mutation):
+        return self.known.get(key_of(mutation), {}).get("result") == "noticed"
+
+    def note(self, mutation, result, detail):
+        with self.lock:
+            self.known[key_of(mutation)] = {"name": mutation["name"], "result": result, "detail": detail}
+            RESULTS.write_text(json.dumps(self.known, indent=1))
+
+
+def judge_all(copies, mutations, limits, book):
+    waiting = queue.SimpleQueue()
+    for numbered in enumerate(mutations, 1):
+        waiting.put(numbered)
+    verdicts = {}
+
+    def work(copy):
+        while True:
+            try:
+                number, mutation = waiting.get_nowait()
+            except queue.Empty:
+                return
+            began = time.monotonic()
+            result, detail = copy.judge(mutation, limits)
+            verdicts[number] = result
+            book.note(mutation, result, detail)
+            print(f"{number}/{len(mutations)} {result:9} {mutation['name']}: {detail} ({time.monotonic() - began:.0f} s)", flush=True)
+
+    with concurrent.futures.ThreadPoolExecutor(len(copies)) as pool:
+        for done in [pool.submit(work, copy) for copy in copies]:
+            done.result()
+    return [verdicts[number] for number in range(1, len(mutations) + 1)]
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", metavar="WORD", help="those whose name or file has the word")
+    parser.add_argument("--resume", action="store_true", help="leave out those that were noticed before")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="copies that work at once (a core each)")
     parser.add_argument("--list", action="store_true", help="print the names and exit")
     wish = parser.parse_args()
-    with open(ROOT / "tests/mutation/mutations.toml", "rb") as file:
+    with open(LIST, "rb") as file:
         mutations = [m for m in tomllib.load(file)["mutation"] if wish.only in m["name"] or wish.only in m["file"]]
     if wish.list:
         print("\n".join(m["name"] for m in mutations))
-        return
-    prepare()
+        return 0
+    WORK.mkdir(parents=True, exist_ok=True)
+    book = Book()
+    known = [m for m in mutations if wish.resume and book.was_noticed(m)]
+    mutations = [m for m in mutations if m not in known]
+    must("git", "-C", ROOT, "worktree", "prune")
+    commit = subprocess.check_output(["git", "-C", ROOT, "rev-parse", "HEAD"], text=True).strip()
+    copies = [Copy(number, 1 if wish.jobs > 1 else os.cpu_count()) for number in range(1, wish.jobs + 1)]
+    for copy in copies:
+        copy.prepare(commit)
     for mutation in mutations:
-        check(mutation)
-    baseline(mutations)
-    surviving = []
-    for number, mutation in enumerate(mutations, 1):
-        began = time.monotonic()
-        result, detail = verdict(mutation)
-        if result == "does not compile":
-            sys.exit(f"mutation '{mutation['name']}' does not compile:\n{detail}")
-        if result == "survives":
-            surviving.append(mutation["name"])
-        print(f"{number}/{len(mutations)} {result:9} {mutation['name']}  {detail} ({time.monotonic() - began:.0f} s)", flush=True)
-    print(f"\n{len(surviving)} of {len(mutations)} survive")
-    for name in surviving:
-        print(f"  {name}")
-    sys.exit(1 if surviving else 0)
+        check(mutation, copies[0].tree)
+    verdicts = judge_all(copies, mutations, baseline(copies, mutations), book) if mutations else []
+    for verdict in ("survives", "does not compile"):
+        names = [m["name"] for m, v in zip(mutations, verdicts) if v == verdict]
+        print(f"\n{verdict}: {len(names)} of {len(mutations) + len(known)}")
+        for name in names:
+            print(f"  {name}")
+    return 1 if verdicts.count("noticed") < len(verdicts) else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -35,7 +35,7 @@ LEAST_LIMIT = 60  # s: a test that a fault has hung
 def run(*command, timeout=None):
     """The exit status (124: out of time, and whatever it started has ended) and what was printed."""
     child = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True, errors="replace", start_new_session=True)
+                             stderr=subprocess.STDOUT, text=True, errors="replace", process_group=0)
     try:
         text, _ = child.communicate(timeout=timeout)
         return child.returncode, text
@@ -52,15 +52,17 @@ def must(*command):
 
 
 class Copy:
-    """A tree that is mutated, and its build."""
+    """A tree that is mutated, and its build: where it lies in every checkout, so that ccache knows most of it."""
 
-    def __init__(self, number, build_jobs):
-        self.tree = WORK / str(number) / "tree"
-        self.build_folder = WORK / str(number) / "build"
+    def __init__(self, tree, build_jobs):
+        self.tree = tree
+        self.build_folder = tree / "build" / "release"
         self.build_jobs = build_jobs
 
     def prepare(self, commit):
         """A clean copy of the commit, configured; what was built in it before is kept."""
+        if self.tree == ROOT:
+            return
         if (self.tree / ".git").exists():
             must("git", "-C", self.tree, "checkout", "-q", "--force", "--detach", commit)
         else:
@@ -185,6 +187,7 @@ def main():
     parser.add_argument("--only", default="", metavar="WORD", help="those whose name or file has the word")
     parser.add_argument("--resume", action="store_true", help="leave out those that were noticed before")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="copies that work at once (a core each)")
+    parser.add_argument("--here", action="store_true", help="in this tree and build/release, which nobody may touch meanwhile")
     parser.add_argument("--list", action="store_true", help="print the names and exit")
     wish = parser.parse_args()
     with open(LIST, "rb") as file:
@@ -198,7 +201,8 @@ def main():
     mutations = [m for m in mutations if m not in known]
     must("git", "-C", ROOT, "worktree", "prune")
     commit = subprocess.check_output(["git", "-C", ROOT, "rev-parse", "HEAD"], text=True).strip()
-    copies = [Copy(number, 1 if wish.jobs > 1 else os.cpu_count()) for number in range(1, wish.jobs + 1)]
+    trees = [ROOT] if wish.here else [WORK / str(number) for number in range(1, wish.jobs + 1)]
+    copies = [Copy(tree, max(1, os.cpu_count() // len(trees))) for tree in trees]
     for copy in copies:
         copy.prepare(commit)
     for mutation in mutations:

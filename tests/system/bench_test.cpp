@@ -75,18 +75,23 @@ TEST_F(Bench, MeasuresEveryCombinationInEveryForm) {
   EXPECT_THAT(content("b.svg"), StartsWith("<svg"));
 }
 
-/// 3 ms a frame on each of three cores, whatever this machine is like.
+/// A tenth of a second a frame on each of three cores: so long that what this machine has to do for a frame is lost in
+/// the time of the one before, whatever else it does.
 TEST_F(Bench, KeepsSimulatedCoresBusy) {
+  constexpr double kMost = 30;  // frames a second
   const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")});
   ASSERT_EQ(made.code, 0) << made.err;
-  const Outcome ran = quick({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--json", "-"});
+  const Variable config("NEURON_SIM_CONFIG",
+                        R"({"cores": 3, "mode": "timed", "time": {"fixed_ms": 90, "per_row_ms": 10}})");
+  const Outcome ran = bench({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--warm-up", "0.2",
+                             "--seconds", "1.2", "--repeat", "1", "-q", "--json", "-"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json result = json::parse(ran.out)["results"].at(0);
   EXPECT_EQ(result["cores"], 3);
   EXPECT_EQ(result["simulated"], true);
-  EXPECT_LT(result["throughput"], 1010);
-  EXPECT_GT(result["throughput"], 100);
-  EXPECT_GT(result["core_use"], 0.1);
+  EXPECT_LT(result["throughput"], 1.05 * kMost);
+  EXPECT_GT(result["throughput"], 0.75 * kMost);
+  EXPECT_GT(result["core_use"], 0.75);
 }
 
 TEST_F(Bench, MeasuresFromVideoToPeople) {

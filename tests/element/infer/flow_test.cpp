@@ -169,6 +169,36 @@ TEST_F(NeuronInferFlow, AFlushEndsAWaitForTheNetwork) {
   h.reset();  // the device holds the gate
 }
 
+/// They were behind a frame that is still with the network, and nobody sends them again.
+TEST_F(NeuronInferFlow, AFlushKeepsTheCapsAndTagsThatWereUnderWay) {
+  std::mutex gate;
+  std::unique_lock closed(gate);
+  use_fake_device({.cores = 1, .on_run = [&](CoreId, std::uint64_t, std::uint32_t) -> Result<void> {
+                     std::lock_guard wait(gate);
+                     return {};
+                   }});
+  h = harness(fake_line());
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 1);
+  const auto large = video_info(GST_VIDEO_FORMAT_BGR, 32, 16);
+  GstCaps* caps = gst_video_info_to_caps(const_cast<GstVideoInfo*>(&large));
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_caps(caps)));
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "a clip", nullptr))));
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  closed.unlock();
+  GstPad* src = gst_element_get_static_pad(find_infer(h.get()).get(), "src");
+  GstCaps* now = gst_pad_get_current_caps(src);
+  EXPECT_TRUE(gst_caps_is_equal(now, caps));
+  GstEvent* tags = gst_pad_get_sticky_event(src, GST_EVENT_TAG, 0);
+  EXPECT_NE(tags, nullptr);
+  g_clear_pointer(&tags, gst_event_unref);
+  gst_caps_unref(now);
+  gst_caps_unref(caps);
+  gst_object_unref(src);
+  h.reset();  // the device holds the gate
+}
+
 /// Whoever is behind the pad answers each frame with EOS.
 void want_no_more(GstPad* pad) {
   gst_pad_add_probe(

@@ -185,6 +185,17 @@ TEST(NeuronInfer, CountsWhatItDid) {
   gst_object_unref(infer);
 }
 
+TEST(NeuronInfer, CountsFromZeroWhenItPlaysAgain) {
+  auto pipeline =
+      launch("videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48 ! " + infer_line() + " ! fakesink");
+  const ElementRef infer(gst_bin_get_by_name(GST_BIN(pipeline.get()), "infer"));
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(play(pipeline.get()), "");
+    EXPECT_EQ(stat(infer.get(), "frames"), 5);
+    gst_element_set_state(pipeline.get(), GST_STATE_READY);
+  }
+}
+
 TEST(NeuronInfer, PostsItsStatisticsAtTheEndOfTheStream) {
   auto h = infer_harness("");
   const ElementRef infer = find_infer(h.get());

@@ -95,6 +95,19 @@ TEST(NeuronJson, EachLineIsReadableAtOnce) {
   ::close(reader);
 }
 
+TEST(NeuronJson, NumbersTheFramesOfEachStreamFromZero) {
+  const TempDir dir;
+  const fs::path file = dir.path() / "a.ndjson";
+  use_fake_device({});
+  auto pipeline = launch("videotestsrc num-buffers=3 ! video/x-raw,format=BGR,width=16,height=16 ! " + fake_line() +
+                         " ! neuronjson location=" + file.string() + " ! fakesink");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(play(pipeline.get()), "");
+    gst_element_set_state(pipeline.get(), GST_STATE_READY);
+    EXPECT_THAT(frames_of(read_file(file)), ElementsAre(0, 1, 2));
+  }
+}
+
 TEST(NeuronJson, AStopInMidStreamLeavesWholeLines) {
   const TempDir dir;
   const fs::path file = dir.path() / "a.ndjson";

@@ -231,6 +231,15 @@ TEST(NeuronOverlay, TheWholeFrameIsBlurredWhileNothingWasAnalysed) {
   EXPECT_TRUE(is_blurred());
 }
 
+TEST(NeuronOverlay, WhoWasSeenInAnotherClipIsOfNoUseInTheNext) {
+  auto h = overlay_harness("blur=face render-threshold=1", kInfo);
+  through(h.get(), person_frame());
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_stream_start("next")));
+  set_caps(h.get(), kInfo);
+  const Bytes out = bytes_of(through(h.get(), noise_frame(kInfo, nobody(FrameStatus::kSkipped))).get());
+  EXPECT_LE(colours(out, kInfo, 480, 360), kBlurred);
+}
+
 TEST(NeuronOverlay, WarnsOnceOfFramesThatNobodyAnalysedIfTheyShouldBeBlurred) {
   auto h = overlay_harness("blur=face", kInfo);
   const BusCounter bus(h->element);

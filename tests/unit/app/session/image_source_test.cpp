@@ -16,6 +16,7 @@ struct Frame {
   int width = 0;
   int height = 0;
   int blue_of_first_pixel = 0;
+  int blue_of_last_pixel = 0;
   bool corrupted = false;
   GstClockTime time = 0;
 };
@@ -56,8 +57,15 @@ class ImageSourceTest : public ::testing::Test {
     GstBuffer* buffer = gst_sample_get_buffer(sample);
     EXPECT_EQ(gst_buffer_get_size(buffer), GST_VIDEO_INFO_SIZE(&info));
     unsigned char pixel = 0;
+    unsigned char last = 0;
     gst_buffer_extract(buffer, 0, &pixel, 1);
-    frame = {info.width, info.height, pixel, GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED) != FALSE,
+    const int at = (info.height - 1) * GST_VIDEO_INFO_PLANE_STRIDE(&info, 0) + 3 * (info.width - 1);
+    gst_buffer_extract(buffer, static_cast<gsize>(at), &last, 1);
+    frame = {info.width,
+             info.height,
+             pixel,
+             last,
+             GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED) != FALSE,
              GST_BUFFER_PTS(buffer)};
     gst_sample_unref(sample);
     return frame;
@@ -75,6 +83,7 @@ TEST_F(ImageSourceTest, GivesImagesOfAnySizeInTheirOrderAndEnds) {
   EXPECT_EQ(first->width, 3);
   EXPECT_EQ(first->height, 2);
   EXPECT_EQ(first->blue_of_first_pixel, 7);
+  EXPECT_EQ(first->blue_of_last_pixel, 7);
   EXPECT_EQ(first->time, 0U);
   const auto second = next();
   ASSERT_TRUE(second);

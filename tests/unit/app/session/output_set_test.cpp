@@ -136,6 +136,15 @@ TEST_F(OutputSetTest, KeepsUnfinishedResultsAndNoVideoWithoutItsIndex) {
   EXPECT_EQ(read_file(at("a.ndjson.part")), "new line\n");
 }
 
+TEST_F(OutputSetTest, ForgetsWhatAnEarlierRunLeftInAFile) {
+  write_file(at("a.ndjson.part"), "a long line of an earlier run\n");
+  OutputSet set = must_lock(spec());
+  ASSERT_TRUE(set.clear());
+  write_all(set);
+  ASSERT_TRUE(set.commit());
+  EXPECT_EQ(read_file(at("a.ndjson")), "new");
+}
+
 TEST_F(OutputSetTest, LeavesNothingIfNothingWasWritten) {
   {
     OutputSet set = must_lock(spec());

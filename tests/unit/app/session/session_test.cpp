@@ -3,6 +3,7 @@
 #include "app/session/session.h"
 
 #include <algorithm>
+#include <chrono>
 #include <fcntl.h>
 #include <filesystem>
 #include <string>
@@ -103,8 +104,10 @@ TEST_F(SessionTest, PlaysToTheEndAndGivesItsOutputsTheirNames) {
   const auto session = must_open(asked, {.finished = [&] { ++finished; }});
   EXPECT_EQ(session->expected_frames(), 5U);
   EXPECT_EQ(session->stats().frames, 0U);
+  const auto began = std::chrono::steady_clock::now();
   session->play();
   session->wait();
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   EXPECT_EQ(finished, 1);
   EXPECT_TRUE(session->finished());
   EXPECT_TRUE(session->complete());
@@ -119,6 +122,7 @@ TEST_F(SessionTest, PlaysToTheEndAndGivesItsOutputsTheirNames) {
   EXPECT_EQ(stats.device, "opencv");
   EXPECT_GT(stats.cores, 0U);
   EXPECT_GT(stats.seconds, 0);
+  EXPECT_LE(stats.seconds, took.count());
   EXPECT_STREQ(stats.stages[2].stage, "infer");
   EXPECT_GT(stats.stages[2].median_ms, 0);
 }
@@ -169,6 +173,45 @@ TEST_F(SessionTest, StoppedBeforeItsFirstFrameLeavesNothing) {
   EXPECT_FALSE(session->complete());
   EXPECT_EQ(session->stats().frames, 0U);
   EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_F(SessionTest, StoppedBeforeItPlaysEndsWhenItDoes) {
+  Pipe silent;
+  SessionSpec asked = spec(0, {{ResultFormat::kNdjson, at("a.ndjson"), ""}});
+  asked.input = {.kind = InputKind::kAddress, .given = "silent", .name = "silent", .uri = silent.reader_uri()};
+  const auto session = must_open(std::move(asked));
+  session->stop();
+  EXPECT_FALSE(session->finished());
+  session->play();
+  session->wait();
+  EXPECT_FALSE(session->failure());
+  EXPECT_FALSE(session->complete());
+  EXPECT_THAT(names(), IsEmpty());
+}
+
+TEST_F(SessionTest, FailsWithoutATraceIfItsInputHasNoFrame) {
+  write_file(at("a.ndjson"), "of an earlier run");
+  SessionSpec asked = spec(0, {{ResultFormat::kNdjson, at("a.ndjson"), ""}});
+  asked.input = {.kind = InputKind::kImages, .given = "no pictures", .name = "none"};
+  const auto session = must_open(std::move(asked));
+  session->play();
+  session->wait();
+  ASSERT_TRUE(session->failure());
+  EXPECT_EQ(session->failure()->code, Errc::kMedia);
+  EXPECT_EQ(session->failure()->message, "no pictures: no video frames in it");
+  EXPECT_FALSE(session->complete());
+  EXPECT_THAT(names(), ElementsAre("a.ndjson"));
+  EXPECT_EQ(read_file(at("a.ndjson")), "of an earlier run");
+}
+
+TEST_F(SessionTest, ExpectsAsManyFramesAsThereAreAndAreAskedFor) {
+  SessionSpec asked = spec(0, {});
+  asked.input = {.kind = InputKind::kImages, .given = "pictures", .name = "p", .images = {"1", "2", "3"}};
+  for (const auto& [limit, expected] : {std::pair{0U, 3U}, {2U, 2U}, {9U, 3U}}) {
+    asked.max_frames = limit;
+    EXPECT_EQ(must_create(asked)->expected_frames(), expected) << limit;
+  }
+  EXPECT_EQ(must_create(spec(0, {}))->expected_frames(), std::nullopt) << "the test picture has no end";
 }
 
 TEST_F(SessionTest, StoppedInMidRunCompletesWhatItHas) {

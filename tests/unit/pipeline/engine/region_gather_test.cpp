@@ -42,6 +42,20 @@ TEST(RegionGather, WaitsForEveryRegionAndTheFramesPlace) {
   EXPECT_EQ(frame->done->detections.size(), 2U);
 }
 
+/// The right half of the picture is done first, and something is in it.
+TEST(RegionGather, PutsAResultWhereItsRegionIsWhicheverIsDoneFirst) {
+  const auto frame = std::make_shared<Frame>();
+  const auto gather = std::make_shared<RegionGather>(frame);
+  gather->start(std::vector<Region>{{{0, 0, 0.5F, 1}, {0, 0, 8, 16}, {}}, {{0.5F, 0, 0.5F, 1}, {8, 0, 8, 16}, {}}},
+                {16, 16}, std::make_shared<FrameResult>());
+  gather->row_done(1, one_object());
+  gather->row_done(0, std::make_shared<FrameResult>());
+  gather->finish(1);
+  ASSERT_TRUE(frame->done);
+  ASSERT_EQ(frame->done->detections.size(), 1U);
+  EXPECT_EQ(frame->done->detections[0].box.x, 0.5F);
+}
+
 TEST(RegionGather, IsDoneOnceWhateverThreadIsLast) {
   for (int round = 0; round < 200; ++round) {
     const auto frame = std::make_shared<Frame>();

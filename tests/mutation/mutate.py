@@ -188,10 +188,13 @@ def main():
     parser.add_argument("--resume", action="store_true", help="leave out those that were noticed before")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="copies that work at once (a core each)")
     parser.add_argument("--here", action="store_true", help="in this tree and build/release, which nobody may touch meanwhile")
+    parser.add_argument("--part", default="1/1", metavar="K/N", help="every Nth, from the Kth on")
     parser.add_argument("--list", action="store_true", help="print the names and exit")
     wish = parser.parse_args()
     with open(LIST, "rb") as file:
         mutations = [m for m in tomllib.load(file)["mutation"] if wish.only in m["name"] or wish.only in m["file"]]
+    part, parts = map(int, wish.part.split("/"))
+    mutations = mutations[part - 1::parts]
     if wish.list:
         print("\n".join(m["name"] for m in mutations))
         return 0
@@ -199,7 +202,8 @@ def main():
     book = Book()
     known = [m for m in mutations if wish.resume and book.was_noticed(m)]
     mutations = [m for m in mutations if m not in known]
-    must("git", "-C", ROOT, "worktree", "prune")
+    if not wish.here:
+        must("git", "-C", ROOT, "worktree", "prune")
     commit = subprocess.check_output(["git", "-C", ROOT, "rev-parse", "HEAD"], text=True).strip()
     trees = [ROOT] if wish.here else [WORK / str(number) for number in range(1, wish.jobs + 1)]
     copies = [Copy(tree, max(1, os.cpu_count() // len(trees))) for tree in trees]

@@ -29,6 +29,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIST = ROOT / "tests" / "mutation" / "mutations.toml"
 WORK = ROOT / "build" / "mutation"
 RESULTS = WORK / "results.json"
+SECONDS = WORK / "seconds.json"  # of each test program without any mutation
 LEAST_LIMIT = 60  # s: a test that a fault has hung
 
 
@@ -121,8 +122,9 @@ def check(mutation, tree):
         raise SystemExit(f"mutation '{mutation['name']}': {mutation['file']} has its text {found} times: mend the list")
 
 
-def baseline(copies, mutations):
+def baseline(copies, mutations, resume):
     """Builds every copy. Tests that fail without any mutation say nothing; how long they take is the measure for hangs."""
+    known = json.loads(SECONDS.read_text()) if resume and SECONDS.exists() else {}
     programs = {}
     for mutation in mutations:
         for program in mutation["programs"]:
@@ -131,15 +133,17 @@ def baseline(copies, mutations):
         for status, text in pool.map(lambda copy: copy.build(sorted(programs)), copies):
             if status != 0:
                 raise SystemExit(f"the tree does not build:\n{text[-4000:]}")
-    limits = {}
     for program, filters in sorted(programs.items()):
+        if program in known:
+            continue
         began = time.monotonic()
         status, text = copies[0].test(program, "*" if "*" in filters else ":".join(sorted(filters)))
         if status != 0:
             raise SystemExit(f"{program} fails without any mutation: {who_failed(status, text)}\n{text[-2000:]}")
-        limits[program] = LEAST_LIMIT + 4 * (time.monotonic() - began)
-        print(f"{program}: {time.monotonic() - began:.0f} s without any mutation", flush=True)
-    return limits
+        known[program] = round(time.monotonic() - began, 1)
+        SECONDS.write_text(json.dumps(known, indent=1))
+        print(f"{program}: {known[program]:.0f} s without any mutation", flush=True)
+    return {program: LEAST_LIMIT + 4 * known[program] for program in programs}
 
 
 class Book:
@@ -185,7 +189,7 @@ def judge_all(copies, mutations, limits, book):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", metavar="WORD", help="those whose name or file has the word")
-    parser.add_argument("--resume", action="store_true", help="leave out those that were noticed before")
+    parser.add_argument("--resume", action="store_true", help="leave out what was noticed, and what passed without any mutation, before")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="copies that work at once (a core each)")
     parser.add_argument("--here", action="store_true", help="in this tree and build/release, which nobody may touch meanwhile")
     parser.add_argument("--part", default="1/1", metavar="K/N", help="every Nth, from the Kth on")
@@ -211,7 +215,7 @@ def main():
         copy.prepare(commit)
     for mutation in mutations:
         check(mutation, copies[0].tree)
-    verdicts = judge_all(copies, mutations, baseline(copies, mutations), book) if mutations else []
+    verdicts = judge_all(copies, mutations, baseline(copies, mutations, wish.resume), book) if mutations else []
     for verdict in ("survives", "does not compile"):
         names = [m["name"] for m, v in zip(mutations, verdicts) if v == verdict]
         print(f"\n{verdict}: {len(names)} of {len(mutations) + len(known)}")

@@ -16,6 +16,8 @@
 #include <nlohmann/json.hpp>
 
 #include "models/core/sha256.h"
+#include "models/spec/zoo.h"
+#include "pipeline/devices/devices.h"
 #include "pipeline/neuron/runtime/neuron_device.h"
 #include "pipeline/settings/engine_plan.h"
 #include "pipeline/settings/engine_settings.h"
@@ -188,6 +190,15 @@ TEST_F(CompiledModels, AreOnDevicesThatAreNeverAutomaticWhenSimulated) {
       with_a_neuron_device([&] { return make_neuron_device()->is_automatic() && !simulator->is_automatic(); });
   if (!automatic) GTEST_SKIP() << "not root: no /dev of our own";
   EXPECT_TRUE(*automatic);
+}
+
+TEST_F(CompiledModels, OfTheSimulatorRunOnlyWhereItIsNamed) {
+  compile("sim", {1});
+  const auto original = find_model("openpose-lite");
+  ASSERT_TRUE(original);
+  EXPECT_TRUE((*find_device("neuron-sim"))->can(*original));
+  const auto best = best_device(*original);
+  EXPECT_TRUE(!best || best->name() != "neuron-sim");
 }
 
 TEST_F(CompiledModels, RunInWholeBatchesIfAskedTo) {

@@ -199,6 +199,32 @@ TEST_F(NeuronInferFlow, AFlushKeepsTheCapsAndTagsThatWereUnderWay) {
   h.reset();  // the device holds the gate
 }
 
+/// The device is busy for the moment, and an engine that goes does not wait for it.
+TEST_F(NeuronInferFlow, NewCapsThatNeedAnotherEngineWaitForTheFramesOfTheFirst) {
+  constexpr std::uint64_t kBusyRuns = 7;
+  FakeNetwork network = one_detection();
+  network.shapes = [](const ModelSpec& spec) {
+    return std::vector<Shape>{{spec.input.batch, spec.input.size.width / 8 * spec.input.size.height / 8, 6}};
+  };
+  use_fake_device({.cores = 1,
+                   .on_run = [](CoreId, std::uint64_t run, std::uint32_t) -> Result<void> {
+                     return run < kBusyRuns ? Error{Errc::kBusy, "busy"} : Result<void>{};
+                   },
+                   .network = network});
+  h = harness(fake_line("net-resolution=-1x8 batch-size=4 " + kLongDelay));
+  const auto wide = video_info(GST_VIDEO_FORMAT_BGR, 48, 16);
+  set_caps(h.get(), video_info(GST_VIDEO_FORMAT_BGR, 32, 16));
+  push_frames(h.get(), video_info(GST_VIDEO_FORMAT_BGR, 32, 16), 3);
+  GstCaps* caps = gst_video_info_to_caps(const_cast<GstVideoInfo*>(&wide));
+  ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_caps(caps)));
+  gst_caps_unref(caps);
+  for (int i = 0; i < 3; ++i) {
+    const gst::BufferPtr out(gst_harness_pull(h.get()));
+    ASSERT_TRUE(out);
+    EXPECT_EQ(gst::get_result(out.get())->status, FrameStatus::kAnalysed) << i;
+  }
+}
+
 /// Whoever is behind the pad answers each frame with EOS.
 void want_no_more(GstPad* pad) {
   gst_pad_add_probe(

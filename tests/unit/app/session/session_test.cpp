@@ -231,6 +231,32 @@ TEST_F(SessionTest, StoppedInMidRunCompletesWhatItHas) {
   EXPECT_TRUE(nlohmann::json::parse(read_file(at("c.json"))).is_array());
 }
 
+/// As a camera that is unplugged.
+TEST_F(SessionTest, KeepsWhatWasDecodedBeforeItsInputFailed) {
+  Pipe lines;
+  const auto session =
+      must_open(spec(0, {{ResultFormat::kCoco, at("c.json"), ""}, {ResultFormat::kNdjson, lines.name(), ""}}));
+  session->play();
+  lines.read_line();
+  const ElementPtr pipeline(GST_ELEMENT(gst_object_get_parent(GST_OBJECT(session->network()))));
+  GstIterator* sources = gst_bin_iterate_sources(GST_BIN(pipeline.get()));
+  gst_iterator_foreach(
+      sources,
+      [](const GValue* item, gpointer) {
+        GST_ELEMENT_ERROR(g_value_get_object(item), RESOURCE, READ, ("the plug was pulled"), (nullptr));
+      },
+      nullptr);
+  gst_iterator_free(sources);
+  lines.drain();
+  session->wait();
+  ASSERT_TRUE(session->failure());
+  EXPECT_EQ(session->failure()->code, Errc::kMedia);
+  EXPECT_THAT(session->failure()->message, HasSubstr("the plug was pulled"));
+  EXPECT_TRUE(session->complete());
+  EXPECT_GT(session->stats().frames, 0U);
+  EXPECT_TRUE(nlohmann::json::parse(read_file(at("c.json"))).is_array());
+}
+
 TEST_F(SessionTest, DestroyedInMidRunKeepsOnlyParts) {
   Pipe lines;
   auto session =

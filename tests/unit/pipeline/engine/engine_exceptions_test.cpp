@@ -1,7 +1,12 @@
 // What a device or a client throws ends with a worker's turn.
 
+#include <cmath>
+#include <memory>
 #include <new>
+#include <span>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -86,6 +91,51 @@ TEST(Engine, AnExceptionOnAWorkerMakesItsBatchUnanalysedAndFailsTheEngine) {
   const auto refused = (*engine)->reserve({});
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message, "device throwing: no outputs");
+}
+
+/// Cannot make anything of the outputs of a frame of the value 13, or throws at them.
+struct SuperstitiousDecoder final : Decoder {
+  explicit SuperstitiousDecoder(bool loud) : throws(loud) {}
+  bool throws;
+
+  std::string describe() const override { return "superstitious"; }
+  Result<std::unique_ptr<Postprocessor>> make(const ModelSpec&, const DecodeOptions&) const override {
+    return std::unique_ptr<Postprocessor>(std::make_unique<Work>(throws));
+  }
+
+ private:
+  struct Work final : Postprocessor {
+    explicit Work(bool loud) : throws(loud) {}
+    bool throws;
+
+    Result<void> check(std::span<const TensorView>) const override { return {}; }
+    Result<void> run(std::span<const TensorView> outputs, const Letterbox&, FrameResult& result) override {
+      const float width = std::exp(outputs[0].as<float>()[2]) * test::kFakeRange;
+      result.detections.clear();
+      if (std::lround(width) != 13) return {};
+      if (throws) throw std::runtime_error("thirteen");
+      return Error{Errc::kModel, "thirteen"};
+    }
+  };
+};
+
+TEST(Engine, AFrameWhoseOutputsCannotBeDecodedIsUnanalysedAndItsNeighboursAreNot) {
+  for (const bool throws : {false, true}) {
+    ModelSpec spec = fake_model(3);
+    test::set_decoder(spec, SuperstitiousDecoder(throws));
+    auto engine = Engine::create(std::make_unique<FakeBackend>(test::FakeOptions{.cores = 1, .on_run = {}}),
+                                 std::make_shared<const ModelSpec>(spec), {.max_batch_delay = 1h});
+    ASSERT_TRUE(engine) << engine.error().message;
+    auto client = std::make_shared<Collector>();
+    for (const auto& [ticket, value] : {std::pair{0, 12}, {1, 13}, {2, 14}}) {
+      ASSERT_TRUE(submit(**engine, client, static_cast<Ticket>(ticket), value));
+    }
+    const auto results = client->wait_for(3);
+    EXPECT_EQ(results.at(0)->status, FrameStatus::kAnalysed);
+    EXPECT_EQ(results.at(1)->status, FrameStatus::kUnanalysed);
+    EXPECT_EQ(results.at(2)->status, FrameStatus::kAnalysed);
+    EXPECT_THAT((*engine)->first_refusal(), testing::HasSubstr("thirteen"));
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 #include <latch>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -41,6 +42,24 @@ TEST(BatchScheduler, ServesStreamsInTheOrderTheyCame) {
     }
   }
   for (const auto& count : served) EXPECT_GT(count, kEnough / 2);
+}
+
+struct Nobody final : RowClient {
+  void row_done(Ticket, std::shared_ptr<FrameResult>) override {}
+};
+
+/// The row says that it was committed an hour ago, so that the test need not wait.
+TEST(BatchScheduler, RunsABatchOnceItsRowHasWaitedTheDelay) {
+  BatchScheduler scheduler(8, 1h, {0});
+  Batch& batch = scheduler.add(nullptr, 0);
+  const auto place = scheduler.reserve({});
+  ASSERT_TRUE(place);
+  std::promise<BatchScheduler::Turn> turn;
+  std::jthread worker([&](std::stop_token stop) { turn.set_value(scheduler.wait_for_batch(std::move(stop), batch)); });
+  scheduler.settle(*place, {std::make_shared<Nobody>(), 0, {}, 0, std::chrono::steady_clock::now() - 61min});
+  auto result = turn.get_future();
+  ASSERT_EQ(result.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(result.get(), BatchScheduler::Turn::kRun);
 }
 
 /// The worker waits while its slot is lent, and must be told when it is back.

@@ -2,7 +2,8 @@
 
 An ONNX holds convolutions with their biases, training wants batch norm behind them. Any mean and any variance may be
 put there, as long as scale and shift take them back; those of real pictures make a network that answers as before and
-whose norms do their work from the first step."""
+whose norms do their work from the first step. So may any length of the filters, of which nothing depends: they get
+the one, 1, that training at a constant rate would give them, so that a step turns all of them by the same angle."""
 
 from __future__ import annotations
 
@@ -34,6 +35,14 @@ def neutral_norms(network: nn.Module) -> None:
         nn.init.constant_(norm.weight, (1 + norm.eps) ** 0.5)
 
 
+def unit_filters(block: ConvBlock) -> None:
+    """Filters of length 1, and a norm that gives them back what they had."""
+    filters, norm = block[0].weight.data, block[1]
+    lengths = filters.flatten(1).norm(dim=1).clamp_min(1e-6)
+    filters.div_(lengths[:, None, None, None])
+    norm.weight.data.mul_(lengths)
+
+
 def load_plain(network: PoseNet, weights: dict[str, torch.Tensor]) -> None:
     """Biases of convolutions become shifts of the norms behind them."""
     neutral_norms(network)
@@ -41,6 +50,9 @@ def load_plain(network: PoseNet, weights: dict[str, torch.Tensor]) -> None:
         if isinstance(block, ConvBlock):
             weights[f"{name}.1.bias"] = weights.pop(f"{name}.0.bias")
     missing, surplus = network.load_state_dict(weights, strict=False)
+    for block in network.modules():
+        if isinstance(block, ConvBlock):
+            unit_filters(block)
     left_out = [m for m in missing if not m.endswith((".1.weight", "running_mean", "running_var", "tracked"))]
     if left_out or surplus:
         raise SystemExit(f"not the same network: lacks {left_out}, has {surplus}")
@@ -64,9 +76,10 @@ def measure_norms(network: PoseNet, pictures: list[torch.Tensor]) -> None:
         handle.remove()
     for block in blocks:
         norm, (mean, square) = block[1], sums[block[0]]
-        norm.running_mean, norm.running_var = mean, (square - mean**2).clamp_min(1e-4)
-        norm.bias += mean
-        norm.weight.copy_((norm.running_var + norm.eps).sqrt())
+        slope = norm.weight / (1 + norm.eps) ** 0.5
+        norm.running_mean, norm.running_var = mean, (square - mean**2).clamp_min(1e-6)
+        norm.bias += slope * mean
+        norm.weight.copy_(slope * (norm.running_var + norm.eps).sqrt())
 
 
 @torch.no_grad()

@@ -18,11 +18,12 @@ from .figures import scene
 from .fuse import UNKNOWN, Fusion, averaged_down
 from .losses import map_loss
 from .muon import orthogonalised
-from .network import PoseNet, giga_flops
+from .network import ConvBlock, PoseNet, giga_flops
 from .people import Somebody, weighed
 from .photographs import GUESS, KNOWN, NOTHING, parts_of_coco, parts_of_lsp
 from .poses import walking
 from .skeleton import HEATMAPS, PARTS
+from .start import largest_difference, load_plain, measure_norms, weights_of
 from .truth import maps_of
 
 SIDE = 256
@@ -166,6 +167,28 @@ class Network(unittest.TestCase):
             network.eval()
             for before, after in zip(network(pixels), folded(network)(pixels), strict=True):
                 self.assertLess(float((before - after).abs().max()), 1e-2 * float(before.abs().max() + 1))
+
+
+class Start(unittest.TestCase):
+    SHIPPED = Path(__file__).parents[1] / "zoo/openpose-lite/openpose-lite.onnx"
+
+    def test_the_shipped_network_goes_on_as_it_was(self) -> None:
+        network = PoseNet(config.load()["network"])
+        load_plain(network, weights_of(self.SHIPPED))
+        drawn = [scene(np.random.default_rng(n), SIDE).image for n in range(4)]
+        pictures = [torch.from_numpy(d.copy()).permute(2, 0, 1)[None].float() for d in drawn]
+        measure_norms(network, pictures)
+        self.assertLess(largest_difference(network, self.SHIPPED, pictures[0]), 1e-3)
+        heat = network(pictures[0])[0][:, :PARTS].detach()
+        self.assertGreater(float(heat.max()), 0.3)  # it sees somebody
+        for block in network.modules():
+            if isinstance(block, ConvBlock):
+                lengths = block[0].weight.flatten(1).norm(dim=1)
+                self.assertLess(float(lengths.max()), 1.001)
+        with torch.no_grad():
+            network.train()
+            again = network(torch.cat(pictures))[0][:1, :PARTS]  # by the norms of these very pictures
+        self.assertLess(float((again - heat).abs().max()), 1e-3)
 
 
 class Optimizer(unittest.TestCase):

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from .skeleton import CHANNELS, HEATMAPS, PAFS
+from .winograd import Conv3x3
 
 MEAN, SPREAD = 128.0, 64.0  # of pixel values; 128 is also the decoder's padding, hence zero inside
 
@@ -19,7 +20,7 @@ MEAN, SPREAD = 128.0, 64.0  # of pixel values; 128 is also the decoder's padding
 class ConvBlock(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> None:
         super().__init__(
-            nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False),
+            Conv3x3(inputs, outputs, stride, dilation),
             nn.BatchNorm2d(outputs, momentum=0.01),
             nn.ReLU(inplace=True),
         )

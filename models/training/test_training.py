@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from . import config, shards
 from .augment import mirror
@@ -25,6 +26,7 @@ from .poses import walking
 from .skeleton import HEATMAPS, PARTS
 from .start import largest_difference, load_plain, measure_norms, weights_of
 from .truth import maps_of
+from .winograd import Conv3x3, compiled, fits
 
 SIDE = 256
 
@@ -167,6 +169,26 @@ class Network(unittest.TestCase):
             network.eval()
             for before, after in zip(network(pixels), folded(network)(pixels), strict=True):
                 self.assertLess(float((before - after).abs().max()), 1e-2 * float(before.abs().max() + 1))
+
+
+class FastConvolution(unittest.TestCase):
+    def test_it_and_its_gradients_are_those_of_a_plain_one(self) -> None:
+        if compiled() is None:
+            self.skipTest("no compiler of C")
+        torch.manual_seed(1)
+        for dilation in (1, 2, 4):
+            layer = Conv3x3(16, 32, dilation=dilation)
+            pictures = torch.randn(3, 16, 24, 20, requires_grad=True)
+            answers = layer(pictures), nn.functional.conv2d(pictures, layer.weight, None, 1, dilation, dilation)
+            self.assertIn("Winograd", str(answers[0].grad_fn))
+            weights = torch.randn_like(answers[0])
+            gradients = [torch.autograd.grad(a, (pictures, layer.weight), weights) for a in answers]
+            for fast, plain in zip((answers[0], *gradients[0]), (answers[1], *gradients[1]), strict=True):
+                self.assertLess(float((fast - plain).abs().max().detach()), 1e-3)
+
+    def test_other_sizes_are_left_to_pytorch(self) -> None:
+        for layer, side in ((Conv3x3(16, 16, dilation=2), 15), (Conv3x3(16, 16, stride=2), 16), (Conv3x3(3, 16), 16)):
+            self.assertFalse(fits(torch.zeros(1, layer.in_channels, side, side), layer))
 
 
 class Start(unittest.TestCase):

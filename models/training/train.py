@@ -21,7 +21,7 @@ from .losses import map_loss
 from .threads import FreeCores
 from .validate import refresh_statistics, validation_error
 
-REPORT_STEPS = 200
+REPORT_STEPS = 50
 THREAD_STEPS = 50
 
 
@@ -86,6 +86,8 @@ class Trainer:
             if time.monotonic() - saved > train["checkpoint_seconds"]:
                 state.save(self.run, file)
                 saved = time.monotonic()
+        if self._losses:
+            self._report(train["batch"])
         state.save(self.run, file)
         self.validate()
 

@@ -89,7 +89,8 @@ class Trainer:
         if self._losses:
             self._report(train["batch"])
         state.save(self.run, file)
-        self.validate()
+        if not self._stopped:
+            self.validate()
 
     def _report(self, batch: int) -> None:
         seconds = time.monotonic() - self._reported

@@ -22,7 +22,7 @@ from .threads import FreeCores
 from .validate import refresh_statistics, validation_error
 
 REPORT_STEPS = 50
-THREAD_STEPS = 50
+THREAD_STEPS = 5
 
 
 def pick_device() -> tuple[torch.device, bool]:
@@ -35,6 +35,8 @@ def pick_device() -> tuple[torch.device, bool]:
 class Trainer:
     def __init__(self, settings: dict[str, Any], data: Path, folder: Path, cores: FreeCores | None) -> None:
         self._cores = cores
+        if cores:
+            torch.set_num_threads(1)
         self._settings = settings
         self._data = data
         self._device, self._bf16 = pick_device()

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 
 from . import config, second, shards
+from .boxes import Found, box_of
 from .canvas import Canvas, Composer, Shot
 from .figures import scene
 from .fuse import Fusion, averaged_down, quantised
 from .people import VAGUE_BELOW, Somebody, everybody
 from .photographs import NOTHING, Photograph, parts_of_coco, training_and_held_back
-from .second import box_of
 from .skeleton import PARTS
 from .teacher import Teacher
 
@@ -30,7 +30,7 @@ FIRST_SEED = {"validation": 0, "photos": 1, "figures": 10_000}
 class Album:
     """Photographs that the second teacher has seen, drawn by lot."""
 
-    def __init__(self, photographs: list[Photograph], found: dict[str, second.Found], actions_share: float) -> None:
+    def __init__(self, photographs: list[Photograph], found: dict[str, Found], actions_share: float) -> None:
         seen = [p for p in photographs if p.name in found]
         self._sets = [[p for p in seen if p.name.startswith(s)] for s in ("actions", "lspet")]
         self._found = found

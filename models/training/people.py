@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .boxes import Found, box_of, overlap
 from .photographs import GUESS, KNOWN, NOTHING, Photograph, parts_of_coco
-from .second import Found, box_of, overlap
 
 SURE, MAYBE = 0.3, 0.12  # scores of the second teacher
 NEAR, FAR = 0.1, 0.25  # distances between two opinions, over the person's size

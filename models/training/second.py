@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import openvino as ov
 
+from .boxes import Found, box_of, overlap
 from .photographs import Photograph, training_and_held_back
 
 PER_FILE = 200
@@ -22,20 +22,6 @@ SAME_BOX = 0.5  # overlap from which two boxes are the same person
 CROP = 1.1  # side of the square that the pose network sees, over the longer side of the box
 
 
-@dataclass(frozen=True)
-class Found:
-    boxes: np.ndarray  # (n, 5): x0, y0, x1, y1, score; the main person's label alone has score 0
-    keypoints: np.ndarray  # (n, 17, 3): x, y, score
-
-
-def overlap(box: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Intersection over union of one box with many."""
-    low, high = np.maximum(box[:2], others[:, :2]), np.minimum(box[2:4], others[:, 2:4])
-    common = (high - low).clip(0).prod(1)
-    areas = [(b[..., 2:4] - b[..., :2]).prod(-1) for b in (box, others)]
-    return common / (areas[0] + areas[1] - common + 1e-6)
-
-
 def best_boxes(boxes: np.ndarray) -> np.ndarray:
     """The strongest of those that overlap."""
     left = boxes[np.argsort(-boxes[:, 4])]
@@ -44,13 +30,6 @@ def best_boxes(boxes: np.ndarray) -> np.ndarray:
         kept.append(left[0])
         left = left[1:][overlap(left[0], left[1:]) < SAME_BOX]
     return np.array(kept, np.float32).reshape(-1, 5)
-
-
-def box_of(parts: np.ndarray) -> np.ndarray:
-    """About the parts of which anything is known."""
-    points = parts[parts[:, 2] > 0, :2]
-    margin = 0.1 * np.ptp(points, axis=0).max()
-    return np.array([*(points.min(0) - margin), *(points.max(0) + margin), 0], np.float32)
 
 
 class SecondTeacher:

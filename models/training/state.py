@@ -20,11 +20,23 @@ class Run:
     network: PoseNet
     average: PoseNet  # running mean of the network's weights: what is validated and exported
     optimizers: list[torch.optim.Optimizer]
+    rates: list[float]  # the highest of each optimizer
     progress: dict[str, float] = field(default_factory=lambda: {"step": 0, "images": 0, "seconds": 0.0})
 
     @property
     def step(self) -> int:
         return int(self.progress["step"])
+
+    def step_down(self, loss: torch.Tensor, share: float) -> None:
+        """A step of all optimizers at a share of their highest rates."""
+        for optimizer, peak in zip(self.optimizers, self.rates, strict=True):
+            for group in optimizer.param_groups:
+                group["lr"] = peak * share
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        for optimizer in self.optimizers:
+            optimizer.step()
+        self.progress["step"] += 1
 
     def follow(self, decay: float) -> None:
         """Moves the average; its memory grows with the run, so that it does not remember the start for long."""
@@ -48,16 +60,19 @@ def optimizers_for(network: nn.Module, settings: dict[str, Any]) -> list[torch.o
 def fresh(config: dict[str, Any], device: torch.device) -> Run:
     torch.manual_seed(config["seed"])
     network = PoseNet(config["network"]).to(device, memory_format=torch.channels_last)
-    return Run(network, copy.deepcopy(network), optimizers_for(network, config["train"]))
+    train = config["train"]
+    rates = [train["muon_lr"], train["adam_lr"]]
+    return Run(network, copy.deepcopy(network), optimizers_for(network, train), rates)
 
 
-def save(run: Run, file: Path) -> None:
+def save(run: Run, file: Path, optimizers: bool = True) -> None:
+    """Without the optimizers' memory a file is a third smaller; they begin anew then."""
     part = file.with_name(file.name + ".part")
     torch.save(
         {
             "network": run.network.state_dict(),
             "average": run.average.state_dict(),
-            "optimizers": [o.state_dict() for o in run.optimizers],
+            "optimizers": [o.state_dict() for o in run.optimizers] if optimizers else [],
             "progress": run.progress,
         },
         part,
@@ -69,6 +84,7 @@ def load(run: Run, file: Path) -> None:
     stored = torch.load(file, map_location="cpu", weights_only=True)
     run.network.load_state_dict(stored["network"])
     run.average.load_state_dict(stored["average"])
-    for optimizer, values in zip(run.optimizers, stored["optimizers"], strict=True):
-        optimizer.load_state_dict(values)
+    if stored["optimizers"]:
+        for optimizer, values in zip(run.optimizers, stored["optimizers"], strict=True):
+            optimizer.load_state_dict(values)
     run.progress = stored["progress"]

@@ -10,13 +10,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import config, shards
+from . import config, shards, state
 from .augment import mirror
 from .body import COCO17, skeleton
 from .canvas import Canvas, Composer, Shot, cut, moved, placement
 from .export import folded
 from .figures import scene
 from .fuse import UNKNOWN, Fusion, averaged_down
+from .gpu import targets
+from .gpu.scene import PEOPLE, Album
+from .gpu.scene import Composer as DeviceComposer
 from .losses import map_loss
 from .muon import orthogonalised
 from .network import ConvBlock, PoseNet, giga_flops
@@ -116,6 +119,53 @@ class Targets(unittest.TestCase):
         self.assertFalse(maps.grad.isnan().any())
 
 
+class Device(unittest.TestCase):
+    """What is made on a GPU, on the CPU."""
+
+    def test_fuses_a_batch_as_it_does_one_picture(self) -> None:
+        crowd = [standing(90, 40, 150), standing(150, 90, 100), standing(200, 20, 60)]
+        crowd[1].parts[3:5, 2] = GUESS
+        crowd[2].parts[:, 2] = NOTHING
+        answer = 0.9 * maps_of([standing(92, 40, 150).parts], 32, 32)
+        answer[4] = 0
+        answer[5, 20, 12] = 0.4
+        parts = torch.from_numpy(np.stack([s.parts for s in crowd])).float()[None]
+        boxes = torch.from_numpy(np.stack([s.box for s in crowd])).float()[None]
+        batch = targets.Fusion(torch.from_numpy(answer)[None], targets.People(parts, boxes)).target()[0].numpy()
+        single = Fusion(answer, crowd).target()
+        unknown = single == UNKNOWN
+        self.assertGreater(unknown.sum(), 50)
+        self.assertGreater((np.isnan(batch) == unknown).mean(), 0.995)
+        both = ~unknown & ~np.isnan(batch)
+        self.assertGreater((np.abs(batch[both] - single[both] / 127) < 0.02).mean(), 0.995)
+
+    def test_averages_as_fuse_does(self) -> None:
+        large = np.rint(maps_of([standing(256, 120, 280).parts], 64, 64) * 127).astype(np.int8)
+        batch = targets.averaged_down(torch.from_numpy(large[None] / np.float32(127)))[0].numpy()
+        self.assertLess(np.abs(batch - averaged_down(large))[:PARTS, 1:-1, 1:-1].max(), 1e-4)
+
+    def test_people_move_with_their_pixels(self) -> None:
+        torch.manual_seed(3)
+        picture = torch.zeros(1, 3, 96, 96, dtype=torch.uint8)
+        somebody = standing(48, 20, 60)
+        for x, y, _ in somebody.parts.astype(int):
+            picture[0, :, y - 1 : y + 2, x - 1 : x + 2] = 255
+        parts = torch.zeros(1, PEOPLE, PARTS, 3)
+        boxes = torch.zeros(1, PEOPLE, 4)
+        parts[0, 0], boxes[0, 0] = torch.from_numpy(somebody.parts), torch.from_numpy(somebody.box)
+        people = targets.People(parts, boxes)
+        album = Album(picture, torch.tensor([[96.0, 96.0]]), people, torch.ones(1))
+        settings = config.load()["canvas"] | {"pasted": [1.0], "crowd": 0.0, "upside_down": 0.5}
+        canvas, people = DeviceComposer(album, settings).compose(6)
+        wide = (people.boxes[..., 2:] - people.boxes[..., :2]).amin(-1) > 20
+        seen = (people.parts[..., 2] == KNOWN) & wide[..., None]
+        at = (people.parts[..., :2] * 2 + 0.5).round().long().clamp(0, 2 * SIDE - 1)
+        rows = torch.arange(6)[:, None, None].expand(at.shape[:3])
+        bright = canvas.amax(1)[rows, at[..., 1], at[..., 0]][seen]
+        self.assertGreater(len(bright), 30)
+        self.assertGreater((bright > 150).float().mean(), 0.9)
+
+
 class People(unittest.TestCase):
     def test_two_opinions_make_a_part_certain_or_doubtful(self) -> None:
         label = standing(0, 0, 100).parts
@@ -211,6 +261,25 @@ class Start(unittest.TestCase):
             network.train()
             again = network(torch.cat(pictures))[0][:1, :PARTS]  # by the norms of these very pictures
         self.assertLess(float((again - heat).abs().max()), 1e-3)
+
+
+class Runs(unittest.TestCase):
+    def test_goes_on_from_a_file_with_or_without_the_memory_of_optimizers(self) -> None:
+        settings = config.load()
+        run = state.fresh(settings, torch.device("cpu"))
+        stages = run.network.stages(torch.rand(2, 3, 64, 64) * 255)
+        run.step_down(map_loss(stages, torch.ones(2, HEATMAPS + 38, 8, 8), 4.0, 0.5), 0.5)
+        run.follow(0.9)
+        self.assertEqual(run.step, 1)
+        for whole in (True, False):
+            with tempfile.TemporaryDirectory() as name:
+                file = Path(name) / "newest.pt"
+                state.save(run, file, optimizers=whole)
+                other = state.fresh(settings, torch.device("cpu"))
+                state.load(other, file)
+            self.assertEqual(other.step, 1)
+            self.assertTrue(torch.equal(other.network.final.pafs.bias, run.network.final.pafs.bias))
+            self.assertEqual(bool(other.optimizers[0].state), whole)
 
 
 class Optimizer(unittest.TestCase):

@@ -41,7 +41,6 @@ class Trainer:
         self._data = data
         self._device, self._bf16 = pick_device()
         self._batches = Batches(data, settings["train"], settings["seed"])
-        self._rates = (settings["train"]["muon_lr"], settings["train"]["adam_lr"])
         self.run = state.fresh(settings, self._device)
         self.newest = folder / "newest.pt"
         if self.newest.exists():
@@ -76,7 +75,6 @@ class Trainer:
             if self._stopped or not going(self.run.step):
                 break
             self._losses.append(self._step(pixels, target, rate_at(self.run.step)))
-            self.run.progress["step"] += 1
             self.run.progress["images"] += len(pixels)
             self.run.follow(self._ema)
             if self.run.step % REPORT_STEPS == 0:
@@ -103,17 +101,11 @@ class Trainer:
         self._reported = time.monotonic()
 
     def _step(self, pixels: torch.Tensor, target: torch.Tensor, rate: float) -> float:
-        for optimizer, peak in zip(self.run.optimizers, self._rates, strict=True):
-            for group in optimizer.param_groups:
-                group["lr"] = peak * rate
-            optimizer.zero_grad(set_to_none=True)
         self.run.network.train()
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._bf16):
             stages = self.run.network.stages(pixels.to(self._device))
         loss = map_loss(stages, target.to(self._device), **self._settings["loss"])
-        loss.backward()
-        for optimizer in self.run.optimizers:
-            optimizer.step()
+        self.run.step_down(loss, rate)
         return loss.item()
 
     def validate(self) -> None:

@@ -65,7 +65,7 @@ class Trainer:
         """The average forgets faster here: the last weights, found at the lowest rates, are the best ones."""
         start = self.run.step
         self._log_file = file.with_suffix(".jsonl")
-        self._ema = min(self._ema, 1 - 10 / steps)
+        self._ema = min(self._ema, max(0.0, 1 - 10 / steps))
         self._go(lambda step: 1 - (step - start) / steps, file, lambda step: step < start + steps)
 
     def _go(self, rate_at: Callable[[int], float], file: Path, going: Callable[[int], bool]) -> None:

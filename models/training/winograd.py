@@ -129,11 +129,11 @@ class Winograd(torch.autograd.Function):
 
 
 def fits(pictures: torch.Tensor, layer: nn.Conv2d) -> bool:
-    plain = layer.kernel_size == (3, 3) and layer.stride == (1, 1) and layer.bias is None
-    whole = all(c % STEP == 0 for c in layer.weight.shape[:2])
-    whole = whole and all(side % layer.dilation[0] == 0 for side in pictures.shape[2:])
+    if layer.stride != (1, 1) or layer.bias is not None or any(c % STEP for c in layer.weight.shape[:2]):
+        return False
     single = pictures.device.type == "cpu" and not torch.is_autocast_enabled("cpu")
-    return plain and whole and single and compiled() is not None
+    whole = all(side % layer.dilation[0] == 0 for side in pictures.shape[2:])
+    return single and whole and compiled() is not None
 
 
 class Conv3x3(nn.Conv2d):

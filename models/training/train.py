@@ -50,7 +50,7 @@ class Trainer:
         self._log_file = folder / "log.jsonl"
         self._stopped = False
         self._losses: list[float] = []  # since the last report
-        self._reported = time.monotonic()
+        self._reported, self._worked = time.monotonic(), time.process_time()
 
     def stop(self) -> None:
         """Ends training after the current step, with a checkpoint."""
@@ -94,11 +94,20 @@ class Trainer:
 
     def _report(self, batch: int) -> None:
         seconds = time.monotonic() - self._reported
+        worked = time.process_time() - self._worked
         self.run.progress["seconds"] += seconds
+        self.run.progress["core_seconds"] = self.run.progress.get("core_seconds", 0.0) + worked
         speed = len(self._losses) * batch / seconds
-        self._log({"loss": round(sum(self._losses) / len(self._losses), 4), "images_per_second": round(speed, 1)})
+        cores = round(worked / seconds, 2)
+        self._log(
+            {
+                "loss": round(sum(self._losses) / len(self._losses), 4),
+                "images_per_second": round(speed, 2),
+                "cores": cores,
+            }
+        )
         self._losses.clear()
-        self._reported = time.monotonic()
+        self._reported, self._worked = time.monotonic(), time.process_time()
 
     def _step(self, pixels: torch.Tensor, target: torch.Tensor, rate: float) -> float:
         self.run.network.train()
@@ -115,7 +124,9 @@ class Trainer:
 
     def _log(self, entry: dict[str, float]) -> None:
         progress = self.run.progress
-        line = {"step": self.run.step, "images": int(progress["images"]), "minutes": round(progress["seconds"] / 60, 1)}
+        minutes, core_minutes = (round(progress.get(k, 0.0) / 60, 1) for k in ("seconds", "core_seconds"))
+        line = {"step": self.run.step, "images": int(progress["images"])}
+        line |= {"minutes": minutes, "core_minutes": core_minutes}
         text = json.dumps(line | entry)
         print(text, flush=True)
         with self._log_file.open("a") as file:

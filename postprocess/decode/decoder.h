@@ -17,7 +17,8 @@ struct Decoder {
 
   /// For people, in one line that starts with the kind: "ssd: boxes, threshold 0.5, NMS at IoU 0.45".
   virtual std::string describe() const = 0;
-  /// What works for one worker. `spec` is the model that has this decoder. kModel when they do not fit together, kUsage
+  /// What works for one worker. `spec` is the model that has this decoder, with the input size that
+  /// will run. kModel when they do not fit together, kUsage
   /// for options out of range.
   virtual Result<std::unique_ptr<Postprocessor>> make(const ModelSpec& spec, const DecodeOptions& options) const = 0;
 };

@@ -6,7 +6,7 @@ set -euo pipefail
 
 # From left to right; a folder belongs to the longest room that its path starts with.
 readonly rooms="
-  models/core models/spec models/make models/store
+  models/core models/spec models/make models/store models/training
   postprocess/decode postprocess/draw postprocess/stage postprocess/documents postprocess/eval
   pipeline/backend pipeline/image pipeline/output pipeline/engine
   pipeline/neuron/neff pipeline/neuron/nrt pipeline/neuron/machine pipeline/neuron/report pipeline/neuron/runtime

@@ -7,7 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/core/sha256.h"
 #include "models/make/onnx_writer.h"
+#include "models/spec/zoo.h"
 #include "models/store/store.h"
 #include "postprocess/decode/decoders.h"
 #include "tests/support/shared.h"
@@ -49,6 +51,24 @@ TEST(MadeWeights, OfResNet50AreWhatItsDescriptorSays) {
   const auto again = store.pull(*spec, {.make = true});
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->front().pulled);
+}
+
+TEST(MadeWeights, OfEveryNetworkOfTheZooAreWhatItsDescriptorSays) {
+  const test::TempDir dir;
+  const auto names = zoo_names();
+  ASSERT_TRUE(names) << names.error().message;
+  for (const std::string& name : *names) {
+    const auto spec = find_model(name);
+    ASSERT_TRUE(spec) << spec.error().message;
+    const Maker make = find_maker(*spec);
+    if (make == nullptr) continue;
+    test::write_file(dir.path() / name, make());
+    for (const BackendWeights& weights : spec->weights) {
+      ASSERT_EQ(weights.files.size(), 1U) << name;
+      EXPECT_EQ(weights.files.front().bytes, std::filesystem::file_size(dir.path() / name)) << name;
+      EXPECT_EQ(weights.files.front().sha256, *sha256_of(dir.path() / name)) << name;
+    }
+  }
 }
 
 TEST(MadeWeights, AreThoseOfTheZooAloneWhateverOthersCallTheirs) {

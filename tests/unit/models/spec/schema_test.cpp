@@ -72,9 +72,9 @@ TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
   ASSERT_EQ(verdicts.exit_code, 0);
   ASSERT_EQ(verdicts.valid.size(), documents.size());
   for (std::size_t i = 0; i < documents.size(); ++i) {
-    EXPECT_EQ(verdicts.valid[i], expected[i]) << documents[i].dump();
+    EXPECT_EQ(verdicts.valid[i], expected[i]) << "models/schema/model-spec.schema.json on " << documents[i].dump();
     EXPECT_EQ(static_cast<bool>(ModelSpec::parse(documents[i].dump(), "m.json", decoders())), expected[i])
-        << documents[i].dump();
+        << "the parser on " << documents[i].dump();
   }
 }
 

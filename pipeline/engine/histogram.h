@@ -38,7 +38,7 @@ class Histogram {
  private:
   static constexpr double kLowest = 1e-3;
   static constexpr double kLogWidth = 0.05;
-  static constexpr std::size_t kBuckets = 406;  // ln(6e5 / 1e-3) / 0.05
+  static constexpr std::size_t kBuckets = 405;  // ln(6e5 / 1e-3) / 0.05 = 404.2
 
   static std::size_t index_of(float ms) {
     if (!(ms > kLowest)) return 0;

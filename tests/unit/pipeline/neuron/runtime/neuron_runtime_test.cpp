@@ -176,5 +176,19 @@ TEST(NeuronTensors, ThatNobodyReadsMayBeOfAnyKind) {
   EXPECT_TRUE((*taken)->run(2));
 }
 
+/// The device's memory is seen by the device alone: so it is made to refuse what must come. Four writes clear it, one
+/// has the four rows, one the single row; the next clears.
+TEST(NeuronBackend, ClearsTheRowsThatAShortBatchLeavesBehind) {
+  const SimDevice device(R"({"faults": [{"call": "nrt_tensor_write", "from": 7, "count": 1, "status": 1}]})");
+  const ModelSpec spec = compile_tiny(device, 4);
+  const auto slot = tiny_slot(device, spec);
+  ASSERT_TRUE(slot) << slot.error().message;
+  test::run_tiny(**slot, 4, 1);
+  const auto refused = (*slot)->run(1);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("nrt_tensor_write"));
+  test::run_tiny(**slot, 1, 1);
+}
+
 }  // namespace
 }  // namespace posecam

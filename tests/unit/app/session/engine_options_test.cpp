@@ -18,9 +18,9 @@
 #include "app/commands/run_options.h"
 #include "app/commands/run_specs.h"
 #include "app/session/infer_properties.h"
-#include "app/session/plugin_path.h"
 #include "app/session/topology.h"
 #include "tests/support/option_values.h"
+#include "tests/support/own_plugin.h"
 #include "tests/support/temp_dir.h"
 
 namespace posecam {
@@ -51,11 +51,7 @@ std::string property(GstElement* element, const char* name) {
 
 class EngineOptionsTest : public testing::TestWithParam<std::size_t> {
  protected:
-  static void SetUpTestSuite() {
-    gst_init(nullptr, nullptr);
-    const auto loaded = load_plugin();
-    ASSERT_TRUE(loaded) << loaded.error().message;
-  }
+  static void SetUpTestSuite() { test::start_gstreamer_with_our_plugin(); }
   const Option<EngineSettings>& option() const { return kEngineOptions[GetParam()]; }
   std::string expected() const { return fmt::format("{}={}", option().name, other_value(option())); }
 

@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "app/session/plugin_path.h"
+#include "tests/support/own_plugin.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 
@@ -61,11 +61,7 @@ class Pipe {
 
 class SessionTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    gst_init(nullptr, nullptr);
-    const auto loaded = load_plugin();
-    ASSERT_TRUE(loaded) << loaded.error().message;
-  }
+  static void SetUpTestSuite() { test::start_gstreamer_with_our_plugin(); }
   std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
   std::vector<std::string> names() const {
     std::vector<std::string> all;

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "app/session/plugin_path.h"
+#include "tests/support/own_plugin.h"
 #include "tests/support/temp_dir.h"
 
 namespace posecam::test {
@@ -25,11 +25,7 @@ std::string text_of(GstElement* element, const char* property) {
 
 class TopologyTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    gst_init(nullptr, nullptr);
-    const auto loaded = load_plugin();
-    ASSERT_TRUE(loaded) << loaded.error().message;
-  }
+  static void SetUpTestSuite() { test::start_gstreamer_with_our_plugin(); }
 
   std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
   void build(const SessionSpec& spec) {

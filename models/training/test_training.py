@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import tempfile
 import unittest
 from pathlib import Path
@@ -10,26 +12,28 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import config, shards, state
-from .augment import mirror
-from .body import COCO17, skeleton
-from .canvas import Canvas, Composer, Shot, cut, moved, placement
-from .export import folded
-from .figures import scene
-from .fuse import UNKNOWN, Fusion, averaged_down
+from . import config
+from .canvases import shards
+from .canvases.canvas import Canvas, Composer, Shot, cut, moved, placement
+from .canvases.fuse import UNKNOWN, Fusion, averaged_down
+from .canvases.people import Somebody, weighed
+from .canvases.photographs import GUESS, KNOWN, NOTHING, parts_of_coco, parts_of_lsp
+from .canvases.truth import maps_of
+from .figures.body import COCO17, skeleton
+from .figures.poses import walking
+from .figures.scene import scene
 from .gpu import targets
 from .gpu.scene import PEOPLE, Album
 from .gpu.scene import Composer as DeviceComposer
-from .losses import map_loss
-from .muon import orthogonalised
-from .network import ConvBlock, PoseNet, giga_flops
-from .people import Somebody, weighed
-from .photographs import GUESS, KNOWN, NOTHING, parts_of_coco, parts_of_lsp
-from .poses import walking
+from .release.export import folded
 from .skeleton import HEATMAPS, PARTS
-from .start import largest_difference, load_plain, measure_norms, weights_of
-from .truth import maps_of
-from .winograd import Conv3x3, compiled, fits
+from .student import state
+from .student.augment import mirror
+from .student.losses import map_loss
+from .student.muon import orthogonalised
+from .student.network import ConvBlock, PoseNet, giga_flops
+from .student.start import largest_difference, load_plain, measure_norms, weights_of
+from .student.winograd import Conv3x3, compiled, fits
 
 SIDE = 256
 
@@ -38,6 +42,16 @@ def mirrored_people(people: list[np.ndarray]) -> list[np.ndarray]:
     swapped = [COCO17.index(n.replace("left", "?").replace("right", "left").replace("?", "right")) for n in COCO17]
     turned = [person[swapped] for person in people]
     return [np.column_stack([SIDE - 1 - p[:, 0], p[:, 1:]]) for p in turned]
+
+
+class Modules(unittest.TestCase):
+    def test_every_module_can_be_imported(self) -> None:
+        for module in pkgutil.walk_packages([str(Path(__file__).parent)], f"{__package__}."):
+            with self.subTest(module.name):
+                try:
+                    importlib.import_module(module.name)
+                except ModuleNotFoundError as missing:
+                    self.assertFalse(str(missing.name).startswith(__package__), missing)  # other packages may be absent
 
 
 class Maps(unittest.TestCase):

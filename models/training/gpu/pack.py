@@ -11,11 +11,11 @@ import numpy as np
 import openvino as ov
 import torch
 
-from .. import second
-from ..boxes import Found
-from ..people import everybody
-from ..photographs import Photograph, training_and_held_back
-from ..teacher import HEATMAP_OUTPUT, PAF_OUTPUT
+from ..canvases import second
+from ..canvases.boxes import Found
+from ..canvases.people import everybody
+from ..canvases.photographs import Photograph, training_and_held_back
+from ..canvases.teacher import HEATMAP_OUTPUT, PAF_OUTPUT
 from .scene import PEOPLE
 from .teacher import TeacherNet, teacher_of
 
@@ -92,7 +92,7 @@ def size_of(folder: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photographs", type=Path, required=True, help="folder with actions/ and lspet/")
-    parser.add_argument("--second", type=Path, required=True, help="folder of training.second")
+    parser.add_argument("--second", type=Path, required=True, help="folder of training.canvases.second")
     parser.add_argument("--teacher", type=Path, required=True, help="human-pose-estimation-0001, f32 .onnx")
     parser.add_argument("--start", type=Path, required=True, help="checkpoint to begin with")
     parser.add_argument("--out", type=Path, required=True, help="folder of the package")

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from ..canvas import PADDING
-from ..photographs import GUESS, NOTHING
+from ..canvases.canvas import PADDING
+from ..canvases.photographs import GUESS, NOTHING
 from ..skeleton import LIMBS
 from .targets import People
 

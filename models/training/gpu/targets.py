@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from ..fuse import AGREES, FIELD_GAIN, HEAT_GAIN, NEAR, SILENT, SMOOTHING
-from ..photographs import KNOWN, NOTHING
+from ..canvases.fuse import AGREES, FIELD_GAIN, HEAT_GAIN, NEAR, SILENT, SMOOTHING
+from ..canvases.photographs import KNOWN, NOTHING
+from ..canvases.truth import FIELD, FIELD_SHIFT, FIELD_SIGMA, PEAK, SIGMA, STRIDE
 from ..skeleton import HEATMAPS, LIMBS, PARTS
-from ..truth import FIELD, FIELD_SHIFT, FIELD_SIGMA, PEAK, SIGMA, STRIDE
 
 VAGUE_BELOW = 4
 TINY = 1e-6

@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from .. import config, state
-from ..losses import map_loss
+from .. import config
 from ..skeleton import mirror_channels
-from ..state import Run
+from ..student import state
+from ..student.losses import map_loss
+from ..student.state import Run
 from .scene import Album, Composer, mirrored, spoilt
 from .targets import Fusion, People, averaged_down
 from .teacher import TeacherNet

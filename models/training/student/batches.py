@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import shards
+from ..canvases import shards
+from ..canvases.fuse import UNKNOWN
 from .augment import augment
-from .fuse import UNKNOWN
 
 RESCAN_STEPS = 500  # so that shards that are made meanwhile are taken up
 

@@ -1,4 +1,4 @@
-"""Writes ONNX of a checkpoint's averaged weights, and posecam's descriptor of it: python -m training.export --help"""
+"""Writes a checkpoint's averaged weights as ONNX, with a descriptor: python -m training.release.export --help"""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from . import config, state
-from .batches import Batches
+from .. import config
+from ..figures.scene import scene
+from ..student import state
+from ..student.batches import Batches
+from ..student.network import ConvBlock, PoseNet, giga_flops
+from ..student.validate import refresh_statistics
 from .descriptor import HEIGHT, NAME, WIDTH, descriptor
-from .figures import scene
-from .network import ConvBlock, PoseNet, giga_flops
-from .validate import refresh_statistics
 
 OPERATORS = {"Conv", "Relu", "Add", "Concat"}
 TOLERANCE = 1e-3  # between PyTorch and OpenVINO in float32

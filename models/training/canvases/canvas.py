@@ -13,10 +13,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .background import background
+from ..chance import log_uniform
+from ..figures.background import background
+from ..skeleton import LIMBS
 from .people import Somebody, within
 from .photographs import GUESS, NOTHING
-from .skeleton import LIMBS
 
 PADDING = 128  # the decoder's
 
@@ -39,10 +40,6 @@ class Canvas:
 
 
 DrawShot = Callable[[np.random.Generator], Shot]
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    return float(np.exp(rng.uniform(np.log(low), np.log(max(high, low)))))
 
 
 def placement(middle: np.ndarray, scale: float, angle: float, at: np.ndarray) -> np.ndarray:

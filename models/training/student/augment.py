@@ -7,7 +7,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from .skeleton import mirror_channels
+from ..skeleton import mirror_channels
 
 STRIDE = 8
 MIRROR_SOURCE, MIRROR_SIGN = mirror_channels()

@@ -1,4 +1,4 @@
-"""Renders the project's clip and the true keypoints of everybody in it: python -m training.clip --help"""
+"""Renders the project's clip and the true keypoints of everybody in it: python -m training.figures.clip --help"""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ import numpy as np
 
 from .background import street
 from .body import COCO17, Limb, Pose, skeleton
-from .figures import lay_over, shadow
 from .paint import Look, Painter
 from .poses import arms_hanging, legs_standing, walking, waving
-from .truth import SEEN
+from .scene import SEEN, lay_over, shadow
 
 WIDTH, HEIGHT, FPS, FRAMES = 640, 360, 25, 250
 PLACE_SEED = 77

@@ -1,4 +1,4 @@
-"""INT8 for OpenVINO by post-training quantisation: python -m training.quantise --help
+"""INT8 for OpenVINO by post-training quantisation: python -m training.release.quantise --help
 
 Needs NNCF and no PyTorch (requirements-int8.txt), hence an environment of its own. Calibrates on rendered figures,
 which anybody can make again, and on canvases of held-back photographs."""
@@ -14,9 +14,9 @@ import nncf
 import numpy as np
 import openvino as ov
 
-from . import shards
+from ..canvases import shards
+from ..figures.scene import scene
 from .descriptor import HEIGHT, NAME, WIDTH, descriptor
-from .figures import scene
 
 SEED = 31
 
@@ -35,7 +35,7 @@ def calibration(data: Path | None, count: int) -> Iterator[np.ndarray]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--onnx", type=Path, required=True, help="of training.export, with sizes left open")
+    parser.add_argument("--onnx", type=Path, required=True, help="of training.release.export, with sizes left open")
     parser.add_argument("--data", type=Path, help="folder of shards; without it, figures alone calibrate")
     parser.add_argument(
         "--out", type=Path, required=True, help="gets openpose-lite.json and openpose-lite/*.xml, *.bin"

@@ -1,4 +1,4 @@
-"""Begins a run from a network that is there already, the shipped one: python -m training.start --help
+"""Begins a run from a network that is there already, the shipped one: python -m training.student.start --help
 
 An ONNX holds convolutions with their biases, training wants batch norm behind them. Any mean and any variance may be
 put there, as long as scale and shift take them back; those of real pictures make a network that answers as before and
@@ -16,7 +16,8 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from . import config, state
+from .. import config
+from . import state
 from .batches import Batches
 from .network import ConvBlock, PoseNet
 

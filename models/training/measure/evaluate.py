@@ -1,4 +1,4 @@
-"""Keypoint AP by the product itself, `posecam eval`: python -m training.evaluate --help
+"""Keypoint AP by the product itself, `posecam eval`: python -m training.measure.evaluate --help
 
 Against annotations, or against what another model finds on the validation canvases (agreement with the teacher): the
 canvases are what may be used for choosing, annotated pictures are only for reporting."""
@@ -14,7 +14,7 @@ from typing import Any
 
 import cv2
 
-from . import shards
+from ..canvases import shards
 
 CERTAIN = 0.3  # score from which the teacher's people count as truth
 SEEN = 0.1  # score from which a keypoint of theirs does

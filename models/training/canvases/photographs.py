@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .skeleton import COCO17_OF_PARTS, LSP_PARTS, PARTS
+from ..skeleton import COCO17_OF_PARTS, LSP_PARTS, PARTS
 
 HELD_BACK = {"actions": 500, "lspet": 1000}  # never trained on
 

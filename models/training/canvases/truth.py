@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..skeleton import CHANNELS, HEATMAPS, LIMBS, PARTS
 from .photographs import KNOWN
-from .skeleton import CHANNELS, HEATMAPS, LIMBS, PARTS
 
 STRIDE = 8
 PEAK, SIGMA = 0.8, 0.66  # of the heatmaps; lengths in cells

@@ -1,4 +1,4 @@
-"""How often a model agrees with openpose about the largest person of a clip: python -m training.agreement --help"""
+"""How often a model agrees with openpose about the largest person: python -m training.measure.agreement --help"""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..skeleton import COCO17_SIGMAS
 from .evaluate import SEEN, Posecam, as_truth, document
-from .skeleton import COCO17_SIGMAS
 
 
 def write_frames(clip: Path, out: Path, step: int) -> Path:

@@ -1,4 +1,4 @@
-"""How well a model finds the main person of the photographs held back: python -m training.likeness --help
+"""How well a model finds the main person of the photographs held back: python -m training.measure.likeness --help
 
 PCK@0.1: the share of the 17 labelled points for which the person who fits best has a keypoint within a tenth of the
 height of the labels' box. Labels come from a strong network, hidden points included, so nobody reaches 1."""
@@ -13,10 +13,10 @@ from typing import Any
 import cv2
 import numpy as np
 
+from ..canvases.photographs import Photograph, training_and_held_back
+from ..skeleton import COCO17_OF_PARTS
 from .agreement import by_image
 from .evaluate import SEEN, Posecam, document
-from .photographs import Photograph, training_and_held_back
-from .skeleton import COCO17_OF_PARTS
 
 SHARE = 0.1
 

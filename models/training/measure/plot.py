@@ -1,4 +1,4 @@
-"""Draws the logs of a run and of its cool-down: python -m training.plot CURVE.png LOG.jsonl [COOLED.jsonl ...]"""
+"""Draws the logs of a run and its cool-down: python -m training.measure.plot CURVE.png LOG.jsonl [COOLED.jsonl ...]"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from .skeleton import HEATMAPS, PARTS
+from ..skeleton import HEATMAPS, PARTS
 
 
 def focus_weights(target: torch.Tensor, focus: float) -> torch.Tensor:

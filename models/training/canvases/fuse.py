@@ -6,9 +6,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from ..skeleton import HEATMAPS, LIMBS, PARTS
 from .people import Somebody
 from .photographs import KNOWN
-from .skeleton import HEATMAPS, LIMBS, PARTS
 from .truth import band, cells_of, draw_limb, draw_part, patch
 
 UNKNOWN = -128  # in int8 maps: no loss there

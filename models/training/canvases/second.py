@@ -1,5 +1,5 @@
 """The second teacher: keypoints of everybody in a photograph by yolox-nano and MoveNet Thunder, stored in files of a
-few hundred photographs each: python -m training.second --help"""
+few hundred photographs each: python -m training.canvases.second --help"""
 
 from __future__ import annotations
 

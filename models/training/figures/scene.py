@@ -7,19 +7,20 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from ..chance import log_uniform
 from .background import background
 from .body import skeleton
-from .canvas import log_uniform
 from .paint import Drawn, Painter, look_by_chance, over
 from .poses import by_chance
 
+SEEN = 2  # the third column of a person's keypoint that is in view; 1 covered, 0 hidden by the head or out of view
 HIDDEN_BELOW = 0.5  # cover of a later figure from which a joint counts as hidden
 
 
 @dataclass
 class Scene:
     image: np.ndarray  # (h, w, 3) uint8 BGR
-    people: list[np.ndarray]  # (17, 3) each: x, y, and 0 hidden by the head itself or out of view, 1 covered, 2 seen
+    people: list[np.ndarray]  # (17, 3) each: x, y, and whether it is in view (SEEN)
 
 
 def shadow(picture: np.ndarray, feet: np.ndarray, height: float) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .skeleton import CHANNELS, HEATMAPS, PAFS
+from ..skeleton import CHANNELS, HEATMAPS, PAFS
 from .winograd import Conv3x3
 
 MEAN, SPREAD = 128.0, 64.0  # of pixel values; 128 is also the decoder's padding, hence zero inside

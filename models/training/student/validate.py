@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from . import shards
+from ..canvases import shards
 from .batches import Batches, as_tensors
 from .losses import relative_error
 from .network import PoseNet

@@ -1,4 +1,4 @@
-"""Trains, or goes on training: python -m training.train --help
+"""Trains, or goes on training: python -m training.student.train --help
 
 The learning rate stays constant, so that a run can be taken up again at any time and for any time; --cool-down branches
 off the newest checkpoint with a rate that falls to nothing, which is what gets exported."""
@@ -15,7 +15,8 @@ from typing import Any
 
 import torch
 
-from . import config, state
+from .. import config
+from . import state
 from .batches import Batches
 from .losses import map_loss
 from .threads import FreeCores

@@ -1,4 +1,4 @@
-"""Makes canvases of photographs and of figures with their target maps: python -m training.data --help
+"""Makes canvases of photographs and of figures with their target maps: python -m training.canvases.data --help
 
 Goes on from the shards that are there, for as long as it is let; training takes up new shards as they arrive."""
 
@@ -13,14 +13,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-from . import config, second, shards
+from .. import config
+from ..figures.scene import scene
+from ..skeleton import PARTS
+from . import second, shards
 from .boxes import Found, box_of
 from .canvas import Canvas, Composer, Shot
-from .figures import scene
 from .fuse import Fusion, averaged_down, quantised
 from .people import VAGUE_BELOW, Somebody, everybody
 from .photographs import NOTHING, Photograph, parts_of_coco, training_and_held_back
-from .skeleton import PARTS
 from .teacher import Teacher
 
 # Shard n of a kind has the random generator number FIRST_SEED + n.
@@ -121,7 +122,9 @@ def labelled(canvases: Iterator[Canvas], count: int, teacher: Teacher) -> shards
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=Path, required=True, help="folder with actions/ and lspet/")
-    parser.add_argument("--second", type=Path, required=True, help="folder of training.second, finished or not")
+    parser.add_argument(
+        "--second", type=Path, required=True, help="folder of training.canvases.second, finished or not"
+    )
     parser.add_argument("--teacher", type=Path, required=True, help="human-pose-estimation-0001, .xml or .onnx")
     parser.add_argument("--out", type=Path, required=True, help="folder of the shards; those that exist are kept")
     parser.add_argument("--photos", type=int, default=60, help="how many shards of photographs there shall be")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 
-from .skeleton import CHANNELS, HEATMAPS
+from ..skeleton import CHANNELS, HEATMAPS
 
 HEATMAP_OUTPUT, PAF_OUTPUT = "Mconv7_stage2_L2", "Mconv7_stage2_L1"
 STRIDE = 8

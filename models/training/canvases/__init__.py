@@ -1,0 +1,1 @@
+"""Canvases with target maps: photographs, labels and two teachers, in shards."""

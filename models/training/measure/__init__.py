@@ -1,0 +1,1 @@
+"""What posecam itself says of a trained network."""

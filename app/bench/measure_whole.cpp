@@ -11,7 +11,7 @@
 #include "app/bench/latency_meter.h"
 #include "app/bench/measure.h"
 #include "app/bench/measure_tools.h"
-#include "app/session/inputs.h"
+#include "app/session/input/inputs.h"
 #include "app/session/session.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/histogram.h"

@@ -22,6 +22,7 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
   }
   text += fmt::format("\n  {} unanalysed", stats.unanalysed);
   if (stats.skipped > 0) text += fmt::format(", {} skipped", stats.skipped);
+  if (stats.dropped > 0) text += fmt::format(", {} dropped", stats.dropped);
   for (const std::string& file : written) text += "\n  wrote " + file;
   return text;
 }

@@ -29,7 +29,7 @@
 #include "app/cli/progress.h"
 #include "app/cli/tell.h"
 #include "app/cli/text_file.h"
-#include "app/session/inputs.h"
+#include "app/session/input/inputs.h"
 #include "app/session/plugin_path.h"
 #include "models/core/log.h"
 #include "pipeline/devices/devices.h"

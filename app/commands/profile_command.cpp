@@ -19,7 +19,7 @@
 #include "app/cli/tell.h"
 #include "app/profile/element_times.h"
 #include "app/profile/profile.h"
-#include "app/session/inputs.h"
+#include "app/session/input/inputs.h"
 #include "app/session/plugin_path.h"
 #include "app/session/session.h"
 #include "pipeline/output/result_file.h"

@@ -21,7 +21,7 @@
 #include "app/cli/tell.h"
 #include "app/commands/run_options.h"
 #include "app/commands/run_specs.h"
-#include "app/session/inputs.h"
+#include "app/session/input/inputs.h"
 #include "app/session/plugin_path.h"
 #include "app/session/session.h"
 #include "models/spec/zoo.h"

@@ -88,7 +88,7 @@ class Group {
 
 void add_output_options(CLI::App& app, RunOptions& o) {
   Group group(app, "Outputs");
-  group.add("--write-video,--write_video", o.write_video, "FILE", "Annotated H.264 video (.mp4, .mov, .mkv or .avi)");
+  group.add("--write-video,--write_video", o.write_video, "FILE", "Annotated video (.mp4, .mov, .mkv, .webm or .avi)");
   group.add("--json-lines,--json_lines", o.json_lines, "FILE|-", "One line of JSON a frame; - is stdout");
   group.add("--write-json,--write_json", o.write_json, "DIR", "One OpenPose 1.3 file a frame");
   group.add("--write-coco-json,--write_coco_json", o.write_coco_json, "FILE", "COCO keypoint results");
@@ -164,6 +164,8 @@ struct Parser {
     running.add("--inference-interval", options.inference_interval, "N",
                 "Analyse every N-th frame; the others are marked skipped", 1, 1000000);
     running.add("--max-frames", options.max_frames, "N", "Stop after N frames of each input; 0: never", 0, 1e15);
+    running.add("--stall-limit", options.stall_limit, "SECONDS",
+                "Give up an input that sends no frame for so long; 0: never", 0, 86400);
     app.add_flag("--quiet,-q", options.quiet, "No progress and no summary, only errors")->group("Running");
     config = app.set_config("--config", "", "Read options from a TOML file; the command line goes before it");
     config->type_name("FILE.toml")->group("Running");

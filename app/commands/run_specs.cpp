@@ -1,5 +1,7 @@
 #include "app/commands/run_specs.h"
 
+#include <chrono>
+#include <cmath>
 #include <filesystem>
 
 #include "pipeline/output/result_file.h"
@@ -18,7 +20,8 @@ SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone)
                    .input = input,
                    .sinks = {},
                    .video = {named(options.write_video), "--write-video", options.display},
-                   .max_frames = options.max_frames};
+                   .max_frames = options.max_frames,
+                   .stall_limit = std::chrono::milliseconds(std::llround(options.stall_limit * 1e3))};
   const auto add = [&](ResultFormat format, const std::string& location, const char* name) {
     if (!location.empty()) spec.sinks.push_back({format, location, name});
   };

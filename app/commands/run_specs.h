@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "app/commands/run_options.h"
-#include "app/session/inputs.h"
+#include "app/session/input/inputs.h"
 #include "app/session/spec.h"
 #include "models/core/result.h"
 

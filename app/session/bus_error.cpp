@@ -10,20 +10,6 @@
 namespace posecam {
 namespace {
 
-/// Why nothing in the input can be decoded, from decodebin's debug text: "Missing decoder: NAME (CAPS)" lines.
-std::string without_decoder(std::string_view debug) {
-  constexpr std::string_view kMarker = "Missing decoder: ";
-  std::size_t at = debug.find(kMarker);
-  for (; at != debug.npos; at = debug.find(kMarker, at)) {
-    at += kMarker.size();
-    const std::string_view line = debug.substr(at, debug.find('\n', at) - at);
-    if (line.find("(audio/") != line.npos) continue;  // not wanted, hence not looked for
-    return fmt::format("no decoder for {} is installed; try: apt install gstreamer1.0-libav",
-                       line.substr(0, line.rfind(" (", line.find("/x-"))));
-  }
-  return "no video in it";
-}
-
 /// Our own elements say which kind of error it is.
 std::optional<Errc> own_code(GstMessage* message) {
   const GstStructure* details = nullptr;
@@ -37,6 +23,19 @@ std::optional<Errc> own_code(GstMessage* message) {
 
 bool is_within(GstObject* object, GstElement* bin) {
   return object == GST_OBJECT(bin) || gst_object_has_as_ancestor(object, GST_OBJECT(bin)) != FALSE;
+}
+
+std::string why_no_video(std::string_view debug) {
+  constexpr std::string_view kMarker = "Missing decoder: ";
+  std::size_t at = debug.find(kMarker);
+  for (; at != debug.npos; at = debug.find(kMarker, at)) {
+    at += kMarker.size();
+    const std::string_view line = debug.substr(at, debug.find('\n', at) - at);
+    if (line.find("(audio/") != line.npos) continue;  // not wanted, hence not looked for
+    return fmt::format("no decoder for {} is installed; try: apt install gstreamer1.0-libav",
+                       line.substr(0, line.rfind(" (", line.find("/x-"))));
+  }
+  return "no video in it";
 }
 
 Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& topology) {
@@ -60,7 +59,7 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
   } else if (!input.damage.empty()) {
     result.message = fmt::format("{}: {}", input.given, input.damage);
   } else if (error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
-    result.message = fmt::format("{}: {}", input.given, without_decoder(debug == nullptr ? "" : debug));
+    result.message = fmt::format("{}: {}", input.given, why_no_video(debug == nullptr ? "" : debug));
   } else if (error->domain == GST_STREAM_ERROR && error->code == GST_STREAM_ERROR_TYPE_NOT_FOUND) {
     result.message = fmt::format("{}: neither a video nor an image", input.given);
   } else if (input.kind == InputKind::kAddress) {

@@ -2,18 +2,24 @@
 
 #include <algorithm>
 #include <cmath>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "app/session/bus_error.h"
-#include "app/session/repeat.h"
+#include "app/session/graph/repeat.h"
+#include "app/session/graph/source.h"
 #include "models/core/text.h"
 
 namespace posecam {
 namespace {
 
 constexpr const char* kStartFailed = "start-failed";
+/// How long a source may take to stop: one that waits for its network needs no time, one that spins needs for ever.
+constexpr std::chrono::seconds kStopLimit{5};
+constexpr GstClockTime kNearEnd = GST_SECOND;  ///< of a recording that a server plays at its own pace
 
 struct SourceUnref {
   void operator()(GSource* source) const noexcept { g_source_unref(source); }
@@ -37,7 +43,7 @@ Session::Session(SessionSpec spec, SessionEvents events, OutputSet outputs, Topo
       outputs_(std::move(outputs)),
       topology_(std::move(topology)),
       context_(g_main_context_new()) {
-  if (spec_.input.repeats && !spec_.input.uri.empty()) catch_clip_end(topology_.source);
+  if (spec_.input.repeats && is_decoded(spec_.input.kind)) catch_clip_end(topology_.source);
   const BusPtr bus(gst_element_get_bus(topology_.pipeline.get()));
   const SourcePtr watch(gst_bus_create_watch(bus.get()));
   g_source_set_callback(watch.get(), G_SOURCE_FUNC(on_message), this, nullptr);
@@ -49,7 +55,12 @@ Session::~Session() {
     post(&Session::abandon);
     thread_.join();
   }
-  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  if (left_behind_) {
+    (void)topology_.gate.release();
+    (void)topology_.pipeline.release();
+  } else {
+    gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  }
 }
 
 Result<void> Session::open() {
@@ -103,6 +114,7 @@ StreamStats Session::stats() const {
   }
   StreamStats stats = read_stats(topology_.infer);
   const std::int64_t first = topology_.gate->first_frame_us;
+  stats.dropped = topology_.gate->dropped;
   stats.seconds = first == 0 ? 0 : static_cast<double>(g_get_monotonic_time() - first) / 1e6;
   return stats;
 }
@@ -114,7 +126,7 @@ std::optional<std::uint64_t> Session::expected_frames() const {
   const double fps = topology_.gate->fps;
   if (spec_.input.kind == InputKind::kImages) {
     total = spec_.input.images.size();
-  } else if (!spec_.input.live() && fps > 0 &&
+  } else if (!topology_.gate->live && fps > 0 &&
              gst_element_query_duration(topology_.source, GST_FORMAT_TIME, &nanoseconds) != FALSE && nanoseconds > 0) {
     total = static_cast<std::uint64_t>(std::llround(static_cast<double>(nanoseconds) / 1e9 * fps));
   }
@@ -154,7 +166,14 @@ void Session::start() {
     return finish();
   }
   GstElement* pipeline = topology_.pipeline.get();
-  if (gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) return;
+  // A live source says so by having nothing to show while it is paused.
+  const GstStateChangeReturn paused = gst_element_set_state(pipeline, GST_STATE_PAUSED);
+  if (paused == GST_STATE_CHANGE_NO_PREROLL) follow_pace_of_source(topology_);
+  watch(g_get_monotonic_time());
+  if (paused != GST_STATE_CHANGE_FAILURE &&
+      gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
+    return;
+  }
   // The reason is on the bus; this one is for an element that gave none.
   gst_element_post_message(pipeline,
                            gst_message_new_element(GST_OBJECT(pipeline), gst_structure_new_empty(kStartFailed)));
@@ -177,6 +196,32 @@ void Session::push_end() {
   gst_pad_send_event(sink.get(), gst_event_new_eos());
 }
 
+/// Looks again when the source, silent since then, will have been silent for too long.
+void Session::watch(std::int64_t since_us) {
+  const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(spec_.stall_limit).count();
+  if (limit == 0) return;
+  const SourcePtr timer(g_timeout_source_new(0));
+  g_source_set_ready_time(timer.get(), since_us + limit);
+  const auto look = [](gpointer self) -> gboolean {
+    static_cast<Session*>(self)->look_for_stall();
+    return G_SOURCE_REMOVE;
+  };
+  g_source_set_callback(timer.get(), look, this, nullptr);
+  g_source_attach(timer.get(), context_.get());
+}
+
+void Session::look_for_stall() {
+  if (finished() || ending_) return;
+  const std::int64_t now = g_get_monotonic_time();
+  const std::int64_t last = topology_.gate->last_arrival_us;
+  const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(spec_.stall_limit).count();
+  if (!is_starving(topology_.inlet)) return watch(now);  // it is the network that takes its time
+  if (last != 0 && now - last < limit) return watch(last);
+  fail({Errc::kMedia, fmt::format("{}: no frame for {:g} s; given up (--stall-limit)", spec_.input.given,
+                                  static_cast<double>(limit) / 1e6)});
+  end_early();
+}
+
 void Session::abandon() {
   if (finished()) return;
   give_up();
@@ -194,7 +239,7 @@ void Session::handle(GstMessage* message) {
     case GST_MESSAGE_ERROR: return handle_error(message);
     case GST_MESSAGE_WARNING: return handle_warning(message);
     case GST_MESSAGE_ELEMENT: return handle_element_message(message);
-    case GST_MESSAGE_EOS: complete_outputs(); return finish();
+    case GST_MESSAGE_EOS: return handle_end();
     case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(topology_.pipeline.get())); return;
     default: return;
   }
@@ -211,13 +256,40 @@ void Session::handle_error(GstMessage* message) {
   finish();
 }
 
+/// A live source does not end: it went away, unless it is a recording that a server plays.
+void Session::handle_end() {
+  const Gate& gate = *topology_.gate;
+  const bool wanted = ending_ || (gate.limit > 0 && gate.frames >= gate.limit);
+  gint64 duration = 0;
+  if (gate.live && !wanted &&
+      (gst_element_query_duration(topology_.source, GST_FORMAT_TIME, &duration) == FALSE || duration <= 0 ||
+       gate.last_time + kNearEnd < static_cast<GstClockTime>(duration))) {
+    fail({Errc::kMedia, fmt::format("{}: the stream broke off after {} {}{}{}", spec_.input.given, gate.frames.load(),
+                                    gate.frames == 1 ? "frame" : "frames", source_trouble_.empty() ? "" : ": ",
+                                    source_trouble_)});
+  }
+  complete_outputs();
+  finish();
+}
+
 /// Those of our own; what other elements warn of is theirs to log.
 void Session::handle_warning(GstMessage* message) {
-  if (!is_within(GST_MESSAGE_SRC(message), topology_.infer)) return;
+  const bool of_source = topology_.source != nullptr && is_within(GST_MESSAGE_SRC(message), topology_.source);
+  if (!of_source && !is_within(GST_MESSAGE_SRC(message), topology_.infer)) return;
   GError* error = nullptr;
-  gst_message_parse_warning(message, &error, nullptr);
-  events_.warn(without_full_stop(error->message));
+  gchar* debug = nullptr;
+  gst_message_parse_warning(message, &error, &debug);
+  const std::string text = without_full_stop(error->message);
+  if (of_source && error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
+    no_video_ = why_no_video(debug == nullptr ? "" : debug);
+  }
   g_error_free(error);
+  g_free(debug);
+  if (of_source) {
+    source_trouble_ = text;
+  } else {
+    events_.warn(text);
+  }
 }
 
 void Session::handle_element_message(GstMessage* message) {
@@ -231,6 +303,10 @@ void Session::handle_element_message(GstMessage* message) {
     if (!ending_) restart_clip(topology_.source);
   } else if (gst_structure_has_name(what, "no-frames") != FALSE) {
     fail({Errc::kMedia, fmt::format("{}: no video frames in it", spec_.input.given)});
+    give_up();
+    finish();
+  } else if (gst_structure_has_name(what, kNoVideo) != FALSE) {
+    fail({Errc::kMedia, fmt::format("{}: {}", spec_.input.given, no_video_)});
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kStartFailed) != FALSE) {
@@ -248,7 +324,7 @@ void Session::fail(Error error) {
 /// All data has arrived, and every sink has closed what it wrote.
 void Session::complete_outputs() {
   StreamStats last = stats();
-  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  shut_down();
   if (!spec_.input.damage.empty()) fail({Errc::kMedia, fmt::format("{}: {}", spec_.input.given, spec_.input.damage)});
   const auto committed = outputs_.commit();
   if (!committed) fail(committed.error());
@@ -260,10 +336,24 @@ void Session::complete_outputs() {
 /// Nothing more can come.
 void Session::give_up() {
   StreamStats last = stats();
-  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  shut_down();
   outputs_.give_up();
   std::lock_guard lock(mutex_);
   last_ = std::move(last);
+}
+
+/// Files are closed whatever the source does. A library that does not let go of its thread keeps it: nothing can end a
+/// thread but itself.
+void Session::shut_down() {
+  GstElement* source = topology_.source;
+  gst_element_set_locked_state(source, TRUE);
+  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+  std::packaged_task<void()> stop([element = ElementPtr(GST_ELEMENT(gst_object_ref(source)))] {
+    gst_element_set_state(element.get(), GST_STATE_NULL);
+  });
+  const std::future<void> stopped = stop.get_future();
+  std::thread(std::move(stop)).detach();
+  left_behind_ = stopped.wait_for(kStopLimit) != std::future_status::ready;
 }
 
 void Session::finish() {

@@ -23,7 +23,7 @@
 #include "app/session/output_set.h"
 #include "app/session/spec.h"
 #include "app/session/stats.h"
-#include "app/session/topology.h"
+#include "app/session/graph/topology.h"
 #include "models/core/result.h"
 
 namespace posecam {
@@ -85,7 +85,11 @@ class Session {
   void handle_error(GstMessage* message);
   void handle_warning(GstMessage* message);
   void handle_element_message(GstMessage* message);
+  void handle_end();
+  void watch(std::int64_t deadline_us);
+  void look_for_stall();
   void push_end();
+  void shut_down();
   void complete_outputs();
   void give_up();
   void finish();
@@ -96,7 +100,11 @@ class Session {
   OutputSet outputs_;  ///< outlives the pipeline, which writes to it; after play() of the session's thread
   Topology topology_;
   ContextPtr context_;
-  bool ending_ = false;  ///< session's thread: an end is on its way through the pipeline
+  // The session's thread.
+  bool ending_ = false;        ///< an end is on its way through the pipeline
+  std::string source_trouble_;             ///< what the source warned of last
+  std::string no_video_ = "no video in it";  ///< why there is none, should there be none
+  bool left_behind_ = false;   ///< the source hangs in a library, with its thread and what that sees
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;  ///< finished_

@@ -28,8 +28,8 @@ std::string canonical(const std::string& path) {
 
 Result<void> check_alone(const SessionSpec& spec) {
   const AnnotatedVideo& video = spec.video;
-  if (!video.file.empty() && muxer_for(video.file) == nullptr) {
-    return Error{Errc::kUsage, fmt::format("{}: the name must end in .mp4, .mov, .mkv or .avi",
+  if (!video.file.empty() && !container_of(video.file)) {
+    return Error{Errc::kUsage, fmt::format("{}: the name must end in .mp4, .mov, .mkv, .webm or .avi",
                                            describe_output(video.name, video.file))};
   }
   if (std::ranges::count(spec.sinks, kStdout, &Sink::location) > 1) {
@@ -65,14 +65,26 @@ Result<void> check_specs(std::span<const SessionSpec> specs) {
   return {};
 }
 
-const char* muxer_for(const std::string& file) {
+std::optional<Container> container_of(const std::string& file) {
   std::string extension = fs::path(file).extension().string();
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (extension == ".mp4" || extension == ".m4v") return "mp4mux";
-  if (extension == ".mov") return "qtmux";
-  if (extension == ".mkv") return "matroskamux";
-  if (extension == ".avi") return "avimux";
-  return nullptr;
+  if (extension == ".mp4" || extension == ".m4v") return Container::kMp4;
+  if (extension == ".mov") return Container::kMov;
+  if (extension == ".mkv") return Container::kMkv;
+  if (extension == ".avi") return Container::kAvi;
+  if (extension == ".webm") return Container::kWebm;
+  return {};
+}
+
+const char* muxer_of(Container container) {
+  switch (container) {
+    case Container::kMp4: return "mp4mux";
+    case Container::kMov: return "qtmux";
+    case Container::kMkv: return "matroskamux";
+    case Container::kAvi: return "avimux";
+    case Container::kWebm: return "webmmux";
+  }
+  return "";
 }
 
 std::string describe_output(const std::string& name, const std::string& location) {

@@ -2,12 +2,14 @@
 // A run of one input as a value: what is analysed, how, and where the results go. Command line, measurements and
 // whatever else runs the network say what they want with it, and know nothing of pipelines.
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
-#include "app/session/inputs.h"
+#include "app/session/input/inputs.h"
 #include "models/core/result.h"
 #include "pipeline/output/file_sink.h"
 #include "pipeline/settings/engine_settings.h"
@@ -23,7 +25,7 @@ struct Sink {
 
 /// The frames with what was found drawn on them.
 struct AnnotatedVideo {
-  std::string file;     ///< H.264 in the container that its extension says; empty: none
+  std::string file;     ///< in the container that its extension says; empty: none
   std::string name;     ///< what messages call it; may be empty
   bool window = false;  ///< shown on the screen, too
 };
@@ -37,14 +39,21 @@ struct SessionSpec {
   std::vector<Sink> sinks;       ///< each gets every result
   AnnotatedVideo video;          ///< file, window, both or neither
   std::uint64_t max_frames = 0;  ///< 0: all
+  std::chrono::milliseconds stall_limit{30'000};  ///< an input that sends no frame for so long has failed; 0: never
 };
 
 /// What can be seen wrong before anything is opened: kUsage for a video with a container that is not known, two outputs
 /// of a session on standard output, and outputs of any of them that would overwrite each other or an input.
 Result<void> check_specs(std::span<const SessionSpec> specs);
 
-/// Factory name of the muxer for a video file's extension, or nullptr.
-const char* muxer_for(const std::string& file);
+/// What annotated videos come in.
+enum class Container : std::uint8_t { kMp4, kMov, kMkv, kAvi, kWebm };
+
+/// By the extension of a video file's name; nothing for others.
+std::optional<Container> container_of(const std::string& file);
+
+/// The factory name of its muxer.
+const char* muxer_of(Container container);
 
 /// "NAME LOCATION", or the location alone: how messages speak of an output.
 std::string describe_output(const std::string& name, const std::string& location);

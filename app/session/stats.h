@@ -22,6 +22,7 @@ struct StreamStats {
   std::uint64_t analysed = 0;        ///< the network saw them
   std::uint64_t skipped = 0;         ///< left out on purpose
   std::uint64_t unanalysed = 0;      ///< could not be analysed
+  std::uint64_t dropped = 0;         ///< a live source sent them, and they were too many to wait; in none of the others
   std::uint64_t people_total = 0;    ///< people in all frames together
   int people = 0;                    ///< in the last frame
   std::string device;                ///< empty before the model is loaded
@@ -31,7 +32,7 @@ struct StreamStats {
   double seconds = 0;                ///< from the first frame to the last result
 };
 
-/// Those of a neuroninfer, all but `seconds`. Any thread.
+/// Those of a neuroninfer, all but `seconds` and `dropped`. Any thread.
 StreamStats read_stats(GstElement* infer);
 
 }  // namespace posecam

@@ -49,7 +49,7 @@ TEST(SessionSpecs, MayShareWhatIsNoFile) {
 TEST(SessionSpecs, KnowTheContainersOfVideos) {
   std::array specs{clip("a")};
   specs[0].video.file = "out.gif";
-  EXPECT_THAT(check_specs(specs).error().message, HasSubstr(".mp4, .mov, .mkv or .avi"));
+  EXPECT_THAT(check_specs(specs).error().message, HasSubstr(".mp4, .mov, .mkv, .webm or .avi"));
   for (const char* file : {"out.MP4", "out.m4v", "out.mov", "out.mkv", "out.avi"}) {
     specs[0].video.file = file;
     EXPECT_TRUE(check_specs(specs)) << file;

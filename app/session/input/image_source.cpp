@@ -1,4 +1,4 @@
-#include "app/session/image_source.h"
+#include "app/session/input/image_source.h"
 
 #include <algorithm>
 #include <cstdint>

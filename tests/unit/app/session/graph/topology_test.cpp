@@ -1,4 +1,4 @@
-#include "app/session/topology.h"
+#include "app/session/graph/topology.h"
 
 #include <map>
 

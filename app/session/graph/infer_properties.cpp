@@ -1,4 +1,4 @@
-#include "app/session/infer_properties.h"
+#include "app/session/graph/infer_properties.h"
 
 #include <string>
 #include <type_traits>

@@ -14,23 +14,26 @@ namespace posecam {
 inline constexpr const char* kSynthetic = "synthetic";
 inline constexpr const char* kTestsrc = "testsrc";
 
-/// A clip; a picture or a folder of pictures; a device; a stream from elsewhere; kSynthetic.
-enum class InputKind : std::uint8_t { kVideoFile, kImages, kCamera, kAddress, kTestSource };
+/// Standard input.
+inline constexpr const char* kStdin = "-";
+
+/// A clip; a picture or a folder of pictures; a device; a stream from elsewhere; what comes out of a pipe; kSynthetic.
+enum class InputKind : std::uint8_t { kVideoFile, kImages, kCamera, kAddress, kPipe, kTestSource };
+
+/// GStreamer opens and decodes it.
+constexpr bool is_decoded(InputKind kind) { return kind != InputKind::kImages && kind != InputKind::kTestSource; }
 
 /// One input, identified and not opened.
 struct Input {
   InputKind kind = InputKind::kVideoFile;     ///< decides which of the others are set
   std::string given;                          ///< as the user wrote it, without credentials; names it in messages
   std::string name;                           ///< file stem or the like: stream id, and part of output names
-  std::string uri;                            ///< what GStreamer opens; empty for images and the test source
+  std::string uri;                            ///< what GStreamer opens; empty for pipes, images and the test source
   std::vector<std::filesystem::path> images;  ///< of kImages, in natural order ("2.jpg" before "10.jpg")
   std::vector<std::string> image_names;       ///< one for each image: its stem, made unique; names files of results
   std::string damage;                         ///< what is wrong with a clip that can still be read in part
 
   bool repeats = false;  ///< starts again at its end, for ever; for measurements
-
-  /// Frames come at their own pace and cannot wait.
-  bool live() const { return kind == InputKind::kCamera || kind == InputKind::kAddress; }
 };
 
 /// Looks at the text and at the first bytes of the file it names; an extension counts only in a folder, where a picture

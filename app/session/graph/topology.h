@@ -1,28 +1,17 @@
 #pragma once
 // A session as a GStreamer pipeline: source ! queue ! neuroninfer ! neuronjson... ! overlay, encoder, file or nothing.
 
-#include <atomic>
-#include <cstdint>
 #include <memory>
-#include <optional>
 
 #include <gst/gst.h>
 
+#include "app/session/graph/inlet.h"
 #include "app/session/handles.h"
 #include "app/session/output_set.h"
 #include "app/session/spec.h"
 #include "models/core/result.h"
 
 namespace posecam {
-
-/// What passes between source and network. Written by the streaming thread, read by any.
-struct Gate {
-  std::uint64_t limit = 0;                       ///< frames to let through; 0: all
-  std::atomic<std::uint64_t> frames = 0;         ///< let through so far
-  std::atomic<std::int64_t> first_frame_us = 0;  ///< monotonic time, 0 before
-  std::atomic<double> fps = 0;                   ///< of the clip, 0 if unknown
-  std::optional<GstClockTime> last_time;         ///< of the last frame; streaming thread only
-};
 
 /// The pipeline and the parts of it that its owner talks to; those live as long as the pipeline.
 struct Topology {
@@ -37,5 +26,9 @@ struct Topology {
 /// Elements by factory names only. `outputs`: the locked ones of this spec; must outlive the pipeline. kMedia if an
 /// element is not installed, with the package that has it; kUsage for a property value that an element refuses.
 Result<Topology> build_topology(const SessionSpec& spec, const OutputSet& outputs);
+
+/// The source turned out to be live, which it says when it is paused: frames that are too many are dropped and counted,
+/// those that would come too late are not analysed. Before any frame has come.
+void follow_pace_of_source(Topology& topology);
 
 }  // namespace posecam

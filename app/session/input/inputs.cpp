@@ -1,4 +1,4 @@
-#include "app/session/inputs.h"
+#include "app/session/input/inputs.h"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +10,7 @@
 #include <set>
 #include <string_view>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <gst/gst.h>
@@ -132,6 +133,14 @@ Result<Input> identify_address(const std::string& text) {
   return Input{.kind = InputKind::kAddress, .given = shown_url(text), .name = plain_name(rest), .uri = text};
 }
 
+/// Also when it is a file: the program reads it from where it stands.
+Result<Input> identify_stdin() {
+  if (isatty(STDIN_FILENO) != 0) {
+    return Error{Errc::kUsage, "-: standard input is a terminal; pipe a video into it, or give a file"};
+  }
+  return Input{.kind = InputKind::kPipe, .given = kStdin, .name = "stdin"};
+}
+
 /// One line of text that is not in `taken`: "clip", then "clip-2".
 std::string make_unique_name(std::string name, std::set<std::string>& taken) {
   std::ranges::replace_if(
@@ -201,6 +210,7 @@ std::string find_truncation(const fs::path& path) {
 Result<Input> identify_input(const std::string& text) {
   if (text.empty()) return Error{Errc::kUsage, "an input is empty; give a file, a folder, a camera or an address"};
   if (text == kSynthetic || text == kTestsrc) return Input{.kind = InputKind::kTestSource, .given = text, .name = text};
+  if (text == kStdin) return identify_stdin();
   if (text.find("://") != std::string::npos) return identify_address(text);
   struct stat status {};
   if (stat(text.c_str(), &status) != 0) return Error{Errc::kMedia, fmt::format("{}: {}", text, std::strerror(errno))};
@@ -210,7 +220,10 @@ Result<Input> identify_input(const std::string& text) {
     return Input{
         .kind = InputKind::kCamera, .given = text, .name = fs::path(text).filename().string(), .uri = "v4l2://" + text};
   }
-  return Error{Errc::kMedia, fmt::format("{}: neither a file, a folder nor a camera (/dev/video*)", text)};
+  if (S_ISFIFO(status.st_mode)) {
+    return Input{.kind = InputKind::kPipe, .given = text, .name = plain_name(fs::path(text).filename().string())};
+  }
+  return Error{Errc::kMedia, fmt::format("{}: neither a file, a folder, a pipe nor a camera (/dev/video*)", text)};
 }
 
 Result<std::vector<Input>> identify_inputs(const std::vector<std::string>& texts) {

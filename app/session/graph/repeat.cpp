@@ -1,4 +1,4 @@
-#include "app/session/repeat.h"
+#include "app/session/graph/repeat.h"
 
 namespace posecam {
 namespace {

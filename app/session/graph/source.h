@@ -1,0 +1,21 @@
+#pragma once
+// Where frames come from: a clip or stream that GStreamer opens, pictures, or the test source.
+
+#include <gst/gst.h>
+
+#include "app/session/graph/builder.h"
+#include "app/session/input/inputs.h"
+
+namespace posecam {
+
+/// The name of the element message that says: all streams of the input are known, and none is video.
+inline constexpr const char* kNoVideo = "no-video";
+
+/// Makes everything up to the decoded frame; nullptr if it could not be made. What is known before the stream is opened
+/// becomes `build.last`; the pads of clips come later, see connect_source().
+GstElement* add_source(Builder& build, const Input& input);
+
+/// Of a clip or stream: its first video stream will be linked to `inlet`. Others are neither decoded nor waited for.
+void connect_source(GstElement* source, GstElement* inlet);
+
+}  // namespace posecam

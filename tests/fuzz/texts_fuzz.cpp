@@ -9,6 +9,7 @@
 #include "app/cli/toml_config.h"
 #include "app/commands/run_options.h"
 #include "app/session/input/inputs.h"
+#include "app/session/input/truncation.h"
 #include "models/spec/json_reader.h"
 #include "pipeline/backend/core_list.h"
 #include "pipeline/backend/net_resolution.h"

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 #include <gst/gst.h>
 
+#include "app/session/input/truncation.h"
 #include "models/store/download.h"
 
 namespace posecam {
@@ -150,12 +151,6 @@ std::string make_unique_name(std::string name, std::set<std::string>& taken) {
   return unique;
 }
 
-std::uint64_t big_endian(const unsigned char* bytes, int count) {
-  std::uint64_t value = 0;
-  for (int i = 0; i < count; ++i) value = value << 8 | bytes[i];
-  return value;
-}
-
 }  // namespace
 
 bool natural_less(const std::string& a, const std::string& b) {
@@ -181,30 +176,6 @@ bool natural_less(const std::string& a, const std::string& b) {
   }
   if (a.size() - i != b.size() - j) return a.size() - i < b.size() - j;
   return a < b;  // "01" and "1": any fixed order
-}
-
-std::string find_truncation(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::error_code ec;
-  const std::uint64_t bytes = fs::file_size(path, ec);
-  if (!file || ec) return {};
-  // ISO/IEC 14496-12, 4.2: size (4 bytes), type (4), and with size 1 the true size (8); size 0 reaches to the end.
-  std::array<unsigned char, 16> head{};
-  for (std::uint64_t at = 0; at + 8 <= bytes;) {
-    file.seekg(static_cast<std::streamoff>(at));
-    file.read(reinterpret_cast<char*>(head.data()), at + 16 <= bytes ? 16 : 8);
-    if (!file) return {};
-    if (at == 0 && std::memcmp(head.data() + 4, "ftyp", 4) != 0) return {};
-    std::uint64_t size = big_endian(head.data(), 4);
-    if (size == 1) size = big_endian(head.data() + 8, 8);
-    if (size == 0) return {};
-    if (size < 8) return {};
-    if (size > bytes - at) {
-      return fmt::format("the file is cut off: {} of {} bytes are there", bytes, at + size);
-    }
-    at += size;
-  }
-  return {};
 }
 
 Result<Input> identify_input(const std::string& text) {

@@ -44,9 +44,6 @@ Result<Input> identify_input(const std::string& text);
 /// The same for all of them, with names made unique over all ("clip", "clip-2").
 Result<std::vector<Input>> identify_inputs(const std::vector<std::string>& texts);
 
-/// An MP4 or MOV file whose boxes reach beyond its end: what is wrong with it. Empty for sound files and other formats.
-std::string find_truncation(const std::filesystem::path& path);
-
 /// True if `a` comes before `b` when runs of digits count as numbers.
 bool natural_less(const std::string& a, const std::string& b);
 

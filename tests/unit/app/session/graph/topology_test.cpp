@@ -108,15 +108,16 @@ TEST_F(TopologyTest, HasAWriterForEachSinkOnTheDescriptorOfItsFile) {
   EXPECT_EQ(count("neuronjson"), 2U);
 }
 
-TEST_F(TopologyTest, DropsOldFramesOfLiveSourcesOnly) {
-  build({.input = {.kind = InputKind::kAddress, .given = "x", .name = "x", .uri = "rtsp://127.0.0.1/x"},
+TEST_F(TopologyTest, DropsFramesOfNoSourceThatHasNotSaidThatItIsLive) {
+  build({.input = {.kind = InputKind::kAddress, .given = "x", .name = "x", .uri = "http://127.0.0.1/x.mp4"},
          .sinks = {{ResultFormat::kNdjson, "-", ""}}});
+  EXPECT_EQ(text_of(built_.inlet, "leaky"), "no");
+  EXPECT_EQ(text_of(built_.infer, "qos"), "false");
+  EXPECT_EQ(count("videoflip"), 1U);
+  follow_pace_of_source(built_);
   EXPECT_EQ(text_of(built_.inlet, "leaky"), "downstream");
   EXPECT_EQ(text_of(built_.infer, "qos"), "true");
-  EXPECT_EQ(text_of(one("neuronjson"), "clip-name"), "");
-  build({.input = {.kind = InputKind::kVideoFile, .given = "x", .name = "x", .uri = "file:///x.mp4"}});
-  EXPECT_EQ(text_of(built_.inlet, "leaky"), "no");
-  EXPECT_EQ(count("videoflip"), 1U);
+  EXPECT_TRUE(built_.gate->live);
 }
 
 TEST_F(TopologyTest, WritesVideosInTheContainerOfTheirNameOnTheirDescriptor) {

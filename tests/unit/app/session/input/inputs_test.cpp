@@ -118,12 +118,5 @@ TEST_F(InputsTest, GivesEachImageANameOfItsOwn) {
   EXPECT_THAT((*inputs)[1].image_names, ElementsAre("x-3", "y_z"));
 }
 
-TEST_F(InputsTest, FindsAnMp4ThatIsCutOff) {
-  const std::string whole = box(16, "ftyp") + "isom" + std::string(4, '\0') + box(12, "mdat") + "abcd";
-  EXPECT_EQ(find_truncation(file("whole.mp4", whole)), "");
-  EXPECT_THAT(find_truncation(file("cut.mp4", whole.substr(0, whole.size() - 1))), HasSubstr("cut off"));
-  EXPECT_EQ(find_truncation(file("other.mkv", "\x1A\x45\xDF\xA3 something else")), "");
-}
-
 }  // namespace
 }  // namespace posecam

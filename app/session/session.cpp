@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kStartFailed = "start-failed";
 /// How long a source may take to stop: one that waits for its network needs no time, one that spins needs for ever.
-constexpr std::chrono::seconds kStopLimit{5};
+constexpr std::chrono::seconds kStopLimit{2};
 constexpr GstClockTime kNearEnd = GST_SECOND;  ///< of a recording that a server plays at its own pace
 
 struct SourceUnref {
@@ -264,9 +264,9 @@ void Session::handle_end() {
   if (gate.live && !wanted &&
       (gst_element_query_duration(topology_.source, GST_FORMAT_TIME, &duration) == FALSE || duration <= 0 ||
        gate.last_time + kNearEnd < static_cast<GstClockTime>(duration))) {
-    fail({Errc::kMedia, fmt::format("{}: the stream broke off after {} {}{}{}", spec_.input.given, gate.frames.load(),
-                                    gate.frames == 1 ? "frame" : "frames", source_trouble_.empty() ? "" : ": ",
-                                    source_trouble_)});
+    fail({Errc::kMedia,
+          fmt::format("{}: the stream broke off after {} {}{}{}", spec_.input.given, gate.frames.load(),
+                      gate.frames == 1 ? "frame" : "frames", source_trouble_.empty() ? "" : ": ", source_trouble_)});
   }
   complete_outputs();
   finish();
@@ -306,7 +306,8 @@ void Session::handle_element_message(GstMessage* message) {
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kNoVideo) != FALSE) {
-    fail({Errc::kMedia, fmt::format("{}: {}", spec_.input.given, no_video_)});
+    const std::string& damage = spec_.input.damage;
+    fail({Errc::kMedia, fmt::format("{}: {}", spec_.input.given, damage.empty() ? no_video_ : damage)});
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kStartFailed) != FALSE) {

@@ -19,11 +19,11 @@
 
 #include <gst/gst.h>
 
+#include "app/session/graph/topology.h"
 #include "app/session/handles.h"
 #include "app/session/output_set.h"
 #include "app/session/spec.h"
 #include "app/session/stats.h"
-#include "app/session/graph/topology.h"
 #include "models/core/result.h"
 
 namespace posecam {
@@ -101,10 +101,10 @@ class Session {
   Topology topology_;
   ContextPtr context_;
   // The session's thread.
-  bool ending_ = false;        ///< an end is on its way through the pipeline
-  std::string source_trouble_;             ///< what the source warned of last
+  bool ending_ = false;                      ///< an end is on its way through the pipeline
+  std::string source_trouble_;               ///< what the source warned of last
   std::string no_video_ = "no video in it";  ///< why there is none, should there be none
-  bool left_behind_ = false;   ///< the source hangs in a library, with its thread and what that sees
+  bool left_behind_ = false;                 ///< the source hangs in a library, with its thread and what that sees
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;  ///< finished_

@@ -5,13 +5,17 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/wait.h>
+#include <thread>
 #include <unistd.h>
 #include <utility>
+
+#include "tests/support/temp_dir.h"
 
 namespace posecam::test {
 namespace {
 
-void run_child(const std::vector<std::string>& args, const std::filesystem::path& data_home, int out, int err) {
+void run_child(const std::vector<std::string>& args, const std::filesystem::path& data_home, int out, int err, int in) {
+  if (in >= 0) dup2(in, STDIN_FILENO);
   dup2(out, STDOUT_FILENO);
   dup2(err, STDERR_FILENO);
   setenv("XDG_DATA_HOME", data_home.c_str(), 1);
@@ -33,12 +37,12 @@ std::function<void(pid_t)> sends(int signal) {
 
 }  // namespace
 
-Outcome Posecam::run_with(const std::vector<std::string>& args, const FirstLine& at_first_line, int err) const {
+Outcome Posecam::run_with(const std::vector<std::string>& args, const FirstLine& at_first_line, int err, int in) const {
   Outcome outcome;
   std::array<int, 2> out{};
   if (pipe2(out.data(), O_CLOEXEC) != 0) return outcome;
   const pid_t child = fork();
-  if (child == 0) run_child(args, data_home_, out[1], err < 0 ? out[1] : err);
+  if (child == 0) run_child(args, data_home_, out[1], err < 0 ? out[1] : err, in);
   close(out[1]);
   std::array<char, 4096> block{};
   bool has_line = false;
@@ -67,15 +71,33 @@ Outcome Posecam::run_and_meanwhile(const std::vector<std::string>& args,
   return run_heard(args, [&](pid_t) { at_first_line(); });
 }
 
-Outcome Posecam::run_heard(const std::vector<std::string>& args, const FirstLine& at_first_line) const {
+Outcome Posecam::run_heard(const std::vector<std::string>& args, const FirstLine& at_first_line, int in) const {
   std::FILE* errors = std::tmpfile();
   if (errors == nullptr) return {};
-  Outcome outcome = run_with(args, at_first_line, fileno(errors));
+  Outcome outcome = run_with(args, at_first_line, fileno(errors), in);
   std::rewind(errors);
   std::array<char, 4096> block{};
   for (std::size_t n = 0; (n = std::fread(block.data(), 1, block.size(), errors)) > 0;)
     outcome.err.append(block.data(), n);
   std::fclose(errors);
+  return outcome;
+}
+
+Outcome Posecam::run_reading(const std::vector<std::string>& args, const std::filesystem::path& file) const {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return {};
+  std::thread writer([&] {
+    const std::string content = read_file(file);
+    for (std::size_t at = 0; at < content.size();) {
+      const ssize_t n = write(ends[1], content.data() + at, content.size() - at);
+      if (n <= 0) break;
+      at += static_cast<std::size_t>(n);
+    }
+    close(ends[1]);
+  });
+  Outcome outcome = run_heard(args, sends(0), ends[0]);
+  close(ends[0]);
+  writer.join();
   return outcome;
 }
 

@@ -29,15 +29,17 @@ class Posecam {
   /// Does that when the first line has come out of stdout; the program goes on, as far as a full pipe lets it, and is
   /// read to its end afterwards.
   Outcome run_and_meanwhile(const std::vector<std::string>& args, const std::function<void()>& at_first_line) const;
+  /// Its standard input is a pipe with the content of that file.
+  Outcome run_reading(const std::vector<std::string>& args, const std::filesystem::path& file) const;
   /// Its standard error is a pipe that nobody reads.
   Outcome run_unheard(const std::vector<std::string>& args) const;
 
  private:
   using FirstLine = std::function<void(pid_t child)>;
-  /// With its standard error in Outcome::err.
-  Outcome run_heard(const std::vector<std::string>& args, const FirstLine& at_first_line) const;
+  /// With its standard error in Outcome::err; `in`: its standard input, -1: ours.
+  Outcome run_heard(const std::vector<std::string>& args, const FirstLine& at_first_line, int in = -1) const;
   /// Fills in all but what went to `err`; -1: where stdout goes.
-  Outcome run_with(const std::vector<std::string>& args, const FirstLine& at_first_line, int err) const;
+  Outcome run_with(const std::vector<std::string>& args, const FirstLine& at_first_line, int err, int in = -1) const;
 
   std::filesystem::path data_home_;
 };

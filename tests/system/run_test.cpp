@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/launch.h"
 #include "tests/support/shared.h"
 #include "tests/system/posecam_process.h"
 
@@ -25,21 +26,6 @@ using ::testing::StartsWith;
 
 const std::string kTinyModel = source_dir() / "tests/data/tiny_pose.json";
 constexpr int kFrames = 12;
-
-void launch(const std::string& description) {
-  GError* error = nullptr;
-  GstElement* pipeline = gst_parse_launch(description.c_str(), &error);
-  ASSERT_NE(pipeline, nullptr) << error->message;
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  GstBus* bus = gst_element_get_bus(pipeline);
-  GstMessage* message = gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE,
-                                                   static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR));
-  EXPECT_EQ(GST_MESSAGE_TYPE(message), GST_MESSAGE_EOS) << description;
-  gst_message_unref(message);
-  gst_object_unref(bus);
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_object_unref(pipeline);
-}
 
 /// A moving test picture as H.264 in MP4, index first so that a cut file can still be read in part.
 void make_clip(const fs::path& path, int frames, int width, int height) {

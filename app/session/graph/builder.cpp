@@ -15,15 +15,12 @@ struct Package {
   std::string_view element;
   std::string_view name;
 };
-constexpr std::array kPackages{Package{"videoflip", "gstreamer1.0-plugins-good"},
-                               Package{"mp4mux", "gstreamer1.0-plugins-good"},
-                               Package{"qtmux", "gstreamer1.0-plugins-good"},
-                               Package{"matroskamux", "gstreamer1.0-plugins-good"},
-                               Package{"webmmux", "gstreamer1.0-plugins-good"},
-                               Package{"vp8enc", "gstreamer1.0-plugins-good"},
-                               Package{"avimux", "gstreamer1.0-plugins-good"},
-                               Package{"h264parse", "gstreamer1.0-plugins-bad"},
-                               Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
+constexpr std::array kPackages{
+    Package{"videoflip", "gstreamer1.0-plugins-good"}, Package{"mp4mux", "gstreamer1.0-plugins-good"},
+    Package{"qtmux", "gstreamer1.0-plugins-good"},     Package{"matroskamux", "gstreamer1.0-plugins-good"},
+    Package{"webmmux", "gstreamer1.0-plugins-good"},   Package{"vp8enc", "gstreamer1.0-plugins-good"},
+    Package{"avimux", "gstreamer1.0-plugins-good"},    Package{"h264parse", "gstreamer1.0-plugins-bad"},
+    Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
 
 Error missing(std::string_view factory) {
   const auto* found = std::ranges::find(kPackages, factory, &Package::element);

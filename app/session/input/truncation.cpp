@@ -94,13 +94,15 @@ std::string in_riff(Bytes& file) {
 
 /// An element of RFC 8794.
 struct Element {
-  std::uint64_t id = 0;       ///< with its marker bit
-  std::uint64_t content = 0;  ///< where it begins
+  std::uint64_t id = 0;               ///< with its marker bit
+  std::uint64_t content = 0;          ///< where it begins
   std::optional<std::uint64_t> size;  ///< of the content; none: unknown
 };
 
 /// Width of a variable-size integer by its first byte; 0: not one.
-std::size_t width_of(std::uint64_t first) { return first == 0 ? 0 : static_cast<std::size_t>(__builtin_clzll(first)) - 55; }
+std::size_t width_of(std::uint64_t first) {
+  return first == 0 ? 0 : static_cast<std::size_t>(__builtin_clzll(first)) - 55;
+}
 
 std::optional<Element> element_at(Bytes& file, std::uint64_t at) {
   const std::size_t id_width = width_of(file.big(at, 1).value_or(0));
@@ -140,14 +142,16 @@ std::string in_flv(Bytes& file) {
   const std::string head = file.read(0, 4096);
   if (const auto at = head.find("\0\x08filesize\0"sv); at != head.npos) {
     const double whole = std::bit_cast<double>(file.big(at + 11, 8).value_or(0));
-    if (whole > static_cast<double>(file.size()) && whole < 1e15) return missing(file, static_cast<std::uint64_t>(whole));
+    if (whole > static_cast<double>(file.size()) && whole < 1e15)
+      return missing(file, static_cast<std::uint64_t>(whole));
   }
   const std::uint64_t tag = file.big(file.size() - 4, 4).value_or(0);
   if (tag >= 11 && tag <= file.size() - 4 && file.big(file.size() - 4 - tag + 1, 3) == tag - 11) return {};
   return fmt::format("{}: its last tag is not whole", kCut);
 }
 
-/// Advanced Systems Format 01.20.03, 3.1 and 3.2: the file properties have the size of the file, unless it was broadcast.
+/// Advanced Systems Format 01.20.03, 3.1 and 3.2: the file properties have the size of the file, unless it was
+/// broadcast.
 std::string in_asf(Bytes& file) {
   constexpr std::string_view kHeader = "\x30\x26\xB2\x75\x8E\x66\xCF\x11\xA6\xD9\x00\xAA\x00\x62\xCE\x6C"sv;
   constexpr std::string_view kProperties = "\xA1\xDC\xAB\x8C\x47\xA9\xCF\x11\x8E\xE4\x00\xC0\x0C\x20\x53\x65"sv;
@@ -223,7 +227,8 @@ std::string in_real_media(Bytes& file) {
 
 std::string find_truncation(const std::filesystem::path& path) {
   Bytes file(path);
-  for (const auto find : {in_boxes, in_riff, in_ebml, in_flv, in_asf, in_ogg, in_ivf, in_transport_stream, in_real_media}) {
+  for (const auto find :
+       {in_boxes, in_riff, in_ebml, in_flv, in_asf, in_ogg, in_ivf, in_transport_stream, in_real_media}) {
     if (auto cut = find(file); !cut.empty()) return cut;
   }
   return {};

@@ -32,8 +32,9 @@ class Truncation : public ::testing::TestWithParam<Kind> {
   /// The clip's bytes; empty where an element is not installed.
   std::string make_clip() const {
     const std::string path = folder_.path() / "clip";
-    const std::string text = std::string("videotestsrc num-buffers=30 ! video/x-raw,width=64,height=48,framerate=25/1 ! ") +
-                             GetParam().encode + " ! filesink location=" + path;
+    const std::string text =
+        std::string("videotestsrc num-buffers=30 ! video/x-raw,width=64,height=48,framerate=25/1 ! ") +
+        GetParam().encode + " ! filesink location=" + path;
     GError* error = nullptr;
     GstElement* pipeline = gst_parse_launch_full(text.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
     if (pipeline == nullptr) {
@@ -96,7 +97,9 @@ TEST(TruncationOf, OtherFilesIsNotGuessed) {
   }
   // A recording to a pipe: sizes that nobody could go back to write.
   EXPECT_EQ(find(std::string("RIFF\0\0\0\0AVI LIST", 16)), "");
-  EXPECT_EQ(find(std::string("\x1A\x45\xDF\xA3\x80\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x1F\x43\xB6\x75\xFF\xE7", 23)), "");
+  EXPECT_EQ(find(std::string(
+                "\x1A\x45\xDF\xA3\x80\x18\x53\x80\x67\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x1F\x43\xB6\x75\xFF\xE7", 23)),
+            "");
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "app/session/bus_error.h"
 
+#include <cerrno>
+#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -9,6 +11,14 @@
 
 namespace posecam {
 namespace {
+
+/// Muxers that keep frames in a file of their own know it from the system only.
+bool is_full_disk(const GError& error, const gchar* debug) {
+  if (error.domain != GST_RESOURCE_ERROR) return false;
+  return error.code == GST_RESOURCE_ERROR_NO_SPACE_LEFT ||
+         (error.code == GST_RESOURCE_ERROR_WRITE && debug != nullptr &&
+          std::strstr(debug, std::strerror(ENOSPC)) != nullptr);
+}
 
 /// Our own elements say which kind of error it is.
 std::optional<Errc> own_code(GstMessage* message) {
@@ -48,7 +58,7 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
   Error result{own.value_or(Errc::kMedia), text};
   if (own) {
     // Says all there is to say.
-  } else if (error->domain == GST_RESOURCE_ERROR && error->code == GST_RESOURCE_ERROR_NO_SPACE_LEFT) {
+  } else if (is_full_disk(*error, debug)) {
     result.message = fmt::format("{}: no space left on its disk", spec.video.file);
   } else if (is_within(GST_MESSAGE_SRC(message), topology.infer)) {
     result = {Errc::kDevice, text};

@@ -18,7 +18,7 @@ encoder=$(encoder)
 
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
-  filesrc location="$input" ! decodebin ! queue ! \
+  filesrc location="$input" ! decodebin ! queue ! videoconvert ! videoflip video-direction=auto ! \
   neuroninfer model="${DETECTOR:-yolox-nano}" device="${DEVICE:-auto}" ! queue ! \
   neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} \
   inference-region=roi-list object-class="${CLASS:-person}" ! \

@@ -16,7 +16,7 @@ encoder=$(encoder)
 
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
-  filesrc location="$input" ! decodebin ! queue ! \
+  filesrc location="$input" ! decodebin ! queue ! videoconvert ! videoflip video-direction=auto ! \
   neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} ! tee name=results \
   results. ! queue ! videoconvert ! neuronoverlay ! videoconvert ! \
   $encoder ! h264parse ! mp4mux ! filesink location="$video" \

@@ -20,7 +20,7 @@ readable "$two"
 infer="neuroninfer model-instance-id=shared model=${MODEL:-openpose-lite} device=${DEVICE:-auto} ${NET_RESOLUTION:+net-resolution=$NET_RESOLUTION} batch-size=${BATCH:-4}"
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
-  filesrc location="$one" ! decodebin ! queue ! $infer ! \
+  filesrc location="$one" ! decodebin ! queue ! videoconvert ! videoflip video-direction=auto ! $infer ! \
   neuronjson stream-id=one location="$folder/one.ndjson" ! fakesink sync=false \
-  filesrc location="$two" ! decodebin ! queue ! $infer ! \
+  filesrc location="$two" ! decodebin ! queue ! videoconvert ! videoflip video-direction=auto ! $infer ! \
   neuronjson stream-id=two location="$folder/two.ndjson" ! fakesink sync=false

@@ -56,19 +56,33 @@ class OpenCvSlot final : public Slot {
       laps.lap(Stage::kToDevice);
       net_.forward(outputs_, names_);
       laps.lap(Stage::kExecute);
-      views_.clear();
-      for (const cv::Mat& m : outputs_) {
-        if (m.type() != CV_32F || !m.isContinuous() || m.dims > static_cast<int>(Shape::kMaxRank)) {
-          return Error{Errc::kModel, fmt::format("model {}: an output is not dense f32", spec_.name)};
-        }
-        const std::vector<std::int64_t> dims(m.size.p, m.size.p + m.dims);
-        views_.push_back({reinterpret_cast<const std::byte*>(m.data), DType::kF32, Shape(dims)});
-      }
-      return {};
+      return view_outputs();
     });
   }
 
  private:
+  /// Whoever reads them takes row by row, with the batch outermost: a network that was made for one frame may have
+  /// fewer.
+  Result<void> view_outputs() {
+    views_.clear();
+    for (std::size_t i = 0; i < outputs_.size(); ++i) {
+      const cv::Mat& m = outputs_[i];
+      if (m.type() != CV_32F || !m.isContinuous() || m.dims > static_cast<int>(Shape::kMaxRank)) {
+        return Error{Errc::kModel, fmt::format("model {}: output '{}' is not dense f32", spec_.name, spec_.outputs[i])};
+      }
+      const std::vector<std::int64_t> dims(m.size.p, m.size.p + m.dims);
+      const Shape shape(dims);
+      if (shape.rank() < 1 || shape[0] != spec_.input.batch) {
+        return Error{Errc::kModel,
+                     fmt::format("model {}: output '{}' has shape {}, expected batch {} first; the network "
+                                 "may be for one frame at a time: use a batch of 1",
+                                 spec_.name, spec_.outputs[i], to_string(shape), spec_.input.batch)};
+      }
+      views_.push_back({reinterpret_cast<const std::byte*>(m.data), DType::kF32, shape});
+    }
+    return {};
+  }
+
   const std::int32_t core_;
   cv::dnn::Net net_;
   ModelSpec spec_;

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "models/make/onnx_writer.h"
 #include "pipeline/devices/opencv_backend.h"
 #include "pipeline/neuron/runtime/neuron_backend.h"
 #ifdef POSECAM_HAVE_OPENVINO
@@ -249,6 +250,22 @@ TEST_P(NetworkConformance, RefusesALayoutThatDoesNotFitTheNetwork) {
   const Error error = refusal(spec, tiny_weights());
   EXPECT_EQ(error.code, Errc::kModel);
   EXPECT_THAT(error.message, Not(HasSubstr("\n")));
+}
+
+/// Who reads row by row would read behind the end.
+TEST_P(NetworkConformance, RefusesANetworkWhoseOutputHasFewerRowsThanTheBatch) {
+  OnnxWriter network;
+  const std::string input[] = {"image"};
+  const OnnxWriter::Attribute order[] = {{"perm", std::vector<std::int64_t>{1, 0, 2, 3}}};
+  network.node("Transpose", "mean", input, order);
+  const std::int64_t shape[] = {3, 16, 24};
+  test::TempDir folder;
+  test::write_file(folder.path() / "turned.onnx", network.finish("turned", "image", shape, "mean", shape));
+  ModelSpec spec = tiny_model(4);
+  spec.outputs = {"mean"};
+  const Error error = refusal(spec, folder.path() / "turned.onnx");
+  EXPECT_EQ(error.code, Errc::kModel);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("output 'mean' has shape"), HasSubstr("batch 4 first")));
 }
 
 TEST_P(NetworkConformance, RefusesFilesThatAreNoNetwork) {

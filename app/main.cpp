@@ -1,17 +1,19 @@
 // posecam: video in, people out.
 
-#include <cstdio>
+#include <csignal>
 #include <exception>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "app/cli/console.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
-#include "app/cli/tell.h"
+#include "app/cli/library_log.h"
 #include "app/commands/bench_command.h"
 #include "app/commands/compile_command.h"
 #include "app/commands/cost_command.h"
@@ -49,16 +51,19 @@ int parse_and_run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e);  // help and version, on stdout
+    if (e.get_exit_code() == 0) {  // help and version
+      std::ostringstream text;
+      app.exit(e, text, text);
+      posecam::put_text(text.str());
+      return 0;
+    }
     posecam::tell("posecam: {} (see: posecam --help)\n", posecam::without_full_stop(e.what()));
     return posecam::exit_code(posecam::Errc::kUsage);
   }
   return code;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   try {
     // Parsed by itself: only the top of a CLI11 parser reads configuration files.
     if (argc > 1 && std::string(argv[1]) == "run") return posecam::run_command({argv + 2, argv + argc});
@@ -67,4 +72,17 @@ int main(int argc, char** argv) {
     posecam::tell("posecam: {}\n", e.what());
     return posecam::exit_code(posecam::Errc::kDevice);
   }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  posecam::keep_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error like others
+  posecam::take_library_log();
+  const int code = run(argc, argv);
+  const auto printed = posecam::all_printed();
+  if (printed) return code;
+  posecam::tell("posecam: {}\n", printed.error().message);
+  return code != 0 ? code : posecam::exit_code(printed.error().code);
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/text_table.h"
+#include "models/core/text.h"
 #include "models/spec/json_reader.h"
 
 namespace posecam {
@@ -25,6 +26,7 @@ struct Column {
   bool always;  ///< also where all rows say the same
   std::function<std::string(const BenchResult&)> text;
   std::string_view unit{};  ///< behind the text, where people read it
+  bool measured = false;    ///< there is none of a case that failed at once
 };
 
 template <class T>
@@ -34,8 +36,10 @@ std::string number(T value) {
 
 const std::vector<Column>& columns() {
   using R = BenchResult;
-  const auto run = [](double BenchRun::*figure, const char* format) {
-    return [=](const R& r) { return fmt::format(fmt::runtime(format), r.median(figure)); };
+  const auto figure = [](std::string_view name, std::string_view unit, double BenchRun::*which, const char* format,
+                         double times = 1) {
+    const auto text = [=](const R& r) { return fmt::format(fmt::runtime(format), times * r.median(which)); };
+    return Column{name, true, text, unit, true};
   };
   static const std::vector<Column> all{
       {"model", false, [](const R& r) { return r.what.model; }},
@@ -48,48 +52,65 @@ const std::vector<Column>& columns() {
       {"streams", false, [](const R& r) { return number(r.what.streams); }},
       {"batch_size", true, [](const R& r) { return number(r.what.batch); }},
       {"request_batch", false, [](const R& r) { return number(r.what.request_batch); }},
-      {"num_inferences", true, [](const R& r) { return number(r.frames()); }},
-      {"elapsed", true, [](const R& r) { return fmt::format("{:.2f}", r.elapsed_s()); }},
-      {"throughput", true, run(&BenchRun::throughput, "{:.2f}")},
-      {"spread", true, [](const R& r) { return fmt::format("{:.1f}", 100 * r.spread()); }, "%"},
-      {"p50_ms", true, run(&BenchRun::p50_ms, "{:.2f}")},
-      {"p90_ms", true, run(&BenchRun::p90_ms, "{:.2f}")},
-      {"p99_ms", true, run(&BenchRun::p99_ms, "{:.2f}")},
-      {"core_use", true, [](const R& r) { return fmt::format("{:.1f}", 100 * r.median(&BenchRun::core_use)); }, "%"},
-      {"cpu_use", true, run(&BenchRun::cpu_use, "{:.2f}")},
-      {"rss_mb", true, run(&BenchRun::rss_mb, "{:.0f}")},
-      {"mb_to_device_s", true, run(&BenchRun::mb_to_device_s, "{:.1f}")}};
+      {"num_inferences", true, [](const R& r) { return number(r.frames()); }, "", true},
+      {"elapsed", true, [](const R& r) { return fmt::format("{:.2f}", r.elapsed_s()); }, " s", true},
+      figure("throughput", " fps", &BenchRun::throughput, "{:.2f}"),
+      {"spread", true, [](const R& r) { return fmt::format("{:.1f}", 100 * r.spread()); }, " %", true},
+      figure("p50_ms", "", &BenchRun::p50_ms, "{:.2f}"),
+      figure("p90_ms", "", &BenchRun::p90_ms, "{:.2f}"),
+      figure("p99_ms", "", &BenchRun::p99_ms, "{:.2f}"),
+      figure("core_use", " %", &BenchRun::core_use, "{:.1f}", 100),
+      figure("cpu_use", " CPUs", &BenchRun::cpu_use, "{:.2f}"),
+      figure("rss_mb", "", &BenchRun::rss_mb, "{:.0f}"),
+      figure("mb_to_device_s", "", &BenchRun::mb_to_device_s, "{:.1f}")};
   return all;
+}
+
+/// For people. One cell of a row says that nothing was measured.
+std::string cell(const Column& column, const BenchResult& result) {
+  if (!column.measured || !result.runs.empty()) return column.text(result) + std::string(column.unit);
+  return column.name == "throughput" ? "FAILED" : "-";
+}
+
+/// Quoted where it must be, as a path as model may.
+std::string csv_cell(std::string cell) {
+  if (cell.find_first_of(",\"\n") == std::string::npos) return cell;
+  for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
+  return fmt::format("\"{}\"", cell);
 }
 
 Json to_json(const BenchResult& result) {
   const BenchCase& c = result.what;
+  const auto median = [&](double BenchRun::*figure) {
+    return result.runs.empty() ? Json() : Json(result.median(figure));
+  };
   Json throughputs = Json::array();
   for (const BenchRun& run : result.runs) throughputs.push_back(run.throughput);
-  return {{"model", c.model},
-          {"network", c.network},
-          {"device", c.device},
-          {"stages", c.whole ? "all" : "net"},
-          {"simulated", result.simulated},
-          {"batch", c.batch},
-          {"cores", c.cores},
-          {"slots", c.slots},
-          {"request_batch", c.request_batch},
-          {"streams", c.streams},
-          {"net_resolution", c.net_resolution},
-          {"options", c.options},
-          {"frames", result.frames()},
-          {"elapsed_s", result.elapsed_s()},
-          {"throughput", result.median(&BenchRun::throughput)},
-          {"throughputs", std::move(throughputs)},
-          {"latency_ms",
-           {{"p50", result.median(&BenchRun::p50_ms)},
-            {"p90", result.median(&BenchRun::p90_ms)},
-            {"p99", result.median(&BenchRun::p99_ms)}}},
-          {"core_use", result.median(&BenchRun::core_use)},
-          {"cpu_use", result.median(&BenchRun::cpu_use)},
-          {"rss_mb", result.median(&BenchRun::rss_mb)},
-          {"mb_to_device_s", result.median(&BenchRun::mb_to_device_s)}};
+  Json json{
+      {"model", c.model},
+      {"network", c.network},
+      {"device", c.device},
+      {"stages", c.whole ? "all" : "net"},
+      {"simulated", result.simulated},
+      {"batch", c.batch},
+      {"cores", c.cores},
+      {"slots", c.slots},
+      {"request_batch", c.request_batch},
+      {"streams", c.streams},
+      {"net_resolution", c.net_resolution},
+      {"options", c.options},
+      {"frames", result.frames()},
+      {"elapsed_s", result.elapsed_s()},
+      {"throughput", median(&BenchRun::throughput)},
+      {"throughputs", std::move(throughputs)},
+      {"latency_ms",
+       {{"p50", median(&BenchRun::p50_ms)}, {"p90", median(&BenchRun::p90_ms)}, {"p99", median(&BenchRun::p99_ms)}}},
+      {"core_use", median(&BenchRun::core_use)},
+      {"cpu_use", median(&BenchRun::cpu_use)},
+      {"rss_mb", median(&BenchRun::rss_mb)},
+      {"mb_to_device_s", median(&BenchRun::mb_to_device_s)}};
+  if (!result.failure.empty()) json["failure"] = result.failure;
+  return json;
 }
 
 /// Medians stand for what the single repetitions were.
@@ -97,7 +118,7 @@ BenchResult read_result(const JsonNode& node) {
   node.expect_keys({"model",     "network",        "device",        "stages",     "simulated",      "batch",
                     "cores",     "slots",          "request_batch", "streams",    "net_resolution", "frames",
                     "elapsed_s", "throughput",     "throughputs",   "latency_ms", "core_use",       "cpu_use",
-                    "rss_mb",    "mb_to_device_s", "options"});
+                    "rss_mb",    "mb_to_device_s", "options",       "failure"});
   constexpr std::pair<std::string_view, bool> kStages[] = {{"net", false}, {"all", true}};
   const auto count = [&](const char* key) { return static_cast<std::uint32_t>(node.at(key).integer(0, 1'000'000)); };
   BenchResult result;
@@ -114,8 +135,9 @@ BenchResult read_result(const JsonNode& node) {
   c.net_resolution = node.at("net_resolution").text(0, 100);
   if (node.has("options")) c.options = node.at("options").text(0, 4096);
   result.simulated = node.at("simulated").boolean();
-  node.at("throughput").real(0, kMost);  // the median of these:
-  const auto throughputs = node.at("throughputs").items(1, 10'000);
+  if (node.has("failure")) result.failure = node.at("failure").text(1, 4096);
+  const auto throughputs = node.at("throughputs").items(result.failure.empty() ? 1 : 0, 10'000);
+  if (!throughputs.empty()) node.at("throughput").real(0, kMost);  // their median
   const JsonNode latency = node.at("latency_ms");
   for (const JsonNode& throughput : throughputs) {
     BenchRun run;
@@ -162,6 +184,20 @@ double BenchResult::spread() const {
   return (most.throughput - least.throughput) / middle;
 }
 
+std::string describe(const BenchCase& c) {
+  std::string text = fmt::format("{} {} {} {} batch {} cores {} slots {}", c.model, c.device, c.whole ? "all" : "net",
+                                 c.net_resolution, c.batch, c.cores, c.slots);
+  if (!c.whole) text += fmt::format(" request {}", c.request_batch);
+  if (c.whole) text += fmt::format(" streams {}", c.streams);
+  if (!c.options.empty()) text += " " + c.options;
+  return text;
+}
+
+std::string describe_failure(const BenchResult& r) {
+  const std::string after = r.runs.empty() ? "" : " after " + counted(r.runs.size(), "round", "rounds");
+  return fmt::format("FAILED{}: {}: {}", after, describe(r.what), r.failure);
+}
+
 nlohmann::ordered_json to_json(const BenchReport& report) {
   Json results = Json::array();
   for (const BenchResult& result : report.results) results.push_back(to_json(result));
@@ -194,7 +230,7 @@ Cells bench_cells(const BenchReport& report) {
   std::vector<std::string> before;
   for (const Column& column : columns()) {
     std::vector<std::string> cells;
-    for (const BenchResult& result : report.results) cells.push_back(column.text(result) + std::string(column.unit));
+    for (const BenchResult& result : report.results) cells.push_back(cell(column, result));
     const bool varies = std::ranges::adjacent_find(cells, std::not_equal_to<>()) != cells.end();
     if (!column.always && (!varies || cells == before)) continue;
     rows[0].emplace_back(column.name);
@@ -204,24 +240,25 @@ Cells bench_cells(const BenchReport& report) {
   return rows;
 }
 
-std::string bench_table(const BenchReport& report) { return lay_out(bench_cells(report)); }
+std::string bench_table(const BenchReport& report, int columns) {
+  const Cells cells = bench_cells(report);
+  const auto keys = std::ranges::find(cells.front(), "num_inferences") - cells.front().begin();
+  std::string text = lay_out(cells, {.keys = static_cast<std::size_t>(keys), .columns = columns});
+  for (const BenchResult& result : report.results) {
+    if (!result.failure.empty()) text += describe_failure(result) + "\n";
+  }
+  return text;
+}
 
 std::string bench_csv(const BenchReport& report) {
   std::string text;
-  for (const Column& column : columns()) text += fmt::format("{}{}", text.empty() ? "" : ",", column.name);
-  text += '\n';
+  for (const Column& column : columns()) text += fmt::format("{},", column.name);
+  text += "failure\n";
   for (const BenchResult& result : report.results) {
-    std::string line;
     for (const Column& column : columns()) {
-      std::string cell = column.text(result);
-      const bool quoted = cell.find_first_of(",\"\n") != std::string::npos;  // a path as model
-      if (quoted) {
-        for (std::size_t at = 0; (at = cell.find('"', at)) != std::string::npos; at += 2) cell.insert(at, 1, '"');
-        cell = fmt::format("\"{}\"", cell);
-      }
-      line += (&column == columns().data() ? "" : ",") + cell;
+      text += csv_cell(column.measured && result.runs.empty() ? "" : column.text(result)) + ",";
     }
-    text += line + '\n';
+    text += csv_cell(result.failure) + "\n";
   }
   return text;
 }

@@ -49,6 +49,7 @@ struct BenchResult {
   BenchCase what;              ///< with the numbers that the model and device had
   bool simulated = false;      ///< the device's time is the simulator's
   std::vector<BenchRun> runs;  ///< one for each repetition
+  std::string failure{};       ///< why there are no more of them; empty: all went well
 
   /// Of all repetitions.
   std::uint64_t frames() const;
@@ -74,11 +75,16 @@ nlohmann::ordered_json to_json(const BenchReport& report);
 /// A report as to_json() made it. `where` names it in messages. kModel.
 Result<BenchReport> parse_bench_report(const std::string& text, const std::string& where);
 
+/// "tiny opencv net 64x32 batch 4 cores 2 slots 2 request 4": a case in a line.
+std::string describe(const BenchCase& what);
+/// "FAILED after 1 round: tiny opencv ...: REASON".
+std::string describe_failure(const BenchResult& result);
+
 /// Columns as in AWS's articles, batch_size num_inferences elapsed throughput, and more; those that never vary, or say
 /// what the one before them does (requests of a batch), are left out of table and cells, but for these four.
 Cells bench_cells(const BenchReport& report);
-/// The cells for a terminal; ends with a newline.
-std::string bench_table(const BenchReport& report);
+/// The cells for a terminal of so many columns (0: none), and a line for each case that failed; ends with a newline.
+std::string bench_table(const BenchReport& report, int columns = 0);
 /// Every column of every case, without units.
 std::string bench_csv(const BenchReport& report);
 

@@ -14,6 +14,8 @@
 #include <fmt/format.h>
 #include <glib.h>
 
+#include "models/core/text.h"
+
 namespace posecam {
 namespace {
 
@@ -74,10 +76,6 @@ std::string shortened(const std::string& text) {
   std::size_t from = text.size() - kRoom;
   while (from < text.size() && (static_cast<unsigned char>(text[from]) & 0xC0U) == 0x80U) ++from;
   return "..." + text.substr(from);
-}
-
-std::string counted(std::uint32_t n, const char* one, const char* many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
 /// Whether the networks' names tell all cases apart, files of one network being compiled for one size each: then these
@@ -178,6 +176,7 @@ void add_batch_diagrams(const BenchReport& report, const Names& names, std::vect
   const bool whole = std::ranges::any_of(report.results, [](const BenchResult& r) { return r.what.whole; });
   Diagram latency{"Latency (p50) by batch", "batch size", whole ? "ms a frame" : "ms a request", {}, {}};
   for (const BenchResult& r : report.results) {
+    if (r.runs.empty()) continue;
     const std::string name = names.curve(r.what, Names::kBatch);
     const double fps = r.median(&BenchRun::throughput);
     const double use = r.median(&BenchRun::core_use);
@@ -194,6 +193,7 @@ void add_core_diagram(const BenchReport& report, const Names& names, std::vector
   Diagram cores{
       "Throughput by cores", "cores", "frames a second", "dashed: that of the fewest cores, times as many", {}};
   for (const BenchResult& r : report.results) {
+    if (r.runs.empty()) continue;
     find_or_add(cores.series, names.curve(r.what, Names::kCores)).points[r.what.cores] =
         r.median(&BenchRun::throughput);
   }
@@ -324,6 +324,14 @@ std::string html_table(const Cells& rows) {
   return text;
 }
 
+std::string html_failures(const BenchReport& report) {
+  std::string text;
+  for (const BenchResult& result : report.results) {
+    if (!result.failure.empty()) text += fmt::format("<p>{}</p>\n", escape(describe_failure(result)));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string bench_svg(const BenchReport& report) {
@@ -354,15 +362,16 @@ th, td {{ padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #dd
 </style></head><body>
 <h1>posecam bench</h1>
 <p><b>{}</b></p>
-<p>{} CPUs, {}; posecam {}, {}.{}</p>
+<p>{}, {}; posecam {}, {}.{}</p>
 {}
 <div class="wide"><table>
 {}</table></div>
-</body></html>
+{}</body></html>
 )",
-                     escape(Names(report).shared()), report.cpus, escape(report.cpu), escape(report.version),
-                     escape(report.when), simulated ? " Times on neuron-sim are those of the simulator." : "",
-                     bench_svg(report), html_table(bench_cells(report)));
+                     escape(Names(report).shared()), counted(report.cpus, "CPU", "CPUs"), escape(report.cpu),
+                     escape(report.version), escape(report.when),
+                     simulated ? " Times on neuron-sim are those of the simulator." : "", bench_svg(report),
+                     html_table(bench_cells(report)), html_failures(report));
 }
 
 }  // namespace posecam

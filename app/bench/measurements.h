@@ -36,11 +36,13 @@ struct Measurement {
 
 /// All of one report.
 struct Measurements {
-  std::uint32_t cpus = 0;        ///< of the machine that measured
+  std::string cpu{};             ///< of the machine that measured: its name
+  std::uint32_t cpus = 0;        ///< and how many it has
   std::vector<Measurement> all;  ///< at least one
 };
 
-/// What parse_bench_report() reads, each with a throughput above 0. kModel.
+/// What parse_bench_report() reads, but for cases of which nothing was measured; each on a device that is known, with a
+/// throughput above 0. kModel.
 Result<Measurements> parse_measurements(const std::string& text, const std::string& where);
 
 }  // namespace posecam

@@ -2,24 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <fmt/format.h>
 
-#include "app/cli/tell.h"
+#include "app/cli/console.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {
 
 constexpr int kTextColumns = 61;  ///< room for the text beside the bar, so that the bar stays as the text grows
 constexpr int kWidestBar = 40;
-
-int terminal_columns() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 /// How wide a bar is beside such a text, 0 for none: both, what is between and around them and a free last column.
 int bar_columns(int columns, std::size_t text) {
@@ -53,15 +47,16 @@ std::string format_duration(double seconds) {
 
 std::string format_progress(const RunProgress& progress, int bar) {
   const double fps = progress.seconds > 0 ? static_cast<double>(progress.frames) / progress.seconds : 0;
-  const std::string people = fmt::format("{} {}", progress.people, progress.people == 1 ? "person" : "people");
+  const std::string people = counted(static_cast<std::uint64_t>(progress.people), "person", "people");
   if (!progress.total || *progress.total == 0) {
-    return fmt::format("{} frames  {:.1f} FPS  {}  {}", progress.frames, fps, format_duration(progress.seconds),
-                       people);
+    return fmt::format("{}  {:.1f} FPS  {}  {}", counted(progress.frames, "frame", "frames"), fps,
+                       format_duration(progress.seconds), people);
   }
   const std::uint64_t total = std::max(*progress.total, progress.frames);
   const double part = static_cast<double>(progress.frames) / static_cast<double>(total);
   std::string text = bar_of(part, bar);
-  text += fmt::format("{}/{} frames  {:.0f}%  {:.1f} FPS", progress.frames, total, std::floor(part * 100), fps);
+  text += fmt::format("{}/{}  {:.0f}%  {:.1f} FPS", progress.frames, counted(total, "frame", "frames"),
+                      std::floor(part * 100), fps);
   if (fps > 0) text += "  ETA " + format_duration(static_cast<double>(total - progress.frames) / fps);
   return text + "  " + people;
 }
@@ -70,33 +65,33 @@ std::string progress_line(double part, const std::string& text, int columns) {
   return fitted(bar_of(part, bar_columns(columns, text.size())) + text, columns);
 }
 
-bool progress_is_redrawn() { return isatty(STDERR_FILENO) == 1; }
+ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), drawn_(status_can_be_drawn()) {}
 
-ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), terminal_(progress_is_redrawn()) {}
+bool ProgressPrinter::due() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_) return false;
+  next_ = now + period();
+  return true;
+}
 
 void ProgressPrinter::show(const RunProgress& progress) {
-  const int columns = terminal_columns();
-  print(terminal_ ? fitted(format_progress(progress, bar_columns(columns, 0)), columns) : format_progress(progress, 0));
+  const int columns = terminal_columns(STDERR_FILENO);
+  print(drawn_ ? fitted(format_progress(progress, bar_columns(columns, 0)), columns) : format_progress(progress, 0));
 }
 
 void ProgressPrinter::show(double part, const std::string& text) {
-  print(terminal_ ? progress_line(part, text, terminal_columns()) : text);
+  print(drawn_ ? progress_line(part, text, terminal_columns(STDERR_FILENO)) : text);
 }
 
 void ProgressPrinter::print(const std::string& line) {
   if (quiet_) return;
-  if (terminal_) {
-    tell("\r\x1b[K{}", line);
-    std::fflush(stderr);
-    drawn_ = true;
+  if (drawn_) {
+    draw_status(line);
   } else {
     tell("{}\n", line);
   }
 }
 
-void ProgressPrinter::clear() {
-  if (drawn_) tell("\r\x1b[K");
-  drawn_ = false;
-}
+ProgressPrinter::~ProgressPrinter() { erase_status(); }
 
 }  // namespace posecam

@@ -25,29 +25,29 @@ std::string progress_line(double part, const std::string& text, int columns);
 /// "0:05", "12:34", "1:02:03".
 std::string format_duration(double seconds);
 
-/// Whether stderr is a terminal, where a line replaces the one before.
-bool progress_is_redrawn();
-
-/// Writes to stderr. Main thread only.
+/// For one piece of work, as long as it lasts: nothing of it is left on the terminal. One thread at a time.
 class ProgressPrinter {
  public:
   explicit ProgressPrinter(bool quiet);
+  ~ProgressPrinter();
+  ProgressPrinter(const ProgressPrinter&) = delete;
+  ProgressPrinter& operator=(const ProgressPrinter&) = delete;
 
   /// How often show() is to be called.
-  std::chrono::milliseconds period() const { return std::chrono::milliseconds(terminal_ ? 200 : 5000); }
+  std::chrono::milliseconds period() const { return std::chrono::milliseconds(drawn_ ? 200 : 5000); }
+  /// Whether it is time again, for those who could call it at any time. True at first.
+  bool due();
   /// format_progress(), fitted to the terminal. Nothing if quiet.
   void show(const RunProgress& progress);
   /// Any other work: progress_line of that part (0 to 1) on a terminal, the text elsewhere.
   void show(double part, const std::string& text);
-  /// Makes room for a lasting line.
-  void clear();
 
  private:
   void print(const std::string& line);
 
   bool quiet_;
-  bool terminal_;
-  bool drawn_ = false;
+  bool drawn_;  ///< over the line before, not line by line
+  std::chrono::steady_clock::time_point next_;
 };
 
 }  // namespace posecam

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "models/core/text.h"
+
 namespace posecam {
 
 std::string format_summary(const std::string& input, const StreamStats& stats,
@@ -10,11 +12,11 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
   const double fps = stats.seconds > 0 ? frames / stats.seconds : 0;
   const double each =
       stats.analysed > 0 ? static_cast<double>(stats.people_total) / static_cast<double>(stats.analysed) : 0;
-  std::string text = fmt::format("{}: {} frames in {:.2f} s, {:.1f} FPS; {} people, {:.1f} a frame", input,
-                                 stats.frames, stats.seconds, fps, stats.people_total, each);
+  std::string text = fmt::format("{}: {} in {:.2f} s, {:.1f} FPS; {:.1f} people a frame", input,
+                                 counted(stats.frames, "frame", "frames"), stats.seconds, fps, each);
   if (!stats.device.empty()) {
-    text += fmt::format("\n  on {}, {} {}, {:.1f} frames a batch", stats.device, stats.cores,
-                        stats.cores == 1 ? "core" : "cores", stats.batch_fill);
+    text += fmt::format("\n  on {}, {}, {:.1f} frames a batch", stats.device, counted(stats.cores, "core", "cores"),
+                        stats.batch_fill);
   }
   text += fmt::format("\n  {:<12}{:>12}{:>12}", "stage", "median ms", "p99 ms");
   for (const StageTimes& stage : stats.stages) {

@@ -6,11 +6,11 @@
 #include <fstream>
 #include <memory>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -23,15 +23,16 @@
 #include "app/bench/bench_compare.h"
 #include "app/bench/bench_files.h"
 #include "app/bench/measure.h"
+#include "app/cli/console.h"
 #include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/library_log.h"
 #include "app/cli/progress.h"
-#include "app/cli/tell.h"
 #include "app/cli/text_file.h"
 #include "app/session/input/inputs.h"
 #include "app/session/plugin_path.h"
-#include "models/core/log.h"
+#include "models/core/text.h"
 #include "pipeline/devices/devices.h"
 
 namespace posecam {
@@ -41,6 +42,8 @@ int report_error(const Error& error) {
   tell("posecam: {}\n", error.message);
   return exit_code(error.code);
 }
+
+constexpr std::size_t kLongestReason = 500;
 
 struct Request {
   std::vector<std::string> models{""};
@@ -58,15 +61,6 @@ struct Request {
   BenchOutputs outputs;
   bool quiet = false;
 };
-
-/// Every case loads its network anew, and what is to be said of its device is the same each time.
-void log_each_line_once() {
-  log_to([said = std::set<std::string, std::less<>>()](spdlog::level::level_enum level, std::string_view line) mutable {
-    if (!said.emplace(line).second) return;
-    const spdlog::string_view_t name = spdlog::level::to_string_view(level);
-    tell("posecam: {}: {}\n", std::string_view(name.data(), name.size()), line);
-  });
-}
 
 /// The line "model name" of /proc/cpuinfo; Arm has none.
 std::string cpu_name() {
@@ -119,36 +113,41 @@ class Sweep {
     for (const BenchCase& what : cases_) report_.results.push_back({what, device_traits(what.device).simulated, {}});
   }
 
-  /// After a failure the report has what was measured before it.
-  Result<void> run() {
-    Result<void> failure;
+  /// Why cases failed, once each: the others are measured all the same.
+  std::vector<Error> run() {
+    std::vector<Error> failures;
     const std::size_t total = cases_.size() * request_.repeat;
     for (std::size_t n = 0; n < total && !request_.time.is_interrupted(); ++n) {
       BenchResult& result = report_.results[n % cases_.size()];
+      if (!result.failure.empty()) continue;
       show(n, total, result.what);
       const BenchCase& what = cases_[n % cases_.size()];
       auto measured = what.whole ? measure_whole(what, request_.engine, request_.input, request_.time)
                                  : measure_net(what, request_.engine, request_.time);
       if (!measured && request_.time.is_interrupted()) break;
       if (!measured) {
-        failure = measured.error();
-        break;
+        result.failure = short_line(measured.error().message, kLongestReason);
+        failures.push_back(measured.error());
+        continue;
       }
       result.what.cores = measured->cores;
       result.runs.push_back(*measured);
     }
-    printer_.clear();
-    std::erase_if(report_.results, [](const BenchResult& result) { return result.runs.empty(); });
-    return failure;
+    erase_status();
+    std::erase_if(report_.results, [](const auto& result) { return result.runs.empty() && result.failure.empty(); });
+    return failures;
   }
 
   const BenchReport& report() const { return report_; }
+  bool measured_anything() const {
+    return std::ranges::any_of(report_.results, [](const BenchResult& result) { return !result.runs.empty(); });
+  }
 
  private:
   void show(std::size_t done, std::size_t total, const BenchCase& what) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - began_;
     std::string text = fmt::format("{}/{}  {} on {}, batch {}", done + 1, total, what.model, what.device, what.batch);
-    if (what.cores > 0) text += fmt::format(", {} cores", what.cores);
+    if (what.cores > 0) text += ", " + counted(what.cores, "core", "cores");
     if (done > 0) {
       const double left = elapsed.count() / static_cast<double>(done) * static_cast<double>(total - done);
       text += "  ETA " + format_duration(left);
@@ -163,38 +162,50 @@ class Sweep {
   BenchReport report_;
 };
 
+void warn_of_noise(const BenchReport& report) {
+  const auto noisy =
+      std::ranges::count_if(report.results, [](const BenchResult& r) { return r.spread() > kNoisySpread; });
+  if (noisy == 0) return;
+  tell(
+      "posecam: {} of {} spread by more than {:.0f} %: the machine had other work; repeat when it is quiet, or with "
+      "more "
+      "--repeat\n",
+      noisy, counted(report.results.size(), "row", "rows"), 100 * kNoisySpread);
+}
+
+/// Each in a line of its own, and the one that is left for the caller.
+Error all_but_the_first_reported(const std::vector<Error>& errors) {
+  for (const Error& error : std::span(errors).subspan(1)) report_error(error);
+  return errors.front();
+}
+
 Result<void> bench(Request request) {
   auto cases = combine(request);
   if (!cases) return cases.error();
+  if (request.quiet) quiet_library_log();
   if (request.stages == "all") {
-    gst_init(nullptr, nullptr);
+    start_gstreamer();
     if (auto loaded = load_plugin(); !loaded) return loaded;
   }
   auto files = BenchFiles::open(request.outputs);
   if (!files) return files.error();
   request.time.interrupt = watch_interrupts();
-  log_each_line_once();
   Sweep sweep(request, std::move(*cases));
-  auto swept = sweep.run();
+  const std::vector<Error> failed = sweep.run();
   const BenchReport& report = sweep.report();
-  if (!swept && report.results.empty()) return swept;
-  if (report.results.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
-
-  if (!request.outputs.use_stdout()) fmt::print("{}", bench_table(report));
+  if (!sweep.measured_anything()) {
+    if (failed.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
+    return all_but_the_first_reported(failed);
+  }
+  if (!request.outputs.use_stdout()) put_text(bench_table(report, terminal_columns(STDOUT_FILENO)));
   std::vector<Error> failures = files->write(report);
-  if (!swept) failures.push_back(swept.error());
-  if (!failures.empty()) {
-    for (const Error& failure : std::span(failures).subspan(1)) report_error(failure);
-    return failures.front();
+  if (!failed.empty()) {
+    failures.push_back(
+        {failed.front().code, fmt::format("{} of {} failed, the first with: {}", failed.size(),
+                                          counted(report.results.size(), "case", "cases"), failed.front().message)});
   }
-  const auto noisy =
-      std::ranges::count_if(report.results, [](const BenchResult& r) { return r.spread() > kNoisySpread; });
-  if (noisy > 0) {
-    tell(
-        "posecam: {} of {} rows spread by more than {:.0f} %: the machine had other work; repeat when it is quiet, or "
-        "with more --repeat\n",
-        noisy, report.results.size(), 100 * kNoisySpread);
-  }
+  if (!failures.empty()) return all_but_the_first_reported(failures);
+  warn_of_noise(report);
   if (request.time.is_interrupted()) return Error{Errc::kCancelled, "interrupted: the table has what was measured"};
   return {};
 }
@@ -211,23 +222,23 @@ Result<BenchReport> load(const std::string& path) {
   return parse_bench_report(*text, path);
 }
 
-/// 1 if a case is missing or became slower than asked for, beyond what the machine's noise explains.
+/// 1 if a case is missing, failed or became slower than asked for, beyond what the machine's noise explains.
 Result<int> compare(const Compare& wish) {
   const auto before = load(wish.before);
   if (!before) return before.error();
   const auto after = load(wish.after);
   if (!after) return after.error();
   const BenchComparison comparison = compare_reports(*before, *after);
-  if (comparison.changes.empty())
+  if (comparison.changes.empty() && comparison.failed.empty())
     return Error{Errc::kModel, fmt::format("{} and {} have no case in common", wish.before, wish.after)};
-  fmt::print("{}", comparison_table(comparison));
+  put_text(comparison_table(comparison, terminal_columns(STDOUT_FILENO)));
   if (!comparison.same_machine) {
-    tell("posecam: measured on different machines, {} ({} CPUs) and {} ({}): a ratio may be theirs\n", before->cpu,
-         before->cpus, after->cpu, after->cpus);
+    tell("posecam: measured on different machines, {} ({}) and {} ({}): a ratio may be theirs\n", before->cpu,
+         counted(before->cpus, "CPU", "CPUs"), after->cpu, after->cpus);
   }
   if (!comparison.missing.empty()) {
-    tell("posecam: {} of {} cases of {} are missing in {}\n", comparison.missing.size(), before->results.size(),
-         wish.before, wish.after);
+    tell("posecam: {} of {} of {} missing in {}\n", comparison.missing.size(),
+         counted(before->results.size(), "case", "cases"), wish.before, wish.after);
   }
   return wish.fail_below && comparison.fails(*wish.fail_below) ? 1 : 0;
 }
@@ -240,7 +251,7 @@ void add_compare(CLI::App& bench, int& code) {
   command->add_option("after", wish->after, "A later one")->required()->type_name("FILE");
   command
       ->add_option("--fail-below", wish->fail_below,
-                   "Exit with 1 if a case is missing, or its throughput ratio below this and noise no reason")
+                   "Exit with 1 if a case is missing or failed, or its throughput ratio below this and noise no reason")
       ->check(CLI::Range(0.0, 100.0))
       ->type_name("RATIO");
   command->callback([wish, &code] {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -18,8 +18,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/cli/console.h"
 #include "app/cli/exit_code.h"
-#include "app/cli/tell.h"
 #include "models/core/paths.h"
 #include "models/store/store.h"
 #include "pipeline/backend/device.h"
@@ -64,14 +64,14 @@ Result<void> compile_sim(const Request& request, const ModelSpec& spec, const st
   options.cores_per_model = request.cores_per_model.value_or(1);
   options.dtype = request.cast == "bf16" ? DType::kBf16 : DType::kF32;
   if (request.dry_run) {
-    fmt::print("{} at {}x{} for the simulator: a NEFF for each batch of {} and neuron-sim.json in {}\n", spec.name,
-               spec.input.size.width, spec.input.size.height, fmt::join(options.batches, ", "), folder.string());
+    put("{} at {}x{} for the simulator: a NEFF for each batch of {} and neuron-sim.json in {}\n", spec.name,
+        spec.input.size.width, spec.input.size.height, fmt::join(options.batches, ", "), folder.string());
     return {};
   }
   const auto descriptor = compile_for_sim(spec, options, folder);
   if (!descriptor) return descriptor.error();
-  fmt::print("{}\nRun it: posecam run CLIP --model {} --device {}\n", descriptor->string(),
-             request.out.empty() ? spec.name : descriptor->string(), kNeuronSim);
+  put("{}\nRun it: posecam run CLIP --model {} --device {}\n", descriptor->string(),
+      request.out.empty() ? spec.name : descriptor->string(), kNeuronSim);
   return {};
 }
 
@@ -124,7 +124,7 @@ Result<void> become_compile_tool(const Request& request, const ModelSpec& spec, 
   argv.reserve(args.size() + 1);
   for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
-  std::fflush(stdout);
+  std::signal(SIGPIPE, SIG_DFL);  // as the tool expects it
   ::setenv("PYTHONPATH", (*share / "python").c_str(), 1);
   ::setenv("PYTHONSAFEPATH", "1", 1);  // the folder that posecam is called in holds no modules of ours
   ::execvp(argv.front(), argv.data());

@@ -3,20 +3,20 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "app/bench/measurements.h"
+#include "app/cli/console.h"
 #include "app/cli/exit_code.h"
-#include "app/cli/tell.h"
 #include "app/cli/text_file.h"
 #include "app/cost/cost.h"
 #include "app/cost/cost_view.h"
@@ -132,14 +132,15 @@ Result<void> cost(Request request) {
   if (!prices) return prices.error();
   const auto tables = cost_tables(*prices, *measurements ? &**measurements : nullptr, question);
   if (!tables) return tables.error();
-  std::string text = request.json ? cost_json(*tables, question) : cost_text(*tables, question, request.explain);
+  std::string text = request.json ? cost_json(*tables, question)
+                                  : cost_text(*tables, question, request.explain, terminal_columns(STDOUT_FILENO));
   const auto known =
       static_cast<std::size_t>(std::ranges::count(file->on_demand, request.region, &InstancePrice::region));
   if (!request.json && known > prices->size()) {
     text +=
         fmt::format("Left out, without a price '{}': {} of {} instances\n", rate->name, known - prices->size(), known);
   }
-  std::fputs(text.c_str(), stdout);
+  put_text(text);
   if (!question.planned() || std::ranges::any_of(*tables, &CostTable::cheapest)) return {};
   return Error{Errc::kUsage, "no instance does what was asked"};
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <memory>
 #include <string>
 #include <thread>
@@ -10,8 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/cli/console.h"
 #include "app/cli/exit_code.h"
-#include "app/cli/tell.h"
 #include "app/commands/devices_view.h"
 
 namespace posecam {
@@ -24,27 +23,26 @@ struct Wish {
   bool watch = false;
 };
 
-/// False when nobody reads any more.
-bool print(const std::string& text) { return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0; }
-
 int list(bool json) {
   const DevicesNow now = look_at_devices(false);
-  print(json ? devices_json(now, {}, 2) : devices_table(now, {}));
+  put_text(json ? devices_json(now, {}, 2) : devices_table(now, {}, terminal_columns(STDOUT_FILENO)));
   if (std::ranges::any_of(now.devices, &DeviceInfo::available)) return 0;
   tell("posecam: no device can be used on this machine\n");
   return exit_code(Errc::kDevice);
 }
 
-/// Until Ctrl-C, which ends the program as it ends any other.
+/// Until Ctrl-C, which ends the program as it ends any other, or until nobody reads any more.
 int watch(bool json) {
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
   CoreUsage usage;
   for (auto next = std::chrono::steady_clock::now();; std::this_thread::sleep_until(next)) {
     const DevicesNow now = look_at_devices(true);
     usage.update(now);
-    const std::string text = json ? devices_json(now, usage, -1) : devices_table(now, usage) + "\n";
+    const std::string text =
+        json ? devices_json(now, usage, -1) : devices_table(now, usage, terminal_columns(STDOUT_FILENO)) + "\n";
     const char* const clear = terminal && !json ? "\x1b[H\x1b[2J" : "";
-    if (!print(clear + text)) return 0;
+    put_text(clear + text);
+    if (!all_printed()) return 0;
     next = std::max(next + kPeriod, now.at);
   }
 }

@@ -7,6 +7,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/text_table.h"
+#include "models/core/text.h"
 #include "pipeline/devices/devices.h"
 
 namespace posecam {
@@ -26,21 +28,21 @@ std::string processes_text(const NeuronDevice& device) {
   return text.empty() ? "nobody" : text;
 }
 
-void add_neuron(std::string& text, const NeuronReport& report, const CoreUsage& usage) {
+void add_neuron(std::string& text, const NeuronReport& report, const CoreUsage& usage, int columns) {
   text += fmt::format("\n{}: runtime {}, {}\n", report.info.name, report.runtime, report.library);
   for (const NeuronDevice& device : report.devices) {
-    text += fmt::format("  device {:<3} {:>2} core{} ({}), {:.1f} GiB, held by {}\n", device.index, device.cores,
-                        device.cores == 1 ? "" : "s", fmt::join(device.core_ids, ","),
+    text += fmt::format("  device {:<3} {} ({}), {:.1f} GiB, held by {}\n", device.index,
+                        counted(device.cores, "core", "cores"), fmt::join(device.core_ids, ","),
                         static_cast<double>(device.memory_bytes) / (1U << 30U), processes_text(device));
   }
   if (report.use.empty()) return;
-  text += fmt::format("  {:>4}  {:>8}  {:<20}  {:>10}  {:>10}  {:>9}  {:>6}  {}\n", "CORE", "PID", "MODEL",
-                      "EXECUTIONS", "FRAMES", "BUSY S", "USE", "FAILURES");
+  Cells rows{{"CORE", "PID", "MODEL", "EXECUTIONS", "FRAMES", "BUSY S", "USE", "FAILURES"}};
   for (const CoreActivity& a : report.use) {
-    text += fmt::format("  {:>4}  {:>8}  {:<20}  {:>10}  {:>10}  {:>9.1f}  {:>6}  {}\n", a.core, a.pid, a.model,
-                        a.executions, a.rows, static_cast<double>(a.busy_ns) / 1e9, percent_text(usage.percent(a)),
-                        a.failures);
+    rows.push_back({std::to_string(a.core), std::to_string(a.pid), a.model, std::to_string(a.executions),
+                    std::to_string(a.rows), fmt::format("{:.1f}", static_cast<double>(a.busy_ns) / 1e9),
+                    percent_text(usage.percent(a)), std::to_string(a.failures)});
   }
+  text += lay_out(rows, {.sides = "rrlrrrrr", .keys = 2, .columns = columns});
 }
 
 Json to_json(const NeuronDevice& device) {
@@ -112,14 +114,14 @@ double CoreUsage::percent(const CoreActivity& activity) const {
   return found == known_.end() ? -1 : found->second.percent;
 }
 
-std::string devices_table(const DevicesNow& now, const CoreUsage& usage) {
-  std::string text = fmt::format("{:<12}  {:<9}  {:>5}  {}\n", "NAME", "AVAILABLE", "CORES", "DESCRIPTION");
+std::string devices_table(const DevicesNow& now, const CoreUsage& usage, int columns) {
+  Cells rows{{"NAME", "AVAILABLE", "CORES", "DESCRIPTION"}};
   for (const DeviceInfo& device : now.devices) {
-    text += fmt::format("{:<12}  {:<9}  {:>5}  {}\n", device.name, device.available ? "yes" : "no", device.cores,
-                        device.description);
+    rows.push_back({device.name, device.available ? "yes" : "no", std::to_string(device.cores), device.description});
   }
+  std::string text = lay_out(rows, {.sides = "llrt", .columns = columns});
   for (const NeuronReport& report : now.neuron) {
-    if (!report.devices.empty() || !report.use.empty()) add_neuron(text, report, usage);
+    if (!report.devices.empty() || !report.use.empty()) add_neuron(text, report, usage, columns);
   }
   for (const NeuronReport& report : now.neuron) {
     for (const NeuronCoreUse& use : report.monitor) {

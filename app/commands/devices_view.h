@@ -42,8 +42,8 @@ class CoreUsage {
   std::chrono::steady_clock::time_point at_{};
 };
 
-/// Ends with a newline.
-std::string devices_table(const DevicesNow& now, const CoreUsage& usage);
+/// For a terminal of so many columns (0: none). Ends with a newline.
+std::string devices_table(const DevicesNow& now, const CoreUsage& usage, int columns);
 /// A list of devices. `indent` < 0: in one line.
 std::string devices_json(const DevicesNow& now, const CoreUsage& usage, int indent);
 

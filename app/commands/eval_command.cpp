@@ -1,6 +1,8 @@
 #include "app/commands/eval_command.h"
 
-#include <cstdio>
+#include <chrono>
+#include <cmath>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,16 +11,20 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/console.h"
 #include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
-#include "app/cli/tell.h"
+#include "app/cli/progress.h"
 #include "app/eval/evaluation.h"
+#include "models/core/text.h"
 #include "pipeline/output/result_file.h"
 #include "pipeline/settings/engine_plan.h"
 #include "postprocess/eval/coco_eval.h"
 
 namespace posecam {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 struct EvalOptions : EngineSettings {
   std::string annotations;
@@ -49,10 +55,21 @@ struct Run {
   }
 };
 
+std::function<void(std::size_t)> show_progress(std::size_t images) {
+  return [images, printer = std::make_shared<ProgressPrinter>(false), began = Clock::now()](std::size_t done) {
+    if (!printer->due()) return;
+    const double seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    const double part = static_cast<double>(done) / static_cast<double>(images);
+    std::string text = fmt::format("{}/{}  {:.0f}%", done, counted(images, "image", "images"), std::floor(100 * part));
+    if (done > 0) text += "  ETA " + format_duration(seconds * (1 / part - 1));
+    printer->show(part, text);
+  };
+}
+
 Result<Run> analyse(const EvalOptions& options, const CocoAnnotations& annotations) {
   auto engine = make_pose_engine(options);
   if (!engine) return std::move(engine).error();
-  auto evaluation = analyse_images(annotations, options.images, **engine);
+  auto evaluation = analyse_images(annotations, options.images, **engine, show_progress(annotations.images.size()));
   if (!evaluation) return std::move(evaluation).error();
   if (!options.results.empty()) {
     if (auto written = write_document(options.results, evaluation->results); !written) return written.error();
@@ -72,16 +89,15 @@ void print_json(const CocoStats& stats, std::size_t images, std::size_t people, 
     out["net_resolution"] = fmt::format("{}x{}", run->size.width, run->size.height);
     out["fps"] = run->fps();
   }
-  fmt::print("{}\n", out.dump());
+  put("{}\n", out.dump());
 }
 
 void print_table(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
-  fmt::print("{}{} images, {} people found", coco_table(stats), images, people);
+  put("{}{}, {} found", coco_table(stats), counted(images, "image", "images"), counted(people, "person", "people"));
   if (run) {
-    fmt::print(", {:.1f} FPS ({} at {}x{} on {})", run->fps(), run->model, run->size.width, run->size.height,
-               run->device);
+    put(", {:.1f} FPS ({} at {}x{} on {})", run->fps(), run->model, run->size.width, run->size.height, run->device);
   }
-  fmt::print("\n");
+  put("\n");
 }
 
 Result<void> evaluate(const EvalOptions& options) {

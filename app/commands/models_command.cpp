@@ -1,12 +1,12 @@
 #include "app/commands/models_command.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <set>
 #include <span>
 #include <string>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -15,9 +15,11 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/console.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/progress.h"
-#include "app/cli/tell.h"
+#include "app/cli/text_table.h"
+#include "models/core/text.h"
 #include "models/make/made.h"
 #include "models/spec/model_spec.h"
 #include "models/spec/zoo.h"
@@ -106,19 +108,18 @@ void print_json(const ModelStore& store, const std::vector<ModelSpec>& specs) {
     entry["pulled"] = backends_pulled(store, spec);
     list.push_back(std::move(entry));
   }
-  fmt::print("{}\n", list.dump(2));
+  put("{}\n", list.dump(2));
 }
 
 void print_table(const ModelStore& store, const std::vector<ModelSpec>& specs) {
-  std::size_t width = 4;
-  for (const ModelSpec& spec : specs) width = std::max(width, spec.name.size());
-  fmt::print("{:<{}}  {:<14}  {:>9}  {:<12}  {:>8}  {}\n", "NAME", width, "TASK", "INPUT", "LICENCE", "SIZE", "PULLED");
+  Cells rows{{"NAME", "TASK", "INPUT", "LICENCE", "SIZE", "PULLED FOR"}};
   for (const ModelSpec& spec : specs) {
     const auto pulled = backends_pulled(store, spec);
-    fmt::print("{:<{}}  {:<14}  {:>9}  {:<12}  {:>8}  {}\n", spec.name, width, task_name(spec.task),
-               size_text(spec.input.size), spec.license, readable_bytes(total_bytes(spec)),
-               pulled.empty() ? "-" : fmt::format("{}", fmt::join(pulled, ", ")));
+    rows.push_back({spec.name, std::string(task_name(spec.task)), size_text(spec.input.size), spec.license,
+                    readable_bytes(total_bytes(spec)),
+                    pulled.empty() ? "-" : fmt::format("{}", fmt::join(pulled, ", "))});
   }
+  put_text(lay_out(rows, {.sides = "llrlrt", .columns = terminal_columns(STDOUT_FILENO)}));
 }
 
 int list(const ModelsOptions& options) {
@@ -146,14 +147,14 @@ std::string input_text(const InputSpec& input) {
 
 void print_files(const ModelStore& store, const ModelSpec& spec) {
   for (const BackendWeights& weights : spec.weights) {
-    fmt::print("{:<12} {}, {}\n", weights.backend, weights.precision,
-               store.has(spec, weights.backend) ? "pulled" : "not pulled");
+    put("{:<12} {}, {}\n", weights.backend, weights.precision,
+        store.has(spec, weights.backend) ? "pulled" : "not pulled");
     for (const WeightFile& file : weights.files) {
-      fmt::print("{:<12} {}  {}\n", "", file.name, readable_bytes(file.bytes));
-      fmt::print("{:<12}   sha256 {}\n", "", file.sha256);
+      put("{:<12} {}  {}\n", "", file.name, readable_bytes(file.bytes));
+      put("{:<12}   sha256 {}\n", "", file.sha256);
       const std::string nowhere =
           find_maker(spec) ? "made: " + pull_command(spec) : "not published: only from a mirror";
-      fmt::print("{:<12}   {}\n", "", file.url.empty() ? nowhere : file.url);
+      put("{:<12}   {}\n", "", file.url.empty() ? nowhere : file.url);
     }
   }
 }
@@ -163,20 +164,21 @@ int show(const ModelsOptions& options) {
   if (!store) return complain(store.error());
   const auto spec = find_model(options.names.front());
   if (!spec) return complain(spec.error());
-  fmt::print("{}\n{}\n\n", spec->name, spec->description);
-  fmt::print("{:<12} {}\n", "task", task_name(spec->task));
-  fmt::print("{:<12} {}\n", "licence", spec->license);
-  fmt::print("{:<12} {}\n", "source", spec->source);
-  fmt::print("{:<12} {}\n", "descriptor", spec->path.native());
-  fmt::print("{:<12} {}\n", "input", input_text(spec->input));
-  fmt::print("{:<12} {}\n", "outputs", fmt::join(spec->outputs, ", "));
-  fmt::print("{:<12} {}\n", "decoder", spec->decoder->describe());
+  put("{}\n{}\n\n", spec->name, spec->description);
+  put("{:<12} {}\n", "task", task_name(spec->task));
+  put("{:<12} {}\n", "licence", spec->license);
+  put("{:<12} {}\n", "source", spec->source);
+  put("{:<12} {}\n", "descriptor", spec->path.native());
+  put("{:<12} {}\n", "input", input_text(spec->input));
+  put("{:<12} {}\n", "outputs", fmt::join(spec->outputs, ", "));
+  put("{:<12} {}\n", "decoder", spec->decoder->describe());
   if (spec->skeleton)
-    fmt::print("{:<12} {}, {} keypoints\n", "skeleton", spec->skeleton->name, spec->skeleton->parts.size());
+    put("{:<12} {}, {}\n", "skeleton", spec->skeleton->name,
+        counted(spec->skeleton->parts.size(), "keypoint", "keypoints"));
   if (!spec->labels.empty()) {
     const std::span shown = std::span(spec->labels).first(std::min(spec->labels.size(), kLabelsShown));
-    fmt::print("{:<12} {}: {}{}\n", "labels", spec->labels.size(), fmt::join(shown, ", "),
-               shown.size() < spec->labels.size() ? ", ..." : "");
+    put("{:<12} {}: {}{}\n", "labels", spec->labels.size(), fmt::join(shown, ", "),
+        shown.size() < spec->labels.size() ? ", ..." : "");
   }
   print_files(*store, *spec);
   return 0;
@@ -187,31 +189,26 @@ void print_pulled(const ModelSpec& spec, const std::vector<FileReport>& reports,
   for (const FileReport& report : reports) {
     if (!seen.insert(report.file.name).second) continue;
     const bool good = report.state == FileState::kGood;
-    fmt::print("{}: {}  {}  {}\n", spec.name, report.file.name, readable_bytes(report.file.bytes),
-               report.pulled ? arrived
-               : good        ? "already there"
-                             : report.problem);
+    put("{}: {}  {}  {}\n", spec.name, report.file.name, readable_bytes(report.file.bytes),
+        report.pulled ? arrived
+        : good        ? "already there"
+                      : report.problem);
   }
 }
 
 int bring_one(const ModelStore& store, const ModelSpec& spec, PullOptions options) {
-  ProgressPrinter printer(!progress_is_redrawn());  // elsewhere only the results are printed
-  std::uint64_t shown = 101;
+  ProgressPrinter printer(!status_can_be_drawn());  // elsewhere only the results are printed
   options.progress = [&](const WeightFile& file, std::uint64_t done) {
+    if (!printer.due()) return;
     const std::uint64_t percent = 100 * done / file.bytes;
-    if (std::exchange(shown, percent) == percent) return;
     printer.show(static_cast<double>(percent) / 100, fmt::format("{}  {:3}%  {} of {}", file.name, percent,
                                                                  readable_bytes(done), readable_bytes(file.bytes)));
   };
-  options.note = [&](const std::string& note) {
-    printer.clear();
-    tell("posecam: {}\n", note);
-  };
+  options.note = [](const std::string& note) { tell("posecam: {}\n", note); };
   const auto reports = store.pull(spec, options);
-  printer.clear();
   if (!reports) return complain(reports.error());
   print_pulled(spec, *reports, options.make ? "made" : "pulled");
-  fmt::print("{}: ready for {}\n", spec.name, fmt::join(backends_pulled(store, spec), ", "));
+  put("{}: ready for {}\n", spec.name, fmt::join(backends_pulled(store, spec), ", "));
   return 0;
 }
 
@@ -244,8 +241,8 @@ int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {
   for (const FileReport& report : reports) {
     if (begun.count(report.backend) == 0 || !seen.insert(report.file.name).second) continue;
     const bool good = report.state == FileState::kGood;
-    fmt::print("{}: {}  {}{}\n", spec.name, report.file.name, to_string(report.state),
-               good || report.state == FileState::kMissing ? "" : ": " + report.problem);
+    put("{}: {}  {}{}\n", spec.name, report.file.name, to_string(report.state),
+        good || report.state == FileState::kMissing ? "" : ": " + report.problem);
     if (!good) worst = exit_code(Errc::kModel);
   }
   if (worst != 0) tell("posecam: model '{}' is damaged; run: {}\n", spec.name, pull_command(spec));
@@ -263,7 +260,7 @@ int verify(const ModelsOptions& options) {
     worst = std::max(worst, verify_one(*store, spec, !options.names.empty()));
     any = any || !backends_pulled(*store, spec).empty();
   }
-  if (!any && worst == 0) fmt::print("nothing is pulled into {}\n", store->root().native());
+  if (!any && worst == 0) put("nothing is pulled into {}\n", store->root().native());
   return worst;
 }
 
@@ -271,12 +268,12 @@ int path(const ModelsOptions& options) {
   const auto store = ModelStore::open_default();
   if (!store) return complain(store.error());
   if (options.names.empty()) {
-    fmt::print("{}\n", store->root().native());
+    put("{}\n", store->root().native());
     return 0;
   }
   const auto spec = find_model(options.names.front());
   if (!spec) return complain(spec.error());
-  fmt::print("{}\n", store->folder(*spec).native());
+  put("{}\n", store->folder(*spec).native());
   return 0;
 }
 

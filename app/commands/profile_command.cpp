@@ -13,10 +13,12 @@
 #include <fmt/format.h>
 #include <gst/gst.h>
 
+#include "app/cli/console.h"
 #include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/interrupt.h"
-#include "app/cli/tell.h"
+#include "app/cli/library_log.h"
+#include "app/cli/progress.h"
 #include "app/profile/element_times.h"
 #include "app/profile/profile.h"
 #include "app/session/input/inputs.h"
@@ -66,6 +68,15 @@ struct Profile {
   std::vector<StageLog::Thread> threads;
 };
 
+void wait_for(const Session& session) {
+  ProgressPrinter printer(false);
+  while (!session.wait_for(printer.period())) {
+    const StreamStats stats = session.stats();
+    const RunProgress progress{stats.frames, session.expected_frames(), stats.seconds, stats.people};
+    if (progress.frames > 0) printer.show(progress);
+  }
+}
+
 /// The clip, once, with everything that `posecam run --write-video --json-lines` does.
 Result<Profile> play(const Request& request, const std::stop_token& interrupt) {
   ScratchFolder scratch;
@@ -86,7 +97,7 @@ Result<Profile> play(const Request& request, const std::stop_token& interrupt) {
   session->play();
   {
     const std::stop_callback end(interrupt, [&] { session->stop(); });
-    session->wait();
+    wait_for(*session);
   }
   const StreamStats stats = session->stats();
   const auto failure = session->failure();
@@ -107,7 +118,7 @@ Result<void> profile(Request request) {
     request.model = standard.name;
     if (!standard.note.empty()) tell("posecam: {}\n", standard.note);
   }
-  gst_init(nullptr, nullptr);
+  start_gstreamer();
   if (auto loaded = load_plugin(); !loaded) return loaded;
   log_element_times();
   const std::stop_token interrupt = watch_interrupts();
@@ -121,7 +132,7 @@ Result<void> profile(Request request) {
     if (!second) return second.error();
     columns.push_back(std::move(second->column));
   }
-  if (request.trace != "-") fmt::print("{}", profile_table(columns));
+  if (request.trace != "-") put_text(profile_table(columns));
   if (!request.trace.empty()) {
     if (auto written = write_document(request.trace, trace_json(first->threads)); !written) return written;
   }

@@ -1,8 +1,6 @@
 #include "app/commands/run_command.h"
 
 #include <algorithm>
-#include <csignal>
-#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -14,11 +12,12 @@
 #include <fmt/format.h>
 #include <gst/gst.h>
 
+#include "app/cli/console.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/interrupt.h"
+#include "app/cli/library_log.h"
 #include "app/cli/progress.h"
 #include "app/cli/summary.h"
-#include "app/cli/tell.h"
 #include "app/commands/run_options.h"
 #include "app/commands/run_specs.h"
 #include "app/session/input/inputs.h"
@@ -34,10 +33,19 @@ namespace {
 
 void quit_at_once(int) { _exit(exit_code(Errc::kCancelled)); }
 
+void say(const std::string& line) { tell("posecam: {}\n", line); }
+
+/// JSON on the screen, between which a bar would be: then there is none.
+bool shows_results(const RunOptions& options) {
+  const auto& o = options;
+  return isatty(STDOUT_FILENO) == 1 && (o.json_lines == "-" || o.write_coco_json == "-" || o.write_motion_json == "-");
+}
+
 /// Sessions, and what people see of them.
 class Run {
  public:
-  explicit Run(RunOptions options) : options_(std::move(options)), printer_(options_.quiet) {}
+  explicit Run(RunOptions options)
+      : options_(std::move(options)), printer_(options_.quiet || shows_results(options_)) {}
   ~Run() { sessions_.clear(); }  // they speak to the rest
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
@@ -49,23 +57,16 @@ class Run {
   Result<void> choose_model();
   void play_to_the_end(const std::stop_token& interrupt);
   void report(const Session& session);
-  void say(const std::string& line);
   void show_progress();
   void session_finished(const Session& session);
 
   RunOptions options_;
   std::string note_;  ///< about the choice of the model, said once all is well
-  std::mutex mutex_;  ///< the printer and the exit code: sessions speak from threads of their own
+  std::mutex mutex_;  ///< the exit code: sessions end on threads of their own
   ProgressPrinter printer_;
   int code_ = 0;
   std::vector<std::unique_ptr<Session>> sessions_;
 };
-
-void Run::say(const std::string& line) {
-  std::lock_guard lock(mutex_);
-  printer_.clear();
-  tell("posecam: {}\n", line);
-}
 
 Result<void> Run::choose_model() {
   if (options_.model.empty()) {
@@ -96,9 +97,8 @@ Result<void> Run::prepare() {
   auto specs = make_specs(options_, *inputs);
   if (!specs) return specs.error();
   for (std::size_t i = 0; i < specs->size(); ++i) {
-    auto session =
-        Session::create(std::move((*specs)[i]), {.warn = [this](const std::string& line) { say(line); },
-                                                 .finished = [this, i] { session_finished(*sessions_[i]); }});
+    auto session = Session::create(std::move((*specs)[i]),
+                                   {.warn = say, .finished = [this, i] { session_finished(*sessions_[i]); }});
     if (!session) return session.error();
     sessions_.push_back(*std::move(session));
   }
@@ -117,7 +117,6 @@ int Run::execute() {
   if (!note_.empty() && !options_.quiet) say(note_);
   play_to_the_end(interrupt);
   const bool interrupted = interrupt.stop_requested();
-  printer_.clear();
   for (const auto& session : sessions_) report(*session);
   return interrupted ? exit_code(Errc::kCancelled) : code_;
 }
@@ -161,7 +160,6 @@ void Run::show_progress() {
     if (!expected) all.total.reset();
     if (all.total) *all.total += *expected;
   }
-  std::lock_guard lock(mutex_);
   if (all.frames > 0) printer_.show(all);
 }
 
@@ -174,11 +172,11 @@ int run_command(const std::vector<std::string>& args) {
     return exit_code(request.error().code);
   }
   if (!request->print.empty()) {
-    fmt::print("{}", request->print);
+    put_text(request->print);
     return 0;
   }
-  std::signal(SIGPIPE, SIG_IGN);  // a reader of stdout that went away is an error like others
-  gst_init(nullptr, nullptr);
+  if (request->options.quiet) quiet_library_log();
+  start_gstreamer();
   if (auto loaded = load_plugin(); !loaded) {
     tell("posecam: {}\n", loaded.error().message);
     return exit_code(loaded.error().code);

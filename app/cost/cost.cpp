@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "models/core/text.h"
+
 namespace posecam {
 namespace {
 
@@ -79,28 +81,30 @@ double distance(const Measurement& m, const InstancePrice& price) {
   return std::max(ratio, 1 / ratio);
 }
 
-CostRow measured_row(const Measurement& m, const InstancePrice& price, const CostQuestion& question) {
+CostRow measured_row(const Measurement& m, const InstancePrice& price, const Measurements& by,
+                     const CostQuestion& question) {
   const double factor = m.neuron() ? static_cast<double>(price.cores) / m.cores : 1;
   CostRow row = make_row(price, m.throughput * factor, question);
   row.latency_s = m.p99_s;
   row.simulated = m.simulated;
+  if (!m.neuron()) row.cpu = fmt::format("{} of {}", counted(by.cpus, "CPU", "CPUs"), by.cpu);
   row.scaled = m.neuron() && m.cores != price.cores;
   row.from = fmt::format("batch {}, {}", m.batch, m.device);
   if (m.neuron()) {
     const std::string times = row.scaled ? fmt::format(" x {:g}", factor) : "";
-    row.from = fmt::format("{} core{}{}, {}", m.cores, m.cores == 1 ? "" : "s", times, row.from);
+    row.from = fmt::format("{}{}, {}", counted(m.cores, "core", "cores"), times, row.from);
   }
   plan(row, question);
   return row;
 }
 
-std::optional<CostRow> best_row(const std::vector<Measurement>& all, const InstancePrice& price, std::uint32_t cpus,
+std::optional<CostRow> best_row(const std::vector<Measurement>& all, const InstancePrice& price, const Measurements& by,
                                 const CostQuestion& question) {
   std::optional<CostRow> best;
   std::tuple<bool, double, bool, double> best_rank;
   for (const Measurement& m : all) {
-    if (!fits(m, price, cpus)) continue;
-    CostRow row = measured_row(m, price, question);
+    if (!fits(m, price, by.cpus)) continue;
+    CostRow row = measured_row(m, price, by, question);
     const bool slow = row.count == 0;
     // Of those that are too slow the one that is least so shows how far away it is.
     const std::tuple rank{m.simulated, distance(m, price), slow, slow ? m.p99_s : -row.throughput};
@@ -186,7 +190,7 @@ Result<std::vector<CostTable>> cost_tables(const std::vector<InstancePrice>& pri
       const bool named = question.instances.empty() || std::ranges::count(question.instances, price.instance) > 0;
       const bool typed = std::ranges::count(question.typed, price.instance, &TypedFigures::instance) > 0;
       if (!named || typed || !measurements) continue;
-      if (auto row = best_row(group, price, measurements->cpus, question)) table.rows.push_back(std::move(*row));
+      if (auto row = best_row(group, price, *measurements, question)) table.rows.push_back(std::move(*row));
     }
     sort_rows(table.rows, question);
   }

@@ -43,6 +43,7 @@ struct CostRow {
   double throughput = 0;              ///< frames a second of one instance
   std::optional<double> latency_s{};  ///< p99 in seconds, or what was typed
   std::string from;                   ///< "4 cores, batch 4, neuron-sim", "1 core x 4, batch 1, neuron", "typed"
+  std::string cpu{};                  ///< measured on this one, which is hardly the instance's; empty: on no CPU
   bool typed = false;                 ///< not measured
   bool simulated = false;             ///< measured on simulated NeuronCores
   bool scaled = false;                ///< measured on another number of cores, and multiplied
@@ -72,7 +73,8 @@ struct CostTable {
 /// Measurements on NeuronCores, real or simulated, are for instances with NeuronCores; of several for an instance, real
 /// ones go before simulated ones, those on as many cores as it has, or nearest to that, before others, their throughput
 /// being multiplied (the latency stays), and of those left the fastest that keeps the latency. Measurements on a CPU
-/// are for instances without accelerator that have as many vCPUs as the machine. GPUs have typed figures only.
+/// are for instances without accelerator that have as many vCPUs as the machine, and say on which CPU it was. GPUs have
+/// typed figures only.
 ///
 /// A model, an instance or a combination that does not exist, or nothing to put a price on: kUsage.
 Result<std::vector<CostTable>> cost_tables(const std::vector<InstancePrice>& prices, const Measurements* measurements,

@@ -7,13 +7,16 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/cli/text_table.h"
+#include "models/core/text.h"
+
 namespace posecam {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
 /// With a column for the number of instances and their price.
-bool counted(const CostQuestion& question) { return question.target_fps || question.streams; }
+bool has_counts(const CostQuestion& question) { return question.target_fps || question.streams; }
 
 std::string title(const CostTable& table) {
   const Workload& w = table.workload;
@@ -26,30 +29,33 @@ std::string title(const CostTable& table) {
 }
 
 std::string fps_text(const CostRow& row) {
-  return fmt::format("{:.2f}{}{}", row.throughput, row.simulated ? "~" : "", row.scaled ? "*" : "");
+  return fmt::format("{:.2f}{}{}{}", row.throughput, row.simulated ? "~" : "", row.scaled ? "*" : "",
+                     row.cpu.empty() ? "" : "^");
 }
 
-void add_table(std::string& text, const CostTable& table, const CostQuestion& question) {
+void add_table(std::string& text, const CostTable& table, const CostQuestion& question, int columns) {
   text += title(table);
   if (table.rows.empty()) return;
-  std::size_t width = 8;
-  for (const CostRow& row : table.rows) width = std::max(width, row.price.instance.size());
-  const auto line = [&](const auto& instance, const auto&... cells) {
-    text += fmt::format("{:<{}}  {:>9}  {:>10}  {:>7}  {:>11}  {:>10}  {:>11}", instance, width, cells...);
-  };
-  line("INSTANCE", "AN HOUR", "FRAMES/S", "P99 S", "1000 IMAGES", "100000 INF", "STREAM-HOUR");
-  text += counted(question) ? fmt::format("  {:>5}  {:>10}  FROM\n", "COUNT", "ALL/HOUR") : "  FROM\n";
+  Cells rows{{"INSTANCE", "AN HOUR", "FRAMES/S", "P99 S", "1000 IMAGES", "100000 INF", "STREAM-HOUR"}};
+  if (has_counts(question)) rows[0].insert(rows[0].end(), {"COUNT", "ALL/HOUR"});
+  rows[0].emplace_back("FROM");
   for (const CostRow& row : table.rows) {
-    line(row.price.instance, fmt::format("{:.5f}", row.price.usd_per_hour), fps_text(row),
-         row.latency_s ? fmt::format("{:.4f}", *row.latency_s) : "-", fmt::format("{:.6f}", row.usd_per_1000_images),
-         fmt::format("{:.4f}", row.usd_per_100000_inferences), fmt::format("{:.4f}", row.usd_per_stream_hour));
-    if (counted(question)) {
+    auto& cells = rows.emplace_back();
+    cells = {row.price.instance,
+             fmt::format("{:.5f}", row.price.usd_per_hour),
+             fps_text(row),
+             row.latency_s ? fmt::format("{:.4f}", *row.latency_s) : "-",
+             fmt::format("{:.6f}", row.usd_per_1000_images),
+             fmt::format("{:.4f}", row.usd_per_100000_inferences),
+             fmt::format("{:.4f}", row.usd_per_stream_hour)};
+    if (has_counts(question)) {
       const bool none = row.count == 0;
-      text += fmt::format("  {:>5}  {:>10}", none ? "-" : std::to_string(row.count),
-                          none ? "-" : fmt::format("{:.5f}", row.usd_per_hour));
+      cells.push_back(none ? "-" : std::to_string(row.count));
+      cells.push_back(none ? "-" : fmt::format("{:.5f}", row.usd_per_hour));
     }
-    text += fmt::format("  {}{}{}\n", row.from, row.why_not.empty() ? "" : ": ", row.why_not);
+    cells.push_back(row.from + (row.why_not.empty() ? "" : ": " + row.why_not));
   }
+  text += lay_out(rows, {.sides = has_counts(question) ? "lrrrrrrrrt" : "lrrrrrrt", .columns = columns});
 }
 
 /// What a stream-hour, a number of frames or of streams comes to.
@@ -60,10 +66,10 @@ std::string explain_plan(const CostRow& row, const CostQuestion& question) {
                         row.throughput);
   }
   if (question.streams) {
-    text += fmt::format("  {} streams: {:g} / {:g}, rounded down, on an instance\n", *question.streams, row.throughput,
-                        question.fps_per_stream);
+    text += fmt::format("  {}: {:g} / {:g}, rounded down, on an instance\n",
+                        counted(*question.streams, "stream", "streams"), row.throughput, question.fps_per_stream);
   }
-  if (counted(question))
+  if (has_counts(question))
     text += fmt::format("  in all: {} x {:g} = {:.5f} an hour\n", row.count, row.price.usd_per_hour, row.usd_per_hour);
   return text;
 }
@@ -71,12 +77,13 @@ std::string explain_plan(const CostRow& row, const CostQuestion& question) {
 void add_explanation(std::string& text, const CostTable& table, const CostQuestion& question) {
   for (const CostRow& row : table.rows) {
     const InstancePrice& p = row.price;
-    text += fmt::format("\n{}: {:g} USD an hour, {}, {}, {}; {} vCPU, {:g} GiB, {}\n", p.instance, p.usd_per_hour,
-                        p.rate, p.region, p.date, p.vcpu, p.memory_gib,
-                        p.cores == 0 ? "no accelerator"
-                                     : fmt::format("{} core{} of {}", p.cores, p.cores == 1 ? "" : "s", p.accelerator));
+    text += fmt::format(
+        "\n{}: {:g} USD an hour, {}, {}, {}; {} vCPU, {:g} GiB, {}\n", p.instance, p.usd_per_hour, p.rate, p.region,
+        p.date, p.vcpu, p.memory_gib,
+        p.cores == 0 ? "no accelerator" : fmt::format("{} of {}", counted(p.cores, "core", "cores"), p.accelerator));
     text += fmt::format("  source: {}\n", p.source);
-    text += fmt::format("  {:g} frames/s: {}\n", row.throughput, row.from);
+    text += fmt::format("  {:g} frames/s: {}{}\n", row.throughput, row.from,
+                        row.cpu.empty() ? "" : ", measured on " + row.cpu);
     text += fmt::format("  1000 images: 1000 / {:g} / 3600 x {:g} = {:.6f}\n", row.throughput, p.usd_per_hour,
                         row.usd_per_1000_images);
     text += fmt::format("  100000 inferences: 100000 / {:g} / 3600 x {:g} = {:.4f}\n", row.throughput, p.usd_per_hour,
@@ -90,7 +97,7 @@ void add_explanation(std::string& text, const CostTable& table, const CostQuesti
 std::string cheapest_text(const CostTable& table, const CostQuestion& question) {
   const CostRow* row = table.cheapest();
   if (!row) return table.rows.empty() ? "" : "Cheapest: none does what was asked\n";
-  if (counted(question)) {
+  if (has_counts(question)) {
     return fmt::format("Cheapest: {} x {}, {:.5f} USD an hour\n", row->count, row->price.instance, row->usd_per_hour);
   }
   return fmt::format("Cheapest: {}, {:.6f} USD for 1000 images\n", row->price.instance, row->usd_per_1000_images);
@@ -99,17 +106,20 @@ std::string cheapest_text(const CostTable& table, const CostQuestion& question) 
 std::string footnotes(const std::vector<CostTable>& tables, const CostQuestion& question) {
   bool simulated = false;
   bool scaled = false;
+  std::string cpu;
   std::set<std::string> generations;
   for (const CostTable& table : tables) {
     for (const CostRow& row : table.rows) {
       simulated = simulated || row.simulated;
       scaled = scaled || row.scaled;
+      if (!row.cpu.empty()) cpu = row.cpu;
       if (!row.typed && row.price.neuron()) generations.insert(row.price.accelerator);
     }
   }
   std::string text = fmt::format("STREAM-HOUR: a stream of {:g} frames/s for an hour\n", question.fps_per_stream);
   if (simulated) text += "~ simulated: the time that the simulator was told, not that of a device\n";
   if (scaled) text += "* scaled: measured on another number of cores, and multiplied\n";
+  if (!cpu.empty()) text += fmt::format("^ measured on {}: the instance's own CPU may be faster or slower\n", cpu);
   if (generations.size() > 1) {
     text +=
         "A measurement does not say of which generation its NeuronCores were: compare instances of that one only "
@@ -140,6 +150,7 @@ Json to_json(const CostRow& row) {
           {"from", row.from},
           {"simulated", row.simulated},
           {"scaled", row.scaled},
+          {"measured_on", row.cpu.empty() ? Json() : Json(row.cpu)},
           {"usd_per_1000_images", row.usd_per_1000_images},
           {"usd_per_100000_inferences", row.usd_per_100000_inferences},
           {"usd_per_stream_hour", row.usd_per_stream_hour},
@@ -162,10 +173,10 @@ Json to_json(const CostTable& table) {
 
 }  // namespace
 
-std::string cost_text(const std::vector<CostTable>& tables, const CostQuestion& question, bool explain) {
+std::string cost_text(const std::vector<CostTable>& tables, const CostQuestion& question, bool explain, int columns) {
   std::string text;
   for (const CostTable& table : tables) {
-    add_table(text, table, question);
+    add_table(text, table, question, columns);
     text += cheapest_text(table, question);
     if (explain) add_explanation(text, table, question);
     text += '\n';

@@ -102,7 +102,7 @@ Result<std::string> read_media(const std::filesystem::path& path) {
 }
 
 Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
-                                  Engine& engine) {
+                                  Engine& engine, const std::function<void(std::size_t done)>& progress) {
   const auto& images = annotations.images;
   Evaluation evaluation;
   evaluation.images = images.size();
@@ -111,6 +111,7 @@ Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std:
   Preprocessor preprocessor(engine.model().input);
   const auto start = Clock::now();
   for (std::size_t i = 0; i < images.size(); ++i) {
+    progress(i);
     auto image = read_image(folder / images[i].file_name, images[i].size);
     if (!image) return std::move(image).error();
     sizes.push_back({image->cols, image->rows});

@@ -1,7 +1,9 @@
 #pragma once
 // The pictures of a COCO annotation file through the engine, as the text of a COCO results file.
 
+#include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "models/core/result.h"
@@ -19,9 +21,10 @@ struct Evaluation {
 };
 
 /// Blocks until every image has its result; they do not depend on how many cores or rows there are. kMedia for a
-/// picture that is missing, unreadable or not of the annotated size; kDevice if one could not be analysed.
+/// picture that is missing, unreadable or not of the annotated size; kDevice if one could not be analysed. `progress`
+/// is called from this thread before each image with the number of those that went before it.
 Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
-                                  Engine& engine);
+                                  Engine& engine, const std::function<void(std::size_t done)>& progress);
 
 /// The bytes of a picture or of a document about pictures; kMedia.
 Result<std::string> read_media(const std::filesystem::path& path);

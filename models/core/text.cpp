@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 namespace posecam {
 
 std::string joined_lines(std::string_view text) {
@@ -28,18 +30,24 @@ std::string openvino_line(std::string_view what) {
   return joined_lines(what.substr(summary == what.npos ? what.rfind('\n') + 1 : summary + kSummary.size()));
 }
 
-std::string short_line(std::string_view text) {
-  constexpr std::size_t kLongest = 60;
-  std::string start(text.substr(0, kLongest));
+std::string short_line(std::string_view text, std::size_t longest) {
+  std::size_t end = std::min(longest, text.size());
+  while (end > 0 && end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  std::string start(text.substr(0, end));
   std::ranges::replace_if(
       start, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
-  return text.size() > kLongest ? start + "..." : start;
+  return text.size() > longest ? start + "..." : start;
 }
 
 std::string without_full_stop(std::string sentence) {
+  constexpr std::size_t kLongest = 500;
   std::ranges::replace(sentence, '\n', ' ');
   sentence.resize(sentence.find_last_not_of(" .") + 1);
-  return sentence;
+  return short_line(sentence, kLongest);
+}
+
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

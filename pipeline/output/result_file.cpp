@@ -31,6 +31,7 @@ std::string_view remedy(int error_number) {
     case EPIPE: return "its reader has gone; let it read to the end";
     case ENOENT:
     case ENOTDIR: return "create its folder first";
+    case EBADF: return "it is closed: give it a file or a reader";
     case EISDIR: return "give the name of a file";
     case EBUSY: return "another output writes it; give each a file of its own";
     case EACCES:

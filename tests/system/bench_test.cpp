@@ -187,15 +187,50 @@ TEST_F(Bench, WritesEveryFileThatCanBeWritten) {
   EXPECT_THAT(content("b.svg"), StartsWith("<svg"));
 }
 
-TEST_F(Bench, SaysWhatTheDeviceSaidAndShowsWhatWasMeasuredBefore) {
+TEST_F(Bench, GoesOnBehindACaseThatFailsAndMarksIt) {
   const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim", "--out", at("net")});
   ASSERT_EQ(made.code, 0) << made.err;
   const Variable config("NEURON_SIM_CONFIG", R"({"cores": 2, "mode": "timed", "time": {"fixed_ms": 20, "per_row_ms": 0},
       "faults": [{"call": "nrt_execute", "core": 1, "from": 3, "status": 1}]})");
-  const Outcome ran = quick({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--cores", "1,2"});
+  const Outcome ran = quick({"--model", at("net/neuron-sim.json"), "--device", "neuron-sim", "--cores", "2,1", "--json",
+                             at("b.json"), "--csv", at("b.csv"), "--html", at("b.html")});
   EXPECT_EQ(ran.code, 4) << ran.err;
+  EXPECT_EQ(std::ranges::count(ran.err, '\n'), 1) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("1 of 2 cases failed, the first with: "));
   EXPECT_THAT(ran.err, HasSubstr("NRT_FAILURE"));
-  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 2) << ran.out;  // the head and the case that went well
+  EXPECT_EQ(std::ranges::count(ran.out, '\n'), 4) << ran.out;  // the head, both cases, and the reason
+  for (const std::string& text : {ran.out, content("b.html")}) {
+    EXPECT_THAT(text, HasSubstr("FAILED: " + at("net/neuron-sim.json") + " neuron-sim"));
+    EXPECT_THAT(text, HasSubstr("NRT_FAILURE"));
+  }
+  const json results = json::parse(content("b.json"))["results"];
+  ASSERT_EQ(results.size(), 2U);
+  EXPECT_THAT(results[0]["failure"], HasSubstr("NRT_FAILURE"));
+  EXPECT_TRUE(results[0]["throughput"].is_null());
+  EXPECT_FALSE(results[1].contains("failure"));
+  EXPECT_EQ(results[1]["throughputs"].size(), 2U);
+  EXPECT_THAT(content("b.csv"), HasSubstr("NRT_FAILURE"));
+  const Outcome compared = bench({"compare", at("b.json"), at("b.json"), "--fail-below", "0.5"});
+  EXPECT_EQ(compared.code, 0) << "nothing failed anew" << compared.err;
+  EXPECT_THAT(compared.out, HasSubstr("FAILED: "));
+}
+
+/// And the price of a CPU says on which one it was measured.
+TEST_F(Bench, NamesTheDeviceThatAutoCameToAndCostTheCpu) {
+  const Outcome ran = quick({"--model", kTinyModel, "--json", at("b.json")});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  json report = json::parse(content("b.json"));
+  EXPECT_THAT(report["results"][0]["device"], ::testing::AnyOf("openvino", "opencv"));
+  report["machine"] = {{"cpu", "A CPU"}, {"cpus", 2}};
+  std::ofstream(at("two.json")) << report.dump();
+  const Outcome priced = Posecam(at("data")).run({"cost", at("two.json")});
+  EXPECT_EQ(priced.code, 0) << priced.err;
+  EXPECT_THAT(priced.out, HasSubstr("^ measured on 2 CPUs of A CPU"));
+  report["results"][0]["device"] = "auto";
+  std::ofstream(at("auto.json")) << report.dump();
+  const Outcome refused = Posecam(at("data")).run({"cost", at("auto.json")});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("device=auto"));
 }
 
 TEST_F(Bench, ShowsWhatItHasWhenInterrupted) {

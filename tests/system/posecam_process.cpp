@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <pty.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -14,9 +15,15 @@
 namespace posecam::test {
 namespace {
 
-void run_child(const std::vector<std::string>& args, const std::filesystem::path& data_home, int out, int err, int in) {
+/// `out` < 0: none; `in` < 0: ours.
+void run_child(const std::vector<std::string>& args, const std::filesystem::path& data_home, int out, int err,
+               int in = -1) {
   if (in >= 0) dup2(in, STDIN_FILENO);
-  dup2(out, STDOUT_FILENO);
+  if (out < 0) {
+    close(STDOUT_FILENO);
+  } else {
+    dup2(out, STDOUT_FILENO);
+  }
   dup2(err, STDERR_FILENO);
   setenv("XDG_DATA_HOME", data_home.c_str(), 1);
   unsetenv("DISPLAY");
@@ -27,6 +34,22 @@ void run_child(const std::vector<std::string>& args, const std::filesystem::path
   argv.push_back(nullptr);
   execv(program.c_str(), argv.data());
   _exit(127);
+}
+
+int code_of(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  std::array<char, 4096> block{};
+  for (ssize_t n = 0; (n = read(fd, block.data(), block.size())) > 0;) {
+    text.append(block.data(), static_cast<std::size_t>(n));
+  }
+  close(fd);
+  return text;
 }
 
 std::function<void(pid_t)> sends(int signal) {
@@ -52,9 +75,7 @@ Outcome Posecam::run_with(const std::vector<std::string>& args, const FirstLine&
     if (has_line && !had_line) at_first_line(child);
   }
   close(out[0]);
-  int status = 0;
-  waitpid(child, &status, 0);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  outcome.code = code_of(child);
   return outcome;
 }
 
@@ -98,6 +119,38 @@ Outcome Posecam::run_reading(const std::vector<std::string>& args, const std::fi
   Outcome outcome = run_heard(args, sends(0), ends[0]);
   close(ends[0]);
   writer.join();
+  return outcome;
+}
+
+Outcome Posecam::run_into(const std::string& file, const std::vector<std::string>& args) const {
+  std::array<int, 2> err{};
+  if (pipe2(err.data(), O_CLOEXEC) != 0) return {};
+  const int out = file.empty() ? -1 : open(file.c_str(), O_WRONLY | O_CLOEXEC);
+  const pid_t child = fork();
+  if (child == 0) run_child(args, data_home_, out, err[1]);
+  close(err[1]);
+  close(out);
+  Outcome outcome;
+  outcome.err = read_all(err[0]);
+  outcome.code = code_of(child);
+  return outcome;
+}
+
+Outcome Posecam::run_on_terminal(const std::string& kind, unsigned short columns,
+                                 const std::vector<std::string>& args) const {
+  int ours = -1;
+  int its = -1;
+  const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+  if (openpty(&ours, &its, nullptr, nullptr, &size) != 0) return {};
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv("TERM", kind.c_str(), 1);
+    run_child(args, data_home_, its, its);
+  }
+  close(its);
+  Outcome outcome;
+  outcome.out = read_all(ours);
+  outcome.code = code_of(child);
   return outcome;
 }
 

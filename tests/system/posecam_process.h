@@ -31,6 +31,10 @@ class Posecam {
   Outcome run_and_meanwhile(const std::vector<std::string>& args, const std::function<void()>& at_first_line) const;
   /// Its standard input is a pipe with the content of that file.
   Outcome run_reading(const std::vector<std::string>& args, const std::filesystem::path& file) const;
+  /// Its standard output is that file, which is there; empty: it has none.
+  Outcome run_into(const std::string& file, const std::vector<std::string>& args) const;
+  /// Both its outputs, in Outcome::out, are a terminal of that kind and width.
+  Outcome run_on_terminal(const std::string& kind, unsigned short columns, const std::vector<std::string>& args) const;
   /// Its standard error is a pipe that nobody reads.
   Outcome run_unheard(const std::vector<std::string>& args) const;
 

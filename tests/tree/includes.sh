@@ -66,7 +66,7 @@ self_test() {
   expect_found elements/json/a.cpp '#include "elements/overlay/a.h"'
   expect_found elements/a.cpp '#include "app/main.h"'
   expect_found app/a.cpp '#include "elements/neuroninfer.h"'
-  expect_found app/session/a.h '#include "app/cli/tell.h"'
+  expect_found app/session/a.h '#include "app/cli/console.h"'
   expect_found app/bench/a.cpp '#include "app/commands/run_options.h"'
   expect_found models/core/a.cpp '#include "tests/support/shared.h"'
   expect_found pipeline/engine/a.c '#include <gst/gst.h>'

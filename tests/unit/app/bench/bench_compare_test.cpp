@@ -43,6 +43,32 @@ TEST(BenchCompare, ListsCasesThatOnlyOneReportHasAndFailsForThoseMissing) {
   EXPECT_FALSE(compare_reports(report({result(1, {100})}), after).fails(0.9)) << "more than before is no failure";
 }
 
+BenchResult failed(std::uint32_t batch) {
+  BenchResult r = result(batch, {});
+  r.what.cores = 0;  // never known
+  r.failure = "no memory";
+  return r;
+}
+
+TEST(BenchCompare, FailsForACaseThatFailsAnew) {
+  const auto was_measured =
+      compare_reports(report({result(1, {100}), result(8, {300})}), report({result(1, {100}), failed(8)}));
+  EXPECT_EQ(was_measured.changes.size(), 1U);
+  EXPECT_TRUE(was_measured.missing.empty());
+  EXPECT_TRUE(was_measured.added.empty());
+  EXPECT_TRUE(was_measured.fails(0.1));
+  EXPECT_THAT(comparison_table(was_measured), HasSubstr("\nFAILED: tiny opencv net"));
+  EXPECT_THAT(comparison_table(was_measured), HasSubstr(": no memory\n"));
+  const auto failed_before =
+      compare_reports(report({result(1, {100}), failed(8)}), report({result(1, {100}), failed(8)}));
+  EXPECT_FALSE(failed_before.fails(0.9));
+  const auto mended =
+      compare_reports(report({result(1, {100}), failed(8)}), report({result(1, {100}), result(8, {300})}));
+  EXPECT_FALSE(mended.fails(0.9));
+  ASSERT_EQ(mended.added.size(), 1U);
+  EXPECT_EQ(mended.added[0].batch, 8U);
+}
+
 TEST(BenchCompare, ComparesWithACaseThatDidNothing) {
   const auto compared =
       compare_reports(report({result(1, {0}), result(2, {0})}), report({result(1, {5}), result(2, {0})}));

@@ -61,11 +61,30 @@ TEST(Bench, HasUnitsForPeopleOnly) {
   const std::string csv = bench_csv(report({r}));
   EXPECT_THAT(csv, HasSubstr("\nas good as 100%,opencv,net,"));
   EXPECT_THAT(csv, HasSubstr(",20.0,"));
-  EXPECT_THAT(bench_table(report({r})), HasSubstr(" 20.0%"));
+  EXPECT_THAT(bench_table(report({r})), HasSubstr(" 20.0 %"));
+}
+
+TEST(Bench, MarksACaseThatFailedWithItsReason) {
+  auto failed = result(4, {});
+  failed.failure = "no memory, none at all";
+  const BenchReport both = report({result(1, {100}), failed});
+  EXPECT_THAT(bench_table(both), HasSubstr("FAILED"));
+  EXPECT_THAT(bench_table(both),
+              HasSubstr("\nFAILED: tiny opencv net  batch 4 cores 2 slots 2 request 4: no memory, none"));
+  EXPECT_THAT(bench_csv(both), HasSubstr(",,,,\"no memory, none at all\"\n"));
+  EXPECT_THAT(bench_page(both), HasSubstr("<p>FAILED: tiny opencv"));
+  const auto json = to_json(both)["results"];
+  EXPECT_EQ(json[1]["failure"], "no memory, none at all");
+  EXPECT_TRUE(json[1]["throughput"].is_null());
+  auto late = result(1, {100});
+  late.failure = "lost";
+  EXPECT_THAT(bench_table(report({late})), HasSubstr("FAILED after 1 round: "));
 }
 
 TEST(Bench, ReadsWhatItWrote) {
-  const BenchReport before = report({result(1, {100, 90, 120}), result(4, {200})});
+  auto failed = result(8, {});
+  failed.failure = "no memory";
+  const BenchReport before = report({result(1, {100, 90, 120}), result(4, {200}), failed});
   const auto after = parse_bench_report(to_json(before).dump(), "bench.json");
   ASSERT_TRUE(after) << after.error().message;
   EXPECT_EQ(to_json(*after), to_json(before));

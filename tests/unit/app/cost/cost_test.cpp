@@ -284,6 +284,23 @@ TEST(CostView, MarksWhatIsSimulatedOrScaled) {
   EXPECT_THAT(cost_text(tables(question, &measurements), question, false), HasSubstr("generation"));
 }
 
+TEST(CostView, MarksWhatWasMeasuredOnAnotherCpu) {
+  const Measurements measurements = example();
+  const CostQuestion question{.model = "openpose"};
+  const auto found = tables(question, &measurements);
+  const std::string text = cost_text(found, question, false);
+  EXPECT_THAT(text, HasSubstr("3.50^ "));
+  EXPECT_THAT(text,
+              HasSubstr("\n^ measured on 4 CPUs of an example: the instance's own CPU may be faster or slower\n"));
+  const auto json = nlohmann::json::parse(cost_json(found, question));
+  for (const auto& row : json["tables"][0]["rows"]) {
+    EXPECT_EQ(row["measured_on"].is_null(), row["accelerator"] != "none") << row;
+    if (row["accelerator"] == "none") {
+      EXPECT_EQ(row["measured_on"], "4 CPUs of an example");
+    }
+  }
+}
+
 TEST(CostView, ExplainsEachFigureAndNamesItsSource) {
   CostQuestion question{.model = {}, .typed = {{"inf1.xlarge", 57.5}}};
   question.target_fps = 100;
@@ -306,6 +323,18 @@ TEST(CostView, IsADocumentForPrograms) {
   EXPECT_DOUBLE_EQ(json["tables"][0]["rows"][0]["usd_per_1000_images"], 0.526 / 3600 / 2 * 1000);
 }
 
+TEST(MeasurementsOfBench, LeaveOutWhatFailed) {
+  const auto text = read_text_file(test::source_dir() / "tests/data/bench.json", "the measurements");
+  ASSERT_TRUE(text);
+  auto report = nlohmann::json::parse(*text);
+  report["results"][0]["failure"] = "no memory";
+  report["results"][0]["throughputs"] = nlohmann::json::array();
+  report["results"][0]["throughput"] = nullptr;
+  const auto read = parse_measurements(report.dump(), "bench.json");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->all.size(), report["results"].size() - 1);
+}
+
 TEST(MeasurementsOfBench, AreReadStrictly) {
   const auto text = read_text_file(test::source_dir() / "tests/data/bench.json", "the measurements");
   ASSERT_TRUE(text);
@@ -326,6 +355,7 @@ TEST(MeasurementsOfBench, AreReadStrictly) {
   EXPECT_THAT(refused("/results/0/simulated", "no"), HasSubstr("simulated"));
   EXPECT_THAT(refused("/results/0/fps", 5), HasSubstr("results[0].fps: unknown key"));
   EXPECT_THAT(refused("/version", 2), HasSubstr("version"));
+  EXPECT_THAT(refused("/results/3/device", "auto"), HasSubstr("device=auto"));
   EXPECT_THAT(refused("/results", nlohmann::json::array()), HasSubstr("results"));
   EXPECT_FALSE(parse_measurements("no JSON", "bench.json"));
 }

@@ -1,0 +1,114 @@
+#include "app/cli/console.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "pipeline/output/result_file.h"
+
+namespace posecam {
+namespace {
+
+constexpr std::string_view kErase = "\r\x1b[K";
+
+struct Console {
+  std::mutex mutex;
+  std::optional<ResultFile> out;
+  Result<void> printed;
+  bool drawn = false;  ///< a status
+  std::set<std::string, std::less<>> told;
+
+  void write_error(std::string_view text) {
+    std::fwrite(text.data(), 1, text.size(), stderr);
+    std::fflush(stderr);
+  }
+  void erase() {
+    if (std::exchange(drawn, false)) write_error(kErase);
+  }
+};
+
+/// Never destroyed: threads of libraries may speak until the very end.
+Console& console() {
+  static Console& instance = *new Console;
+  return instance;
+}
+
+}  // namespace
+
+void keep_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(descriptor, F_GETFD) != -1) continue;
+    // The lowest free number is taken. Opened the wrong way round: EBADF, as if it were closed.
+    (void)!::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
+void put_text(std::string_view text) {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  if (!c.printed || text.empty()) return;
+  c.erase();
+  if (!c.out) {
+    auto out = ResultFile::create("-");
+    if (!out) {
+      c.printed = out.error();
+      return;
+    }
+    c.out.emplace(*std::move(out));
+  }
+  c.printed = c.out->write(text);
+}
+
+Result<void> all_printed() {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  return c.printed;
+}
+
+void tell_text(std::string_view text) {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  c.erase();
+  c.write_error(text);
+}
+
+void tell_once(const std::string& text) {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  if (!c.told.insert(text).second) return;
+  c.erase();
+  c.write_error(text);
+}
+
+void draw_status(std::string_view line) {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  c.write_error(fmt::format("{}{}", kErase, line));
+  c.drawn = true;
+}
+
+void erase_status() {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  c.erase();
+}
+
+bool status_can_be_drawn() {
+  const char* const term = std::getenv("TERM");
+  return isatty(STDERR_FILENO) == 1 && term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
+}
+
+int terminal_columns(int descriptor) {
+  constexpr int kUsual = 80;  // of terminals that do not say
+  if (isatty(descriptor) != 1) return 0;
+  winsize size{};
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
+
+}  // namespace posecam

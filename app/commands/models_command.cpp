@@ -19,6 +19,7 @@
 #include "app/cli/exit_code.h"
 #include "app/cli/progress.h"
 #include "app/cli/text_table.h"
+#include "models/core/paths.h"
 #include "models/core/text.h"
 #include "models/make/made.h"
 #include "models/spec/model_spec.h"
@@ -283,6 +284,10 @@ void add_models_command(CLI::App& app, int& code) {
   auto options = std::make_shared<ModelsOptions>();
   CLI::App* models = app.add_subcommand("models", "List, fetch and check the networks that posecam can run");
   models->require_subcommand(1);
+  if (const auto share = share_dir()) {
+    models->footer(
+        fmt::format("What a descriptor of your own may hold: {}/schema/model-spec.schema.json", share->string()));
+  }
   const auto add = [&](const char* name, const char* help, int (*run)(const ModelsOptions&)) {
     CLI::App* command = models->add_subcommand(name, help);
     command->callback([options, run, &code] { code = run(*options); });

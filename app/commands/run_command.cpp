@@ -1,10 +1,12 @@
 #include "app/commands/run_command.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 #include <vector>
@@ -39,6 +41,21 @@ void say(const std::string& line) { tell("posecam: {}\n", line); }
 bool shows_results(const RunOptions& options) {
   const auto& o = options;
   return isatty(STDOUT_FILENO) == 1 && (o.json_lines == "-" || o.write_coco_json == "-" || o.write_motion_json == "-");
+}
+
+/// What people who want one file may not expect; empty if there is nothing to say.
+std::string hint_at_folder(const std::string& folder) {
+  const std::filesystem::path path(folder);
+  std::error_code error;
+  const bool like_a_file = path.extension() == ".json" || path.extension() == ".ndjson" || path.extension() == ".jsonl";
+  if (!like_a_file || std::filesystem::is_directory(path, error)) return {};
+  return fmt::format(
+      "--write-json {0}: becomes a folder, with one OpenPose file a frame; did you mean --json-lines {0}?", folder);
+}
+
+bool has_outputs(const RunOptions& o) {
+  return o.display || !(o.write_video.empty() && o.json_lines.empty() && o.write_json.empty() &&
+                        o.write_coco_json.empty() && o.write_motion_json.empty());
 }
 
 /// Sessions, and what people see of them.
@@ -110,14 +127,19 @@ Result<void> Run::prepare() {
 
 int Run::execute() {
   const std::stop_token interrupt = watch_interrupts(quit_at_once);
+  const std::string hint = hint_at_folder(options_.write_json);  // before the folder is made
   if (auto ready = prepare(); !ready) {
     say(ready.error().message);
     return exit_code(ready.error().code);
   }
   if (!note_.empty() && !options_.quiet) say(note_);
+  if (!hint.empty() && !options_.quiet) say(hint);
   play_to_the_end(interrupt);
   const bool interrupted = interrupt.stop_requested();
   for (const auto& session : sessions_) report(*session);
+  if (!has_outputs(options_) && !options_.quiet && code_ == 0) {
+    say("nothing was written: add --write-video out.mp4 to see what was found, --json-lines out.ndjson to have it");
+  }
   return interrupted ? exit_code(Errc::kCancelled) : code_;
 }
 

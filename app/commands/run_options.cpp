@@ -13,6 +13,7 @@
 #include "app/cli/engine_options.h"
 #include "app/cli/help.h"
 #include "app/cli/toml_config.h"
+#include "models/core/paths.h"
 #include "models/core/text.h"
 
 namespace posecam {
@@ -53,12 +54,16 @@ constexpr std::array kForeign{
     Foreign{"logging_level", "use --quiet"},
 };
 
+constexpr std::string_view kNamesFollow = "--";
+
 /// --display takes a number in OpenPose and none here: "--display 0" becomes "--display=0".
 std::vector<std::string> join_display_value(const std::vector<std::string>& args) {
   std::vector<std::string> joined;
+  bool names_only = false;  // behind --
   for (const std::string& arg : args) {
+    names_only = names_only || arg == kNamesFollow;
     const bool number = arg == "0" || arg == "1" || arg == "2" || arg == "3" || arg == "-1";
-    if (number && !joined.empty() && joined.back() == "--display") {
+    if (number && !names_only && !joined.empty() && joined.back() == "--display") {
       joined.back() += arg.front() == '-' || arg == "0" ? "=false" : "=true";
     } else {
       joined.push_back(arg);
@@ -176,7 +181,11 @@ struct Parser {
     app.config_formatter(std::make_shared<TomlConfig>());
     app.allow_config_extras(CLI::config_extras_mode::error);
     app.allow_extras();  // looked at below, to name the nearest option
-    app.footer(kFooter + 1);
+    const auto share = share_dir();
+    const auto schema = share ? fmt::format("\n\nWhat a line of --json-lines holds: {}/schema/ndjson-frame.schema.json",
+                                            share->string())
+                              : "";
+    app.footer(kFooter + 1 + schema);
   }
 
   void parse(const std::vector<std::string>& args) {
@@ -222,12 +231,12 @@ Result<void> parse_strictly(Parser& parser, const std::vector<std::string>& args
     return usage(e.what());
   }
   for (const std::string& extra : parser.app.remaining()) {
-    if (!extra.starts_with('-')) continue;
+    if (!extra.starts_with('-') || extra == kNamesFollow) continue;
     const std::string hint = suggest_option(extra, option_names(parser.app));
     return usage(fmt::format("unknown option {}{}{}", extra, hint.empty() ? "" : "; ", hint));
   }
-  if (const auto extras = parser.app.remaining(); !extras.empty()) {
-    return usage(fmt::format("{}: one argument too many", extras.front()));
+  for (const std::string& extra : parser.app.remaining()) {
+    if (extra != kNamesFollow) return usage(fmt::format("{}: one argument too many", extra));
   }
   return {};
 }

@@ -12,6 +12,39 @@
 namespace posecam {
 namespace {
 
+constexpr std::size_t kLongestName = 60;
+constexpr std::size_t kLongestText = 200;
+constexpr const char* kEncrypted = "its video is encrypted, and can be read by nobody without its key";
+
+/// A stream that decodebin found nothing for.
+struct Undecoded {
+  std::string name;       ///< "H.265 (Main Profile)"; that of its type where it has none
+  std::string_view caps;  ///< "video/x-h265, width=..."
+  bool is(std::string_view kind) const { return caps.starts_with(kind); }
+  /// Common encryption (ISO/IEC 23001-7) as qtdemux and dashdemux name it, and that of WebM as matroskademux does.
+  bool encrypted() const {
+    return is("application/x-cenc") || is("application/x-cbcs") || is("application/x-webm-enc");
+  }
+};
+
+/// Of "NAME (CAPS)": NAME may have parentheses, too; what begins the caps is a type such as video/x-h265.
+Undecoded parse_undecoded(std::string_view line) {
+  for (std::size_t at = line.find(" ("); at != line.npos; at = line.find(" (", at + 1)) {
+    std::string_view caps = line.substr(at + 2);
+    const std::string_view type = caps.substr(0, caps.find_first_of(",;) "));
+    if (type.find('/') == type.npos) continue;
+    if (caps.ends_with(')')) caps.remove_suffix(1);
+    const std::string_view name = line.substr(0, at);
+    return {short_line(name.empty() || name == "(null)" ? type : name, kLongestName), caps};
+  }
+  return {short_line(line, kLongestName), {}};
+}
+
+bool is_encrypted(const GError& error) {
+  return error.domain == GST_STREAM_ERROR &&
+         (error.code == GST_STREAM_ERROR_DECRYPT || error.code == GST_STREAM_ERROR_DECRYPT_NOKEY);
+}
+
 /// Muxers that keep frames in a file of their own know it from the system only.
 bool is_full_disk(const GError& error, const gchar* debug) {
   if (error.domain != GST_RESOURCE_ERROR) return false;
@@ -35,17 +68,21 @@ bool is_within(GstObject* object, GstElement* bin) {
   return object == GST_OBJECT(bin) || gst_object_has_as_ancestor(object, GST_OBJECT(bin)) != FALSE;
 }
 
+/// Only video is wanted: decoders of sound and subtitles are not, whatever is missing of them.
 std::string why_no_video(std::string_view debug) {
   constexpr std::string_view kMarker = "Missing decoder: ";
-  std::size_t at = debug.find(kMarker);
-  for (; at != debug.npos; at = debug.find(kMarker, at)) {
+  std::string found;
+  for (std::size_t at = debug.find(kMarker); at != debug.npos; at = debug.find(kMarker, at)) {
     at += kMarker.size();
-    const std::string_view line = debug.substr(at, debug.find('\n', at) - at);
-    if (line.find("(audio/") != line.npos) continue;  // not wanted, hence not looked for
-    return fmt::format("no decoder for {} is installed; try: apt install gstreamer1.0-libav",
-                       line.substr(0, line.rfind(" (", line.find("/x-"))));
+    const Undecoded stream = parse_undecoded(debug.substr(at, debug.find('\n', at) - at));
+    if (stream.encrypted()) return kEncrypted;
+    if (found.empty() && (stream.is("video/") || stream.is("image/"))) found = stream.name;
   }
-  return "no video in it";
+  if (found.empty()) return "no video in it";
+  GstPlugin* libav = gst_registry_find_plugin(gst_registry_get(), "libav");
+  if (libav != nullptr) gst_object_unref(libav);
+  return fmt::format("no decoder for {} is installed{}", found,
+                     libav != nullptr ? "" : "; try: apt install gstreamer1.0-libav");
 }
 
 Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& topology) {
@@ -53,7 +90,7 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
   GError* error = nullptr;
   gchar* debug = nullptr;
   gst_message_parse_error(message, &error, &debug);
-  const std::string text = without_full_stop(error->message);
+  const std::string text = short_line(without_full_stop(error->message), kLongestText);
   const auto own = own_code(message);
   Error result{own.value_or(Errc::kMedia), text};
   if (own) {
@@ -68,6 +105,8 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
     result.message = fmt::format("{}: {}: {}", input.given, GST_OBJECT_NAME(GST_MESSAGE_SRC(message)), text);
   } else if (!input.damage.empty()) {
     result.message = fmt::format("{}: {}", input.given, input.damage);
+  } else if (is_encrypted(*error)) {
+    result.message = fmt::format("{}: {}", input.given, kEncrypted);
   } else if (error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
     result.message = fmt::format("{}: {}", input.given, why_no_video(debug == nullptr ? "" : debug));
   } else if (error->domain == GST_STREAM_ERROR && error->code == GST_STREAM_ERROR_TYPE_NOT_FOUND) {

@@ -8,7 +8,7 @@
 namespace posecam {
 
 /// "<prefix>/share/posecam", found by walking up from the file this code was loaded from: bin/posecam or
-/// lib/gstreamer-1.0/libgstneuron.so, in a build tree or installed. Holds models/ (the zoo) and configs/.
+/// lib/gstreamer-1.0/libgstneuron.so, in a build tree or installed. Holds models/ (the zoo), schema/ and configs/.
 Result<std::filesystem::path> share_dir();
 
 /// The first parent of `start` that has share/posecam/models, with "share/posecam" appended.

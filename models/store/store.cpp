@@ -151,7 +151,7 @@ Result<void> fetch(const FileReport& report, const PullOptions& options, Maker m
     if (done || done.error().code == Errc::kCancelled) return done;
     if (done.error().code == Errc::kMedia) return done;  // our disk: no other source can help
     if (done.error().code != Errc::kUsage) code = Errc::kModel;
-    answers.push_back(fmt::format("{}: {}", shown_url(source), done.error().message));
+    answers.push_back(fmt::format("{}: {}", made ? "as made here" : shown_url(source), done.error().message));
     if (options.note && &source != &sources.back()) {
       options.note(fmt::format("{}; trying {}", answers.back(), shown_url(sources.back())));
     }

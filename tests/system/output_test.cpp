@@ -97,6 +97,41 @@ TEST_F(PosecamOutput, WritesNoFileOfItsOwnIntoAClosedOutput) {
   EXPECT_THAT(read_file(at("coco.json")), StartsWith("["));
 }
 
+TEST_F(PosecamOutput, TakesNamesThatBeginWithADashBehindTwoDashes) {
+  for (const Words& args : {Words{"run", "--", "-x"},
+                            {"models", "show", "--", "-x"},
+                            {"models", "pull", "--", "-x"},
+                            {"cost", "--", "-x"},
+                            {"bench", "compare", "--", "-x", "-y"},
+                            {"compile", "--target", "sim", "--", "-x"},
+                            {"profile", "--model", kTinyModel, "--", "-x"}}) {
+    const Outcome ran = posecam().run(args);
+    EXPECT_NE(ran.code, 0);
+    EXPECT_THAT(ran.err, HasSubstr("-x")) << ::testing::PrintToString(args);
+    EXPECT_THAT(ran.err, Not(HasSubstr("option"))) << ::testing::PrintToString(args);
+    EXPECT_THAT(ran.err, Not(HasSubstr("not expected"))) << ::testing::PrintToString(args);
+  }
+}
+
+TEST_F(PosecamOutput, SaysHowToGetSomethingOutOfARunWithoutOutputs) {
+  const Words run{"run", "testsrc", "--max-frames", "1", "--model", kTinyModel};
+  const Outcome nothing = posecam().run(run);
+  EXPECT_THAT(nothing.err, HasSubstr("testsrc: 1 frame in "));
+  EXPECT_THAT(nothing.err, HasSubstr("people a frame\n"));
+  EXPECT_THAT(nothing.err, HasSubstr("\nposecam: nothing was written: add --write-video out.mp4"));
+  const auto with = [&](const Words& more) {
+    Words args = run;
+    args.insert(args.end(), more.begin(), more.end());
+    return posecam().run(args).err;
+  };
+  EXPECT_THAT(with({"--json-lines", at("x.ndjson")}), Not(HasSubstr("nothing was written")));
+  const std::string hint =
+      "becomes a folder, with one OpenPose file a frame; did you mean --json-lines " + at("k.json") + "?";
+  EXPECT_THAT(with({"--write-json", at("k.json")}), HasSubstr(hint));
+  EXPECT_THAT(with({"--write-json", at("k.json")}), Not(HasSubstr("becomes"))) << "it is a folder by now";
+  EXPECT_THAT(with({"--write-json", at("keypoints")}), Not(HasSubstr("becomes")));
+}
+
 /// What is drawn over and over on a terminal, and what is there at last.
 struct Screen {
   std::size_t widest = 0;         ///< of what was drawn over

@@ -91,6 +91,15 @@ TEST_F(RunOptionsTest, RefusesValuesOutOfRange) {
   EXPECT_EQ(refused({"clip.mp4", "--model_pose", "BODY_25"}).code, Errc::kUsage);
 }
 
+TEST_F(RunOptionsTest, TakesInputsOfAnyNameBehindTwoDashes) {
+  EXPECT_THAT(parsed({"--", "-odd.mp4"}).inputs, ElementsAre("-odd.mp4"));
+  const RunOptions o = parsed({"a.mp4", "--display", "--", "--quiet", "0"});
+  EXPECT_THAT(o.inputs, ElementsAre("a.mp4", "--quiet", "0"));
+  EXPECT_TRUE(o.display);
+  EXPECT_FALSE(o.quiet);
+  EXPECT_EQ(refused({"--"}).code, Errc::kUsage);
+}
+
 TEST_F(RunOptionsTest, WantsAnInput) { EXPECT_EQ(refused({"--quiet"}).code, Errc::kUsage); }
 
 TEST_F(RunOptionsTest, PutsTheCommandLineBeforeTheFile) {

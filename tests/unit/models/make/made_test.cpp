@@ -53,6 +53,17 @@ TEST(MadeWeights, OfResNet50AreWhatItsDescriptorSays) {
   EXPECT_FALSE(again->front().pulled);
 }
 
+TEST(MadeWeights, AreSpokenOfAsMadeWhereTheyAreNotWhatTheDescriptorSays) {
+  auto spec = find_model("resnet50");
+  ASSERT_TRUE(spec);
+  for (BackendWeights& weights : spec->weights) weights.files.front().sha256 = std::string(64, '0');
+  const test::TempDir dir;
+  const auto made = ModelStore(dir.path()).pull(*spec, {.make = true});
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("resnet50.onnx: as made here: sha256 is "));
+  EXPECT_THAT(made.error().message, ::testing::Not(HasSubstr("/proc/")));
+}
+
 TEST(MadeWeights, OfEveryNetworkOfTheZooAreWhatItsDescriptorSays) {
   const test::TempDir dir;
   const auto names = zoo_names();

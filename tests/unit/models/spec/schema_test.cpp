@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "models/core/paths.h"
 #include "models/spec/model_spec.h"
 #include "models/spec/zoo.h"
 #include "postprocess/decode/decoders.h"
@@ -20,6 +21,15 @@
 
 namespace posecam {
 namespace {
+
+/// As they are found in an installation, with an id that is their place: whatever reads them resolves it.
+TEST(Schema, LiesInTheBuildTreeUnderItsId) {
+  for (const char* name : {"model-spec.schema.json", "ndjson-frame.schema.json"}) {
+    const auto path = *share_dir() / "schema" / name;
+    ASSERT_TRUE(std::filesystem::exists(path)) << path;
+    EXPECT_EQ(nlohmann::json::parse(test::read_file(path))["$id"], name);
+  }
+}
 
 struct Verdicts {
   int exit_code = -1;

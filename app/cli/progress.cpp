@@ -65,7 +65,9 @@ std::string progress_line(double part, const std::string& text, int columns) {
   return fitted(bar_of(part, bar_columns(columns, text.size())) + text, columns);
 }
 
-ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), drawn_(status_can_be_drawn()) {}
+ProgressPrinter::ProgressPrinter(bool quiet) : quiet_(quiet), drawn_(status_can_be_drawn()) {
+  if (!drawn_) next_ = std::chrono::steady_clock::now() + period();
+}
 
 bool ProgressPrinter::due() {
   const auto now = std::chrono::steady_clock::now();

@@ -35,7 +35,7 @@ class ProgressPrinter {
 
   /// How often show() is to be called.
   std::chrono::milliseconds period() const { return std::chrono::milliseconds(drawn_ ? 200 : 5000); }
-  /// Whether it is time again, for those who could call it at any time. True at first.
+  /// Whether it is time again, for those who could call it at any time.
   bool due();
   /// format_progress(), fitted to the terminal. Nothing if quiet.
   void show(const RunProgress& progress);

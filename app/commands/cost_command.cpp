@@ -21,6 +21,7 @@
 #include "app/cost/cost.h"
 #include "app/cost/cost_view.h"
 #include "app/cost/prices.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {
@@ -137,8 +138,8 @@ Result<void> cost(Request request) {
   const auto known =
       static_cast<std::size_t>(std::ranges::count(file->on_demand, request.region, &InstancePrice::region));
   if (!request.json && known > prices->size()) {
-    text +=
-        fmt::format("Left out, without a price '{}': {} of {} instances\n", rate->name, known - prices->size(), known);
+    text += fmt::format("Left out, without a price '{}': {} of {}\n", rate->name, known - prices->size(),
+                        counted(known, "instance", "instances"));
   }
   put_text(text);
   if (!question.planned() || std::ranges::any_of(*tables, &CostTable::cheapest)) return {};

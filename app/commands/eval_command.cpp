@@ -1,11 +1,13 @@
 #include "app/commands/eval_command.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 #include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/progress.h"
+#include "app/cli/text_table.h"
 #include "app/eval/evaluation.h"
 #include "models/core/text.h"
 #include "pipeline/output/result_file.h"
@@ -92,8 +95,26 @@ void print_json(const CocoStats& stats, std::size_t images, std::size_t people, 
   put("{}\n", out.dump());
 }
 
+/// As everybody knows it, or what fits a narrow terminal.
+std::string figures_table(const CocoStats& stats) {
+  constexpr int kColumns = 80;
+  const int columns = terminal_columns(STDOUT_FILENO);
+  if (columns == 0 || columns >= kColumns) return coco_table(stats);
+  Cells rows{{"figure", "OKS", "area", "value"}};
+  for (std::size_t i = 0; i < stats.size(); ++i) {
+    const CocoFigure& f = coco_figures()[i];
+    rows.push_back({f.precision ? "AP" : "AR", f.oks > 0 ? fmt::format("{:.2f}", f.oks) : "0.50:0.95",
+                    std::string(f.area), fmt::format("{:.3f}", stats[i])});
+  }
+  return lay_out(rows, {.sides = "lllr", .columns = columns});
+}
+
 void print_table(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
-  put("{}{}, {} found", coco_table(stats), counted(images, "image", "images"), counted(people, "person", "people"));
+  put("{}{}{}, {} found", figures_table(stats),
+      std::ranges::any_of(stats, [](double value) { return value < 0; })
+          ? "-1.000: no people of that size are annotated\n"
+          : "",
+      counted(images, "image", "images"), counted(people, "person", "people"));
   if (run) {
     put(", {:.1f} FPS ({} at {}x{} on {})", run->fps(), run->model, run->size.width, run->size.height, run->device);
   }

@@ -113,14 +113,14 @@ void print_json(const ModelStore& store, const std::vector<ModelSpec>& specs) {
 }
 
 void print_table(const ModelStore& store, const std::vector<ModelSpec>& specs) {
-  Cells rows{{"NAME", "TASK", "INPUT", "LICENCE", "SIZE", "PULLED FOR"}};
+  Cells rows{{"NAME", "TASK", "INPUT", "SIZE", "PULLED FOR", "LICENCE"}};
   for (const ModelSpec& spec : specs) {
     const auto pulled = backends_pulled(store, spec);
-    rows.push_back({spec.name, std::string(task_name(spec.task)), size_text(spec.input.size), spec.license,
+    rows.push_back({spec.name, std::string(task_name(spec.task)), size_text(spec.input.size),
                     readable_bytes(total_bytes(spec)),
-                    pulled.empty() ? "-" : fmt::format("{}", fmt::join(pulled, ", "))});
+                    pulled.empty() ? "-" : fmt::format("{}", fmt::join(pulled, ", ")), spec.license});
   }
-  put_text(lay_out(rows, {.sides = "llrlrt", .columns = terminal_columns(STDOUT_FILENO)}));
+  put_text(lay_out(rows, {.sides = "llrrlt", .columns = terminal_columns(STDOUT_FILENO)}));
 }
 
 int list(const ModelsOptions& options) {

@@ -119,11 +119,11 @@ std::string footnotes(const std::vector<CostTable>& tables, const CostQuestion& 
   std::string text = fmt::format("STREAM-HOUR: a stream of {:g} frames/s for an hour\n", question.fps_per_stream);
   if (simulated) text += "~ simulated: the time that the simulator was told, not that of a device\n";
   if (scaled) text += "* scaled: measured on another number of cores, and multiplied\n";
-  if (!cpu.empty()) text += fmt::format("^ measured on {}: the instance's own CPU may be faster or slower\n", cpu);
+  if (!cpu.empty()) text += fmt::format("^ measured on {}:\n  the instance's own CPU may be faster or slower\n", cpu);
   if (generations.size() > 1) {
     text +=
-        "A measurement does not say of which generation its NeuronCores were: compare instances of that one only "
-        "(--instance)\n";
+        "A measurement does not say of which generation its NeuronCores were:\n"
+        "compare instances of that one only (--instance)\n";
   }
   return text;
 }

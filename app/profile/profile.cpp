@@ -73,24 +73,24 @@ std::string profile_table(const std::vector<ProfileColumn>& columns) {
     return text + fmt::format("{:.1f} FPS\n", columns[0].fps);
   }
   text = fmt::format("{:<12}", "mean ms");
-  for (const ProfileColumn& column : columns) text += fmt::format(" {:>24}", column.name);
+  for (const ProfileColumn& column : columns) text += fmt::format(" {:>23}", column.name);
   text += '\n';
   for (const Stage stage : stages) {
     text += fmt::format("{:<12}", to_string(stage));
     for (const ProfileColumn& column : columns) {
       const StageCost* const cost = find(column, stage);
       if (!cost) {
-        text += fmt::format(" {:>24}", "-");
+        text += fmt::format(" {:>23}", "-");
       } else if (stage == Stage::kQueue) {
-        text += fmt::format(" {:>15.3f} {:>8}", cost->mean_ms, "-");
+        text += fmt::format(" {:>14.3f} {:>8}", cost->mean_ms, "-");
       } else {
-        text += fmt::format(" {:>15.3f} {:>6.1f} %", cost->mean_ms, 100 * cost->share);
+        text += fmt::format(" {:>14.3f} {:>6.1f} %", cost->mean_ms, 100 * cost->share);
       }
     }
     text += '\n';
   }
   text += fmt::format("{:<12}", "FPS");
-  for (const ProfileColumn& column : columns) text += fmt::format(" {:>15.1f} {:>8}", column.fps, "");
+  for (const ProfileColumn& column : columns) text += fmt::format(" {:>14.1f} {:>8}", column.fps, "");
   return text + "\n";
 }
 

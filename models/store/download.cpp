@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "models/core/sha256.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {
@@ -95,7 +96,8 @@ class PartFile {
   /// The source offers more bytes than the descriptor states: nothing of it is worth keeping.
   bool too_long() {
     discard();
-    return fail(fmt::format("longer than the {} bytes of the descriptor: not the same file", job_.bytes));
+    return fail(
+        fmt::format("longer than the {} of the descriptor: not the same file", counted(job_.bytes, "byte", "bytes")));
   }
 
   /// Checks the content and gives it its name. A wrong content is discarded.
@@ -120,8 +122,8 @@ class PartFile {
   void discard() { ::unlink(path_.c_str()); }
   bool fail_to_write() {
     const char* const remedy = errno == ENOSPC || errno == EDQUOT ? "; free some space and pull again" : "";
-    return fail(fmt::format("{}: cannot write: {} after {} of {} bytes{}", path_.native(), reason(errno), size_,
-                            job_.bytes, remedy),
+    return fail(fmt::format("{}: cannot write: {} after {} of {}{}", path_.native(), reason(errno), size_,
+                            counted(job_.bytes, "byte", "bytes"), remedy),
                 Errc::kMedia);
   }
   bool fail(std::string message, Errc code = Errc::kModel) {
@@ -280,7 +282,8 @@ Result<void> attempt(const Download& job, bool& continued) {
   if (!done) return done;
   if (part.error()) return *part.error();
   if (!part.complete()) {
-    return Error{Errc::kModel, fmt::format("ends after {} of the {} bytes of the descriptor", part.size(), job.bytes)};
+    return Error{Errc::kModel, fmt::format("ends after {} of the {} of the descriptor", part.size(),
+                                           counted(job.bytes, "byte", "bytes"))};
   }
   return part.finish();
 }

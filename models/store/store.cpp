@@ -14,6 +14,7 @@
 
 #include "models/core/paths.h"
 #include "models/core/sha256.h"
+#include "models/core/text.h"
 #include "models/make/made.h"
 #include "models/store/download.h"
 
@@ -38,7 +39,7 @@ void inspect(FileReport& report) {
   }
   if (size != report.file.bytes) {
     report.state = FileState::kWrongSize;
-    report.problem = fmt::format("has {} bytes, the descriptor says {}", size, report.file.bytes);
+    report.problem = fmt::format("has {}, the descriptor says {}", counted(size, "byte", "bytes"), report.file.bytes);
     return;
   }
   const auto sha256 = sha256_of(report.path);

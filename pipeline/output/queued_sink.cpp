@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "models/core/text.h"
+
 namespace posecam {
 
 QueuedSink::QueuedSink(std::unique_ptr<ResultSink> inner, std::stop_source stop, QueueLimits limits)
@@ -119,8 +121,8 @@ Result<void> QueuedSink::outcome_of_close(bool late, std::uint64_t dropped_befor
   if (!failure_) return {};
   if (!late) return *failure_;
   return Error{Errc::kOutput,
-               fmt::format("{} results were not written within {} ms of the end: whoever takes them is too slow",
-                           dropped_ - dropped_before, limits_.drain.count())};
+               fmt::format("{} not written within {} ms of the end: whoever takes them is too slow",
+                           counted(dropped_ - dropped_before, "result was", "results were"), limits_.drain.count())};
 }
 
 SinkHealth QueuedSink::health() const {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "models/core/log.h"
+#include "models/core/text.h"
 #include "models/spec/labels.h"
 #include "models/spec/zoo.h"
 #include "models/store/store.h"
@@ -40,8 +41,9 @@ Result<void> take_labels(const std::string& file, ModelSpec& model) {
   auto labels = read_labels(file);
   if (!labels) return Error{Errc::kUsage, "labels-file=" + labels.error().message};
   if (labels->size() != model.labels.size()) {
-    return Error{Errc::kUsage, fmt::format("labels-file={}: {} labels, but model {} has {} classes", file,
-                                           labels->size(), model.name, model.labels.size())};
+    return Error{Errc::kUsage, fmt::format("labels-file={}: {}, but model {} has {}", file,
+                                           counted(labels->size(), "label", "labels"), model.name,
+                                           counted(model.labels.size(), "class", "classes"))};
   }
   model.labels = std::move(*labels);
   return {};

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "models/core/log.h"
+#include "models/core/text.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
 #include "pipeline/neuron/report/core_groups.h"
 #include "pipeline/neuron/runtime/neuron_slot.h"
@@ -83,8 +84,8 @@ Result<void> NeuronBackend::place(std::shared_ptr<NeuronRuntime> runtime, const 
   }
   homes_ = std::make_unique<Home[]>(firsts_.size());  // NOLINT(modernize-avoid-c-arrays)
   if (need > 1 || group_) {
-    logger().info("model {}: {} copies on {} NeuronCores each, from cores {}", spec_.name, firsts_.size(), need,
-                  fmt::join(firsts_, ", "));
+    logger().info("model {}: {} on {} each, from cores {}", spec_.name, counted(firsts_.size(), "copy", "copies"),
+                  counted(need, "NeuronCore", "NeuronCores"), fmt::join(firsts_, ", "));
   }
   return {};
 }

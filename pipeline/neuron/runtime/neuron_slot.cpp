@@ -8,6 +8,7 @@
 
 #include "models/core/log.h"
 #include "models/core/stage_log.h"
+#include "models/core/text.h"
 #include "pipeline/backend/host_memory.h"
 #include "pipeline/neuron/nrt/nrt_status.h"
 #include "pipeline/neuron/runtime/convert.h"
@@ -223,9 +224,8 @@ Result<void> NeuronSlot::prepare(const ModelSpec& spec) {
 Result<void> NeuronSlot::run(std::uint32_t frames) {
   if (frames > batch_ || (!short_batches_ && frames != batch_)) {
     return Error{Errc::kBadInput,
-                 fmt::format("{}: {} frames, but the network is compiled for {} and dynamic-batch-size "
-                             "is off",
-                             copy_->where, frames, batch_)};
+                 fmt::format("{}: {}, but the network is compiled for {} and dynamic-batch-size is off", copy_->where,
+                             counted(frames, "frame", "frames"), batch_)};
   }
   copy_->times->read(ms_);
   std::uint32_t row = 0;

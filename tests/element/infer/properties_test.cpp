@@ -148,7 +148,7 @@ TEST(NeuronInferProperties, ALabelsFileThatDoesNotFitIsNamed) {
   const std::string file = (dir.path() / "labels.txt").string();
   write_file(file, "person\ncar\n");
   auto two = launch("videotestsrc num-buffers=1 ! " + fake_line("labels-file=" + file) + " ! fakesink");
-  EXPECT_THAT(play(two.get()), testing::HasSubstr(file + ": 2 labels, but model one-object has 1 classes"));
+  EXPECT_THAT(play(two.get()), testing::HasSubstr(file + ": 2 labels, but model one-object has 1 class"));
   auto pipeline = launch("videotestsrc num-buffers=1 ! " + fake_line("labels-file=/nonexistent.txt") + " ! fakesink");
   EXPECT_THAT(play(pipeline.get()), testing::HasSubstr("labels-file=/nonexistent.txt: cannot be read"));
 }

@@ -291,7 +291,7 @@ TEST(CostView, MarksWhatWasMeasuredOnAnotherCpu) {
   const std::string text = cost_text(found, question, false);
   EXPECT_THAT(text, HasSubstr("3.50^ "));
   EXPECT_THAT(text,
-              HasSubstr("\n^ measured on 4 CPUs of an example: the instance's own CPU may be faster or slower\n"));
+              HasSubstr("\n^ measured on 4 CPUs of an example:\n  the instance's own CPU may be faster or slower\n"));
   const auto json = nlohmann::json::parse(cost_json(found, question));
   for (const auto& row : json["tables"][0]["rows"]) {
     EXPECT_EQ(row["measured_on"].is_null(), row["accelerator"] != "none") << row;

@@ -20,6 +20,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kMost = 1e15;
 
+/// Not known of a case that failed before it had any.
+std::string cores_of(const BenchCase& what) { return what.cores == 0 ? "all" : std::to_string(what.cores); }
+
 /// A column of the table and, without units, of the CSV: everything is text.
 struct Column {
   std::string_view name;
@@ -47,7 +50,7 @@ const std::vector<Column>& columns() {
       {"stages", false, [](const R& r) { return std::string(r.what.whole ? "all" : "net"); }},
       {"net_resolution", false, [](const R& r) { return r.what.net_resolution; }},
       {"options", false, [](const R& r) { return r.what.options; }},
-      {"cores", false, [](const R& r) { return number(r.what.cores); }},
+      {"cores", false, [](const R& r) { return cores_of(r.what); }},
       {"slots", false, [](const R& r) { return number(r.what.slots); }},
       {"streams", false, [](const R& r) { return number(r.what.streams); }},
       {"batch_size", true, [](const R& r) { return number(r.what.batch); }},
@@ -186,7 +189,7 @@ double BenchResult::spread() const {
 
 std::string describe(const BenchCase& c) {
   std::string text = fmt::format("{} {} {} {} batch {} cores {} slots {}", c.model, c.device, c.whole ? "all" : "net",
-                                 c.net_resolution, c.batch, c.cores, c.slots);
+                                 c.net_resolution, c.batch, cores_of(c), c.slots);
   if (!c.whole) text += fmt::format(" request {}", c.request_batch);
   if (c.whole) text += fmt::format(" streams {}", c.streams);
   if (!c.options.empty()) text += " " + c.options;

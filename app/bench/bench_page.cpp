@@ -116,6 +116,7 @@ class Names {
             [](const BenchResult& r) { return !r.what.whole && r.what.request_batch != r.what.batch; })),
         by_network_(one_size_a_file(report)) {
     for (const BenchResult& r : report.results) {
+      if (r.runs.empty()) continue;  // it may not know its cores, and is in no curve
       for (std::size_t i = 0; i < kSettings; ++i) words_[i].insert(word(r.what, static_cast<Setting>(i)));
     }
   }

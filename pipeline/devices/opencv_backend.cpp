@@ -73,10 +73,8 @@ class OpenCvSlot final : public Slot {
       const std::vector<std::int64_t> dims(m.size.p, m.size.p + m.dims);
       const Shape shape(dims);
       if (shape.rank() < 1 || shape[0] != spec_.input.batch) {
-        return Error{Errc::kModel,
-                     fmt::format("model {}: output '{}' has shape {}, expected batch {} first; the network "
-                                 "may be for one frame at a time: use a batch of 1",
-                                 spec_.name, spec_.outputs[i], to_string(shape), spec_.input.batch)};
+        return Error{Errc::kModel, fmt::format("model {}: output '{}' has shape {}, expected batch {} first",
+                                               spec_.name, spec_.outputs[i], to_string(shape), spec_.input.batch)};
       }
       views_.push_back({reinterpret_cast<const std::byte*>(m.data), DType::kF32, shape});
     }
@@ -106,7 +104,10 @@ class OpenCvBackend final : public InferenceBackend {
     return shielded(Errc::kModel, weights_.string(), [&]() -> Result<std::unique_ptr<Slot>> {
       auto slot = std::make_unique<OpenCvSlot>(read_network(weights_), spec, core);
       // A first run finds out what does not fit before any frame comes, and warms the buffers up.
-      if (auto ran = slot->run(0); !ran) return Error{Errc::kModel, ran.error().message};
+      if (auto ran = slot->run(0); !ran) {
+        const char* const remedy = spec.input.batch > 1 ? "; it may be a network of one frame: use a batch of 1" : "";
+        return Error{Errc::kModel, ran.error().message + remedy};
+      }
       return std::unique_ptr<Slot>(std::move(slot));
     });
   }

@@ -76,6 +76,9 @@ TEST(Bench, MarksACaseThatFailedWithItsReason) {
   const auto json = to_json(both)["results"];
   EXPECT_EQ(json[1]["failure"], "no memory, none at all");
   EXPECT_TRUE(json[1]["throughput"].is_null());
+  failed.what.cores = 0;
+  EXPECT_THAT(bench_table(report({failed})), HasSubstr("cores all slots 2"));
+  EXPECT_THAT(bench_page(report({result(1, {100}), failed})), Not(HasSubstr("Throughput by cores")));
   auto late = result(1, {100});
   late.failure = "lost";
   EXPECT_THAT(bench_table(report({late})), HasSubstr("FAILED after 1 round: "));

@@ -266,6 +266,9 @@ TEST_P(NetworkConformance, RefusesANetworkWhoseOutputHasFewerRowsThanTheBatch) {
   const Error error = refusal(spec, folder.path() / "turned.onnx");
   EXPECT_EQ(error.code, Errc::kModel);
   EXPECT_THAT(error.message, AllOf(HasSubstr("output 'mean' has shape"), HasSubstr("batch 4 first")));
+  if (GetParam().name == "opencv") {
+    EXPECT_THAT(error.message, HasSubstr("use a batch of 1"));
+  }
 }
 
 TEST_P(NetworkConformance, RefusesFilesThatAreNoNetwork) {

@@ -4,6 +4,7 @@ compile --help"""
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import descriptor, vendor
-from .errors import CompileError, DeviceError
+from .errors import CompileError, DeviceError, OutputError
 
 INTERRUPTED = 130
 
@@ -54,6 +55,14 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
+def say(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter says so again at its end
+        raise OutputError(f"standard output: cannot write: {error.strerror}") from None
+
+
 def run(arguments: list[str]) -> None:
     options = parser().parse_args(arguments)
     from . import plan  # needs packages whose absence is to be one line
@@ -62,11 +71,11 @@ def run(arguments: list[str]) -> None:
     target = vendor.Options(options.target, options.cast, options.cores_per_model)
     work = plan.make(source, options.weights, options.batch, target, options.no_fuse, options.out)
     if options.dry_run:
-        print("\n".join(work.lines()))
+        say("\n".join(work.lines()))
     else:
         for note in work.notes:
-            print(f"left to the CPU: {note}")
-        work.carry_out(lambda line: print(line, flush=True))
+            say(f"left to the CPU: {note}")
+        work.carry_out(say)
 
 
 def interrupt(*_: object) -> NoReturn:

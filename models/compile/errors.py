@@ -23,3 +23,9 @@ class DeviceError(CompileError):
     """The vendor's compiler is not here."""
 
     code = 4
+
+
+class OutputError(CompileError):
+    """Standard output does not take what is printed."""
+
+    code = 5

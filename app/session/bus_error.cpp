@@ -40,6 +40,23 @@ Undecoded parse_undecoded(std::string_view line) {
   return {short_line(line, kLongestName), {}};
 }
 
+/// Whether a decoder of that type of stream is installed, for any kind of it.
+bool has_decoder(std::string_view caps) {
+  const CapsPtr type(gst_caps_new_empty_simple(std::string(caps.substr(0, caps.find_first_of(",; "))).c_str()));
+  GList* all = gst_element_factory_list_get_elements(GST_ELEMENT_FACTORY_TYPE_DECODER, GST_RANK_MARGINAL);
+  GList* fitting = gst_element_factory_list_filter(all, type.get(), GST_PAD_SINK, FALSE);
+  const bool found = fitting != nullptr;
+  gst_plugin_feature_list_free(fitting);
+  gst_plugin_feature_list_free(all);
+  return found;
+}
+
+bool has_plugin(const char* name) {
+  GstPlugin* plugin = gst_registry_find_plugin(gst_registry_get(), name);
+  if (plugin != nullptr) gst_object_unref(plugin);
+  return plugin != nullptr;
+}
+
 bool is_encrypted(const GError& error) {
   return error.domain == GST_STREAM_ERROR &&
          (error.code == GST_STREAM_ERROR_DECRYPT || error.code == GST_STREAM_ERROR_DECRYPT_NOKEY);
@@ -71,18 +88,17 @@ bool is_within(GstObject* object, GstElement* bin) {
 /// Only video is wanted: decoders of sound and subtitles are not, whatever is missing of them.
 std::string why_no_video(std::string_view debug) {
   constexpr std::string_view kMarker = "Missing decoder: ";
-  std::string found;
+  std::optional<Undecoded> found;
   for (std::size_t at = debug.find(kMarker); at != debug.npos; at = debug.find(kMarker, at)) {
     at += kMarker.size();
     const Undecoded stream = parse_undecoded(debug.substr(at, debug.find('\n', at) - at));
     if (stream.encrypted()) return kEncrypted;
-    if (found.empty() && (stream.is("video/") || stream.is("image/"))) found = stream.name;
+    if (!found && (stream.is("video/") || stream.is("image/"))) found = stream;
   }
-  if (found.empty()) return "no video in it";
-  GstPlugin* libav = gst_registry_find_plugin(gst_registry_get(), "libav");
-  if (libav != nullptr) gst_object_unref(libav);
-  return fmt::format("no decoder for {} is installed{}", found,
-                     libav != nullptr ? "" : "; try: apt install gstreamer1.0-libav");
+  if (!found) return "no video in it";
+  if (has_decoder(found->caps)) return fmt::format("the installed decoders do not take this kind of {}", found->name);
+  return fmt::format("no decoder for {} is installed{}", found->name,
+                     has_plugin("libav") ? "" : "; try: apt install gstreamer1.0-libav");
 }
 
 Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& topology) {

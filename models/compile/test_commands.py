@@ -267,9 +267,6 @@ class Commands(Folder):
             self.assertEqual(guarded("compile", fails, []), 1)
         self.assertEqual(err.getvalue(), "compile: ValueError: two lines?\n")
 
-
-@needs_packages
-class Resolution(unittest.TestCase):
     def test_an_output_that_is_full_is_one_line(self) -> None:
         speak = "import sys; from compile.__main__ import guarded, say; sys.exit(guarded('compile', say, 'text'))"
         with open("/dev/full", "w") as full:
@@ -277,6 +274,9 @@ class Resolution(unittest.TestCase):
         self.assertEqual(ran.returncode, 5)
         self.assertEqual(ran.stderr, "compile: standard output: cannot write: No space left on device\n")
 
+
+@needs_packages
+class Resolution(unittest.TestCase):
     def test_a_network_of_fixed_size_takes_no_other(self) -> None:
         document = pose_descriptor()
         del document["inputs"][0]["multiple_of"]

@@ -16,6 +16,7 @@ namespace posecam {
 namespace {
 
 constexpr std::string_view kErase = "\r\x1b[K";
+constexpr std::size_t kMostTold = 1000;  ///< lines that are remembered: a camera may run for weeks
 
 struct Console {
   std::mutex mutex;
@@ -81,6 +82,7 @@ void tell_text(std::string_view text) {
 void tell_once(const std::string& text) {
   Console& c = console();
   const std::lock_guard lock(c.mutex);
+  if (c.told.size() == kMostTold) c.told.clear();
   if (!c.told.insert(text).second) return;
   c.erase();
   c.write_error(text);

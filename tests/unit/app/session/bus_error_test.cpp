@@ -12,7 +12,6 @@ namespace posecam::test {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 class BusError : public ::testing::Test {
  protected:

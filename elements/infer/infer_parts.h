@@ -18,6 +18,11 @@ namespace posecam::gst {
 /// Analysed frames that may wait for a downstream that is slower for a moment.
 inline constexpr std::size_t kSpareFrames = 2;
 
+/// A segment or a stream: who had enough of the one before may want frames again.
+inline bool begins_frames(GstEvent* event) {
+  return GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT || GST_EVENT_TYPE(event) == GST_EVENT_STREAM_START;
+}
+
 /// Each part locks itself.
 struct InferParts {
   InferParts(GstElement* element, GstPad* sink_pad, GstPad* src_pad, GstTaskFunction loop, gpointer user)

@@ -9,6 +9,7 @@
 #include <gst/gst.h>
 
 #include "elements/infer/infer_settings.h"
+#include "models/core/own_mutex.h"
 #include "pipeline/engine/engine.h"
 
 namespace posecam::gst {
@@ -59,7 +60,7 @@ class InferSetup {
   void set_engine(std::shared_ptr<Engine> engine);
 
   GstElement* const self_;
-  mutable std::mutex mutex_;  // never held while calling out
+  mutable OwnMutex mutex_;  // never held while calling out
   InferSettings settings_;
   std::shared_ptr<Engine> engine_;
   InferSettings active_;  // streaming thread and states only

@@ -6,6 +6,7 @@
 
 #include <gst/gst.h>
 
+#include "models/core/own_mutex.h"
 #include "models/spec/frame_result.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/histogram.h"
@@ -46,7 +47,7 @@ class InferStats {
   };
   Counts counts() const;
 
-  mutable std::mutex mutex_;  // never held while calling out
+  mutable OwnMutex mutex_;  // never held while calling out
   Counts counts_;
 };
 

@@ -12,6 +12,7 @@
 #include <gst/gst.h>
 #include <gst/video/video.h>
 
+#include "models/core/own_mutex.h"
 #include "models/core/result.h"
 #include "pipeline/output/result_sink.h"
 
@@ -61,8 +62,8 @@ class JsonElement {
   bool failed_ = false;
   bool finished_ = false;
 
-  mutable std::mutex mutex_;  // never held while writing
-  SinkHealth last_;           ///< of an output that is gone
+  mutable OwnMutex mutex_;  // never held while writing
+  SinkHealth last_;         ///< of an output that is gone
 };
 
 }  // namespace posecam::gst

@@ -162,9 +162,11 @@ void Engine::Impl::judge(const Result<void>& outcome) {
   } else if (error.code != Errc::kCoreLost && ++refused_in_a_row == kMaxRefusedRun) {
     scheduler.fail(fmt::format("{} batches in a row were refused, the last with: {}", kMaxRefusedRun, error.message));
   }
-  std::lock_guard lock(refusal_mutex);
-  if (!first_refusal.empty()) return;
-  first_refusal = error.message;
+  {
+    std::lock_guard lock(refusal_mutex);
+    if (!first_refusal.empty()) return;
+    first_refusal = error.message;
+  }
   logger().warn("frames stay unanalysed: {}", error.message);
 }
 

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "models/core/own_mutex.h"
+
 namespace posecam {
 
 /// Number of a place. Never used twice in a Sequencer's life, so a late completion cannot hit a newer item.
@@ -132,7 +134,7 @@ class Sequencer {
     ring_.swap(bigger);
   }
 
-  mutable std::mutex mutex_;
+  mutable OwnMutex mutex_;
   std::condition_variable_any changed_;
   std::size_t room_;
   std::vector<Entry> ring_;

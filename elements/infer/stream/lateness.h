@@ -7,6 +7,8 @@
 
 #include <gst/gst.h>
 
+#include "models/core/own_mutex.h"
+
 namespace posecam::gst {
 
 /// Thread-safe. Running times in ns.
@@ -55,7 +57,7 @@ class Lateness {
   }
 
  private:
-  std::mutex mutex_;
+  OwnMutex mutex_;
   GstClockTime earliest_ = 0;
   double proportion_ = 1;
   std::uint64_t done_ = 0;

@@ -10,6 +10,8 @@
 
 #include <gst/gst.h>
 
+#include "models/core/own_mutex.h"
+
 namespace posecam::gst {
 
 /// A query's place among the frames.
@@ -32,7 +34,7 @@ class QueryRelay {
   void tell(bool answer);
 
   enum class State : std::uint8_t { kIdle, kQueued, kAnswering, kAnswered };
-  std::mutex mutex_;  // never held while calling out
+  OwnMutex mutex_;  // never held while calling out
   std::condition_variable_any changed_;
   State state_ = State::kIdle;
   std::uint64_t number_ = 0;

@@ -30,6 +30,7 @@ bool SinkSide::handle_event(EventPtr event) {
   if (!GST_EVENT_IS_SERIALIZED(event.get())) return gst_pad_push_event(parts_.src, event.release()) != 0;
   if (parts_.flow.now() == GST_FLOW_FLUSHING) return false;
   parts_.setup.drain();  // what is before the event must come out even if nothing follows it
+  if (begins_frames(event.get())) parts_.flow.begin_frames();
   parts_.stream->items.reserve(std::move(event), true);
   return true;
 }

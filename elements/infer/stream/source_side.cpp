@@ -20,18 +20,21 @@ void SourceSide::start() {
 
 void SourceSide::loop(gpointer self) {
   auto& side = *static_cast<SourceSide*>(self);
+  const auto stop = side.parts_.flow.begin_turn();
+  if (!stop) return;
   const bool done = guard(side.parts_.self, false, [&] {
-    side.turn();
+    side.turn(*stop);
     return true;
   });
   if (!done) side.parts_.flow.stop_after_error();
+  side.parts_.flow.end_turn();
 }
 
-void SourceSide::turn() {
-  auto item = parts_.stream->items.pop(parts_.flow.token());
-  if (!item) {
-    parts_.flow.rest();
-  } else if (auto* frame = std::get_if<InferFrame>(&*item)) {
+void SourceSide::turn(std::stop_token stop) {
+  auto item = parts_.stream->items.pop(std::move(stop));
+  if (!item) return;
+  if (auto* frame = std::get_if<InferFrame>(&*item)) {
+    if (parts_.flow.refused()) return;
     if (const GstFlowReturn flow = forward(std::move(*frame)); flow != GST_FLOW_OK) parts_.flow.stop_after(flow);
   } else if (auto* event = std::get_if<EventPtr>(&*item)) {
     forward(std::move(*event));
@@ -79,7 +82,9 @@ void SourceSide::heed(GstEvent* event) {
 void SourceSide::forward(EventPtr event) {
   heed(event.get());
   if (GST_EVENT_TYPE(event.get()) == GST_EVENT_EOS) reports_.end_stream();
+  const bool beginning = begins_frames(event.get());
   gst_pad_push_event(parts_.src, event.release());
+  if (beginning) parts_.flow.passed_beginning();
 }
 
 bool SourceSide::answer(GstQuery* query) {

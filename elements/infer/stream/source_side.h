@@ -3,6 +3,7 @@
 // and pushes downstream.
 
 #include <memory>
+#include <stop_token>
 #include <vector>
 
 #include <gst/gst.h>
@@ -30,7 +31,7 @@ class SourceSide {
   void told_latency(GstClockTime latency) { reports_.told_latency(latency); }
 
  private:
-  void turn();
+  void turn(std::stop_token stop);
   GstFlowReturn forward(InferFrame frame);
   void run_stages(GstBuffer* buffer, Size size, FrameResult& result);
   void forward(EventPtr event);

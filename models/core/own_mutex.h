@@ -1,0 +1,27 @@
+#pragma once
+// A mutex that knows who holds it, so that tests can see that nothing is called out with a lock of ours held.
+
+#include <mutex>
+
+namespace posecam {
+
+/// As std::mutex; counts those that each thread holds.
+class OwnMutex {
+ public:
+  void lock() {
+    mutex_.lock();
+    ++held_;
+  }
+  void unlock() {
+    --held_;
+    mutex_.unlock();
+  }
+  /// How many of them the calling thread holds. 0 whenever foreign code is called: it may call back.
+  static int held() { return held_; }
+
+ private:
+  std::mutex mutex_;
+  static inline thread_local int held_ = 0;
+};
+
+}  // namespace posecam

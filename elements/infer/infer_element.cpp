@@ -28,6 +28,7 @@ bool InferElement::activate(bool active) {
   parts_.stream->items.clear([](InferItem&) {});  // the streaming thread may have added some since the task was stopped
   parts_.stats.reset();
   parts_.lateness.reset();
+  parts_.allocation.forget();
   sink_.start();
   source_.start();
   parts_.flow.activate();
@@ -51,7 +52,10 @@ bool InferElement::handle_src_query(GstQuery* query) {
 
 bool InferElement::handle_src_event(EventPtr event) {
   if (GST_EVENT_TYPE(event.get()) == GST_EVENT_QOS) parts_.lateness.heed(event.get());
-  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_RECONFIGURE) parts_.flow.relinked();
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_RECONFIGURE) {
+    parts_.allocation.forget();
+    parts_.flow.relinked();
+  }
   return gst_pad_event_default(parts_.src, GST_OBJECT(parts_.self), event.release()) != 0;
 }
 

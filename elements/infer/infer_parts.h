@@ -9,6 +9,7 @@
 #include "elements/infer/infer_setup.h"
 #include "elements/infer/infer_stats.h"
 #include "elements/infer/stream/infer_stream.h"
+#include "elements/infer/stream/known_allocation.h"
 #include "elements/infer/stream/lateness.h"
 #include "elements/infer/stream/query_relay.h"
 #include "elements/infer/stream/stream_flow.h"
@@ -39,6 +40,7 @@ struct InferParts {
   InferStats stats;                                                             ///< figures for the application
   Lateness lateness;                                                            ///< what the sink says of late frames
   QueryRelay queries;                                                           ///< serialized queries
+  KnownAllocation allocation;                                                   ///< answers to some of them
   StreamFlow flow;                                                              ///< the task, and whether frames flow
   /// The next frame does not continue those before. Set by whoever learns of it, taken by the source pad's task.
   std::atomic<bool> discontinuity = true;

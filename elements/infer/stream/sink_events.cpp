@@ -47,6 +47,7 @@ bool SinkSide::stop_flushing(EventPtr event) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   parts_.lateness.reset();
   parts_.discontinuity = true;
+  parts_.allocation.forget();
   arrived_ = 0;  // the first frame after a seek is one that is analysed
   const bool forwarded = gst_pad_push_event(parts_.src, event.release()) != 0;
   parts_.flow.stop_flushing();
@@ -85,6 +86,7 @@ Result<void> SinkSide::use_caps(GstCaps* caps) {
     return Error{Errc::kMedia, "the caps are not raw video of a known format: put videoconvert before the element"};
   }
   info_ = info;
+  parts_.allocation.forget();
   auto plan = parts_.setup.plan_for(frame_size());
   if (!plan) return plan.error();
   if (*plan) {
@@ -96,10 +98,12 @@ Result<void> SinkSide::use_caps(GstCaps* caps) {
   return {};
 }
 
-/// Serialized queries take a place among the frames; this thread waits until the task has answered.
+/// Serialized queries take a place among the frames; this thread waits until the task has answered. One whose answer is
+/// known need not wait for the frames.
 bool SinkSide::handle_query(GstQuery* query) {
   if (!GST_QUERY_IS_SERIALIZED(query)) return gst_pad_query_default(parts_.sink, GST_OBJECT(parts_.self), query) != 0;
   if (parts_.flow.now() != GST_FLOW_OK) return false;
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION && parts_.allocation.answer(query)) return true;
   parts_.setup.drain();
   return parts_.queries.ask(query, parts_.flow.token(),
                             [this](const QueryPlace& place) { parts_.stream->items.reserve(place, true); });

@@ -88,11 +88,13 @@ void SourceSide::forward(EventPtr event) {
 }
 
 bool SourceSide::answer(GstQuery* query) {
+  const std::uint64_t changes = parts_.allocation.changes();
   const bool answered = gst_pad_peer_query(parts_.src, query) != 0;
   if (GST_QUERY_TYPE(query) != GST_QUERY_ALLOCATION) return answered;
   refuse_crop_meta(query);
   const auto engine = parts_.setup.engine();
   if (engine) ask_for_buffers(query, engine->max_in_flight() + kSpareFrames);
+  parts_.allocation.remember(query, changes);
   return true;
 }
 

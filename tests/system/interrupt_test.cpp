@@ -1,0 +1,89 @@
+// SIGINT in the middle of a run on a machine that is busy: it ends, and its files are complete.
+// POSECAM_INTERRUPTS: how many (5).
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <thread>
+#include <vector>
+
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/shared.h"
+#include "tests/support/temp_dir.h"
+#include "tests/support/watchdog.h"
+#include "tests/system/posecam_process.h"
+
+namespace posecam::test {
+namespace {
+
+constexpr unsigned kHangSeconds = 60;
+
+/// Threads that take what the cores have to give.
+class Load {
+ public:
+  Load() {
+    for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i) {
+      threads_.emplace_back([](std::stop_token stop) {
+        while (!stop.stop_requested()) sink_ = sink_ + 1;
+      });
+    }
+  }
+
+ private:
+  static inline std::atomic<std::uint64_t> sink_ = 0;
+  std::vector<std::jthread> threads_;
+};
+
+/// H.264 of a width for which GStreamer's decoder asks for buffers before every frame.
+void make_clip(const std::string& path) {
+  GError* error = nullptr;
+  GstElement* pipeline = gst_parse_launch(("videotestsrc pattern=ball num-buffers=600 ! "
+                                           "video/x-raw,format=I420,width=854,height=480,framerate=25/1 ! "
+                                           "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=" +
+                                           path)
+                                              .c_str(),
+                                          &error);
+  ASSERT_NE(pipeline, nullptr) << error->message;
+  gst_element_set_state(pipeline, GST_STATE_PLAYING);
+  GstBus* bus = gst_element_get_bus(pipeline);
+  gst_message_unref(gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE,
+                                               static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
+  gst_object_unref(bus);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+}
+
+TEST(PosecamInterrupt, EveryRunEndsSoonHoweverBusyTheMachine) {
+  gst_init(nullptr, nullptr);
+  GstElementFactory* x264 = gst_element_factory_find("x264enc");
+  if (!x264) GTEST_SKIP() << "x264enc is not here";
+  gst_object_unref(x264);
+  const char* given = std::getenv("POSECAM_INTERRUPTS");
+  const int count = given ? std::atoi(given) : 5;
+  const TempDir dir;
+  const std::string clip = (dir.path() / "clip.mp4").string();
+  make_clip(clip);
+  Watchdog watchdog(kHangSeconds);
+  const Load load;
+  for (int i = 0; i < count; ++i) {
+    watchdog.step("interruption " + std::to_string(i));
+    const std::string video = (dir.path() / "out.mp4").string();
+    const std::string coco = (dir.path() / "coco.json").string();
+    const Outcome outcome =
+        Posecam(dir.path() / "data")
+            .run_until_line({"run", i % 4 == 3 ? "testsrc" : clip, "--quiet", "--json-lines", "-", "--write-video",
+                             video, "--write-coco-json", coco, "--model", source_dir() / "tests/data/tiny_pose.json"},
+                            SIGINT);
+    ASSERT_EQ(outcome.code, 130) << i << ": " << outcome.err;
+    EXPECT_EQ(outcome.out.back(), '\n');
+    EXPECT_TRUE(nlohmann::json::parse(read_file(coco)).is_array());
+    EXPECT_TRUE(std::filesystem::exists(video));
+    std::filesystem::remove(video);
+  }
+}
+
+}  // namespace
+}  // namespace posecam::test

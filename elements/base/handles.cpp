@@ -45,6 +45,7 @@ std::optional<std::int64_t> stream_time_ns(const GstSegment& segment, const GstB
 
 MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlags flags)
     : size_{GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)},
+      pixel_aspect_(pixel_aspect(info)),
       mapped_(gst_video_frame_map(&frame_, &info, buffer,
                                   static_cast<GstMapFlags>(flags | GST_VIDEO_FRAME_MAP_FLAG_NO_REF)) != 0),
       usable_(mapped_ && rows_in_memory(frame_)) {
@@ -54,6 +55,12 @@ MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
   x_ = static_cast<int>(std::min<guint>(crop->x, G_MAXINT)) / 2 * 2;  // chroma samples are shared by two pixels
   y_ = static_cast<int>(std::min<guint>(crop->y, G_MAXINT)) / 2 * 2;
   usable_ = x_ <= GST_VIDEO_FRAME_WIDTH(&frame_) - size_.width && y_ <= GST_VIDEO_FRAME_HEIGHT(&frame_) - size_.height;
+}
+
+float pixel_aspect(const GstVideoInfo& info) {
+  const gint n = GST_VIDEO_INFO_PAR_N(&info);
+  const gint d = GST_VIDEO_INFO_PAR_D(&info);
+  return n > 0 && d > 0 ? static_cast<float>(n) / static_cast<float>(d) : 1;
 }
 
 std::optional<PixelFormat> pixel_format(GstVideoFormat format) {
@@ -75,6 +82,7 @@ MutableImageView MappedFrame::view() {
   view.format = pixel_format(GST_VIDEO_FRAME_FORMAT(&frame_)).value_or(PixelFormat::kBgr);
   view.width = size_.width;
   view.height = size_.height;
+  view.pixel_aspect = pixel_aspect_;
   for (guint p = 0; p < GST_VIDEO_FRAME_N_PLANES(&frame_); ++p) {
     gint components[GST_VIDEO_MAX_COMPONENTS];
     gst_video_format_info_component(frame_.info.finfo, p, components);

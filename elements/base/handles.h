@@ -47,8 +47,9 @@ class MappedFrame {
 
  private:
   GstVideoFrame frame_{};
-  Size size_;  ///< of the picture
-  int x_ = 0;  ///< where it begins in the frame, even
+  Size size_;           ///< of the picture
+  float pixel_aspect_;  ///< of the caps
+  int x_ = 0;           ///< where it begins in the frame, even
   int y_ = 0;
   bool mapped_;
   bool usable_;
@@ -56,6 +57,9 @@ class MappedFrame {
 
 /// 0 at the start of the clip, whatever the container adds; nothing where the stream or the buffer has no times.
 std::optional<std::int64_t> stream_time_ns(const GstSegment& segment, const GstBuffer* buffer);
+
+/// Of pixels of these caps, as in ImageView; 1 where they say nothing of use.
+float pixel_aspect(const GstVideoInfo& info);
 
 /// The formats every element of this plugin takes, as in its pad templates.
 #define POSECAM_VIDEO_CAPS GST_VIDEO_CAPS_MAKE("{ NV12, I420, BGR, RGB, BGRx, RGBx, BGRA, RGBA }")

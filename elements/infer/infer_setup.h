@@ -51,7 +51,7 @@ class InferSetup {
   void drain() const {
     if (engine_) engine_->drain();
   }
-  /// The plan for video of this size, if that takes another engine.
+  /// The plan for video that is displayed in this size, if that takes another engine.
   Result<std::optional<EnginePlan>> plan_for(Size video) const;
   /// Has the engine that was planned.
   Result<void> adopt(EnginePlan plan);

@@ -7,7 +7,8 @@
  *     for (guint i = 0; i < gst_neuron_result_meta_get_n_people (meta); ++i) ...
  *
  * Coordinates are fractions of the picture: x from 0 (left edge) to 1 (right edge), y from 0 (top) to 1 (bottom). They
- * stay right when the video is scaled; the pixel is x * width, y * height of the caps where the buffer is read.
+ * stay right when the video is scaled; the pixel is x * width, y * height of the caps where the buffer is read. Where
+ * pixels are not square (pixel-aspect-ratio) these are pixels all the same: for distances multiply x by that ratio.
  *
  * People and objects are numbered from 0, the best score first; keypoints and limbs from 0 in the order of the
  * skeleton. A number beyond the last is answered with FALSE, NULL or 0. Every out parameter may be NULL; it is written

@@ -34,7 +34,7 @@ using posecam::gst::OverlaySettings;
 
 struct _GstNeuronOverlay {
   GstBaseTransform parent;
-  GstVideoInfo info;  // streaming thread
+  GstVideoInfo info;  // of set_caps(); streaming thread
   OverlayElement* impl;
   OverlaySettings* settings;  // object lock
 };
@@ -85,6 +85,13 @@ constexpr std::array kProperties{
                  "last seen, until the next analysed frame; the whole frame while none was analysed since the "
                  "start or a seek. May change at any time, with effect from the next frame"},
         Mutable::kPlaying},
+    Property{
+        {.name = "hold-people",
+         .field = &S::hold_people,
+         .help = "Draw what was found last on frames that were not analysed (inference-interval, qos, errors), for "
+                 "one second of the video at most, and not beyond a seek, a gap or new caps. May change at any "
+                 "time, with effect from the next frame"},
+        Mutable::kPlaying},
 };
 constexpr std::span<const Property> kTable = kProperties;
 
@@ -115,7 +122,10 @@ gboolean sink_event(GstBaseTransform* self, GstEvent* event) {
 }
 
 gboolean set_caps(GstBaseTransform* self, GstCaps* caps, GstCaps*) {
-  return gst_video_info_from_caps(&GST_NEURON_OVERLAY(self)->info, caps);
+  GstVideoInfo& info = GST_NEURON_OVERLAY(self)->info;
+  if (!gst_video_info_from_caps(&info, caps)) return FALSE;
+  impl(self).use(info);
+  return TRUE;
 }
 
 /// Frames are drawn on where downstream wants to have them: its pool, its strides.
@@ -132,8 +142,7 @@ GstFlowReturn prepare_output_buffer(GstBaseTransform* self, GstBuffer* in, GstBu
     GST_OBJECT_LOCK(self);
     const OverlaySettings settings = *GST_NEURON_OVERLAY(self)->settings;
     GST_OBJECT_UNLOCK(self);
-    const GstVideoInfo& info = GST_NEURON_OVERLAY(self)->info;
-    const bool changes = impl(self).plan(in, settings, {GST_VIDEO_INFO_WIDTH(&info), GST_VIDEO_INFO_HEIGHT(&info)});
+    const bool changes = impl(self).plan(in, settings);
     GST_LOG_OBJECT(self, "%" GST_PTR_FORMAT " %s", static_cast<void*>(in), changes ? "changes" : "passes untouched");
     *out = changes && !gst_buffer_is_writable(in) ? gst_buffer_copy(in) : in;
     return GST_FLOW_OK;

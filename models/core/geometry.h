@@ -13,6 +13,12 @@ struct Size {
   friend bool operator==(const Size&, const Size&) = default;
 };
 
+/// How a picture is displayed whose pixels are `pixel_aspect` times as wide as high: as high, and as wide as it takes.
+inline Size display_size(Size stored, float pixel_aspect) {
+  const double width = std::round(static_cast<double>(stored.width) * static_cast<double>(pixel_aspect));
+  return {static_cast<int>(std::clamp(width, 1.0, 1e6)), stored.height};
+}
+
 /// A place, in the unit of its user.
 struct Point {
   float x = 0;
@@ -37,8 +43,9 @@ inline float iou(const Box& a, const Box& b) {
   return w * h / (a.area() + b.area() - w * h);
 }
 
-/// Image <-> model mapping of one frame: the image was scaled to `content` pixels and put at `offset` in the
-/// network input. Continuous coordinates: 0 is the left edge of pixel 0, `width` the right edge of the last.
+/// Image <-> model mapping of one frame: the image was scaled to `content` pixels, by a factor of its own for each axis
+/// where its pixels are not square, and put at `offset` in the network input. Continuous coordinates: 0 is the left
+/// edge of pixel 0, `width` the right edge of the last.
 struct Letterbox {
   Size image;     ///< source pixels
   Size input;     ///< network input pixels

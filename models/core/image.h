@@ -39,6 +39,7 @@ struct BasicImageView {
   std::array<Byte*, 3> planes{};            ///< plane_count(format) of them
   std::array<std::ptrdiff_t, 3> strides{};  ///< of each plane
   YuvColorimetry colorimetry;               ///< of YUV formats
+  float pixel_aspect = 1;                   ///< width of a pixel in its height, as displayed; > 0
 
   /// The first byte of line `y` of that plane, in its own lines: those of chroma are half as many.
   Byte* row(int plane, int y) const {
@@ -53,7 +54,8 @@ using MutableImageView = BasicImageView<std::uint8_t>;
 
 /// The same pixels for those who only read.
 inline ImageView as_const(const MutableImageView& v) {
-  return {v.format, v.width, v.height, {v.planes[0], v.planes[1], v.planes[2]}, v.strides, v.colorimetry};
+  return {v.format,  v.width,       v.height,      {v.planes[0], v.planes[1], v.planes[2]},
+          v.strides, v.colorimetry, v.pixel_aspect};
 }
 
 }  // namespace posecam

@@ -14,7 +14,8 @@
 
 namespace posecam {
 
-/// Normalised image coordinates: [0,1] across the image, 0 = left/top edge. Score in (0,1], the heatmap's peak.
+/// Normalised image coordinates: [0,1] across the image as it is stored, whatever the shape of its pixels, 0 = left/top
+/// edge. Score in (0,1], the heatmap's peak.
 struct Keypoint {
   float x = 0;
   float y = 0;

@@ -53,18 +53,19 @@ std::size_t count(float extent) { return static_cast<std::size_t>(extent); }
 
 }  // namespace
 
-Letterbox letterbox_for(const InputSpec& spec, Size image) {
+Letterbox letterbox_for(const InputSpec& spec, Size image, float pixel_aspect) {
   Letterbox box{image, spec.size, {}, {}};
   if (spec.resize == ResizeRule::kStretch) {
     box.content = {static_cast<float>(spec.size.width), static_cast<float>(spec.size.height)};
     return box;
   }
-  const double scale = std::min(static_cast<double>(spec.size.width) / image.width,
-                                static_cast<double>(spec.size.height) / image.height);
-  const auto fit = [scale](int from, int room) {
+  const double width = static_cast<double>(image.width) * static_cast<double>(pixel_aspect);  // as displayed
+  const double height = image.height;
+  const double scale = std::min(spec.size.width / width, spec.size.height / height);
+  const auto fit = [scale](double from, int room) {
     return std::clamp(static_cast<int>(std::lround(from * scale)), 1, room);
   };
-  const Size content{fit(image.width, spec.size.width), fit(image.height, spec.size.height)};
+  const Size content{fit(width, spec.size.width), fit(height, spec.size.height)};
   box.content = {static_cast<float>(content.width), static_cast<float>(content.height)};
   if (spec.anchor == PadAnchor::kCenter) {
     const Size margin{(spec.size.width - content.width) / 2, (spec.size.height - content.height) / 2};
@@ -82,10 +83,13 @@ Preprocessor::Preprocessor(const InputSpec& spec) : spec_(spec) {
   }
 }
 
-void Preprocessor::prepare(Size image, PixelFormat format) {
-  if (image == letterbox_.image && format == format_) return;
-  letterbox_ = letterbox_for(spec_, image);
+void Preprocessor::prepare(const ImageView& view) {
+  const Size image{view.width, view.height};
+  const PixelFormat format = view.format;
+  if (image == letterbox_.image && format == format_ && view.pixel_aspect == pixel_aspect_) return;
+  letterbox_ = letterbox_for(spec_, image, view.pixel_aspect);
   format_ = format;
+  pixel_aspect_ = view.pixel_aspect;
 
   const std::size_t width = count(letterbox_.content.x);
   const int step = pixel_bytes(format);
@@ -202,7 +206,7 @@ void Preprocessor::store(MutableTensorView row, int y) const {
 
 Letterbox Preprocessor::write(const ImageView& image, MutableTensorView row) {
   assert(row.dtype == spec_.dtype);
-  prepare({image.width, image.height}, image.format);
+  prepare(image);
   const int top = static_cast<int>(letterbox_.offset.y);
   const int bottom = top + static_cast<int>(lines_.size());
   const auto width = static_cast<std::size_t>(spec_.size.width);

@@ -13,14 +13,16 @@
 
 namespace posecam {
 
-/// How a frame of `image` pixels lies in the input of `spec`: letterboxed with its aspect kept, or stretched. Content
-/// and offset are whole pixels, the content at least one.
-Letterbox letterbox_for(const InputSpec& spec, Size image);
+/// How a frame of `image` pixels lies in the input of `spec`: letterboxed with its display aspect kept, that is, with
+/// pixels that were square (`pixel_aspect` as in ImageView), or stretched. Content and offset are whole pixels, the
+/// content at least one.
+Letterbox letterbox_for(const InputSpec& spec, Size image, float pixel_aspect = 1);
 
-/// Writes frames into rows. Keeps the interpolation tables of the last image size and format, so one per stream, one
-/// thread at a time; allocation-free while these stay. Bilinear with pixel centres aligned, as cv::INTER_LINEAR; a
-/// chroma sample of YUV covers its 2x2 pixels, as in cv::cvtColor. Differs from cvtColor + resize + convertTo by at
-/// most 2 of 255 before mean and scale, for colours inside the RGB cube (colour is converted after scaling).
+/// Writes frames into rows. Keeps the interpolation tables of the last image size, aspect and format, so one per
+/// stream, one thread at a time; allocation-free while these stay. Bilinear with pixel centres aligned, as
+/// cv::INTER_LINEAR; a chroma sample of YUV covers its 2x2 pixels, as in cv::cvtColor. Differs from cvtColor + resize +
+/// convertTo by at most 2 of 255 before mean and scale, for colours inside the RGB cube (colour is converted after
+/// scaling).
 class Preprocessor {
  public:
   /// Rows of u8 are rounded and saturated, of bf16 rounded to nearest even. Other dtypes are a bug of the caller.
@@ -44,7 +46,7 @@ class Preprocessor {
   };
   using Planes = std::array<float*, 3>;  ///< one line of each network channel
 
-  void prepare(Size image, PixelFormat format);
+  void prepare(const ImageView& image);
   void sample_line(const ImageView& image, const Line& line, const Planes& out);
   void sample_yuv(const ImageView& image, const Line& line, const Planes& out);
   void sample_packed(const ImageView& image, const Line& line, const Planes& out);
@@ -57,6 +59,7 @@ class Preprocessor {
 
   Letterbox letterbox_;
   PixelFormat format_ = PixelFormat::kBgr;
+  float pixel_aspect_ = 1;
   Columns pixels_;
   Columns chroma_;
   std::vector<float> weights_;

@@ -37,7 +37,7 @@ struct EnginePlan {
   std::uint32_t max_in_flight = 0;  ///< as in EngineSettings
 };
 
-/// `video` counts only where the net resolution follows the video's aspect. kUsage, kModel.
+/// `video`: as displayed; counts only where the net resolution follows its aspect. kUsage, kModel.
 Result<EnginePlan> plan_engine(const EngineSettings& settings, Size video);
 
 /// Finds the weights and loads them on the device. kUsage, kModel, kDevice.

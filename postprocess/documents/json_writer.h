@@ -4,7 +4,8 @@
 // are finite, texts are escaped.
 //
 // Pixels are continuous source pixels (0 = left edge of the first one), as normalised coordinates times the size, with
-// three decimals; scores have six. The COCO format alone counts pixel centres; see there.
+// three decimals, square or not as the source has them; scores have six. The COCO format alone counts pixel centres;
+// see there.
 
 #include <string>
 

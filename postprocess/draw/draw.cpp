@@ -124,7 +124,7 @@ void draw_class(const Canvas& canvas, const DrawStyle& style, const Classificati
 bool has_skeleton(const FrameResult& result) { return result.model != nullptr && result.model->skeleton != nullptr; }
 
 void draw_all(const FrameResult& result, const DrawOptions& options, const Canvas& canvas) {
-  const DrawStyle style = style_for(canvas.size());
+  const DrawStyle style = style_for(canvas.displayed());
   // Worst first: where people overlap, the surest is on top.
   if (options.boxes) {
     for (auto d = result.detections.rbegin(); d != result.detections.rend(); ++d) {
@@ -138,7 +138,7 @@ void draw_all(const FrameResult& result, const DrawOptions& options, const Canva
   }
   if (options.labels) {
     for (auto p = result.poses.rbegin(); p != result.poses.rend(); ++p) draw_pose_id(canvas, style, *p);
-    if (!result.classes.empty()) {
+    if (options.classes && !result.classes.empty()) {
       draw_class(canvas, style, result.classes.front(), result.label_of(result.classes.front()));
     }
   }
@@ -149,7 +149,7 @@ void draw_all(const FrameResult& result, const DrawOptions& options, const Canva
 bool draws_anything(const FrameResult& result, const DrawOptions& options) {
   const auto boxed = [](const Detection& d) { return drawable(d.box); };
   if (options.boxes && std::ranges::any_of(result.detections, boxed)) return true;
-  if (options.labels && !result.classes.empty()) return true;
+  if (options.labels && options.classes && !result.classes.empty()) return true;
   const auto shown = [&](const Pose& pose) {
     const auto seen = [&](const auto& k) { return drawable(k, options.min_score); };
     return (options.skeletons && has_skeleton(result) && std::ranges::any_of(pose.keypoints, seen)) ||

@@ -1,7 +1,9 @@
 #include "postprocess/draw/draw_canvas.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <numbers>
 
 #include <opencv2/imgproc.hpp>
 
@@ -9,6 +11,7 @@ namespace posecam {
 namespace {
 
 constexpr int kSubPixelBits = 4;
+constexpr std::size_t kEndSteps = 8;  // of a half circle
 
 // Continuous coordinates -> OpenCV's fixed point, where an integer is the centre of a pixel.
 cv::Point to_fixed(Point p, float scale) {
@@ -16,6 +19,22 @@ cv::Point to_fixed(Point p, float scale) {
     return static_cast<int>(std::lround((v * scale - 0.5F) * static_cast<float>(1 << kSubPixelBits)));
   };
   return {fixed(p.x), fixed(p.y)};
+}
+
+/// The outline of a line with round ends, in the plane's own pixels. It is one in the displayed picture, whose pixels
+/// are `aspect` times as wide.
+std::array<cv::Point, 2 * (kEndSteps + 1)> capsule(Point from, Point to, float width, float scale, float aspect) {
+  const float angle = std::atan2(to.y - from.y, (to.x - from.x) * aspect);
+  const float radius = std::max(1.F, width * scale) / 2 / scale;
+  std::array<cv::Point, 2 * (kEndSteps + 1)> outline;
+  for (std::size_t i = 0; i < outline.size(); ++i) {
+    const bool far = i <= kEndSteps;
+    const auto step = static_cast<float>(far ? i : i - 1);
+    const float at = angle + std::numbers::pi_v<float> * (step / kEndSteps - 0.5F);
+    const Point middle = far ? to : from;
+    outline[i] = to_fixed({middle.x + radius * std::cos(at) / aspect, middle.y + radius * std::sin(at)}, scale);
+  }
+  return outline;
 }
 
 int scaled_width(int width, float scale) {
@@ -58,12 +77,18 @@ void Canvas::on_planes(Rgb color, const Shape& shape) const {
 
 void Canvas::line(Point from, Point to, int width, Rgb color) const {
   on_planes(color, [&](cv::Mat& mat, const cv::Scalar& scalar, float scale) {
+    if (!square()) {
+      const auto outline = capsule(from, to, static_cast<float>(width), scale, image_.pixel_aspect);
+      cv::fillConvexPoly(mat, outline.data(), static_cast<int>(outline.size()), scalar, cv::LINE_AA, kSubPixelBits);
+      return;
+    }
     cv::line(mat, to_fixed(from, scale), to_fixed(to, scale), scalar, scaled_width(width, scale), cv::LINE_AA,
              kSubPixelBits);
   });
 }
 
 void Canvas::disc(Point center, float radius, Rgb color) const {
+  if (!square()) return line(center, center, std::max(1, static_cast<int>(std::lround(2 * radius))), color);
   on_planes(color, [&](cv::Mat& mat, const cv::Scalar& scalar, float scale) {
     const int r = static_cast<int>(std::lround(radius * scale * static_cast<float>(1 << kSubPixelBits)));
     cv::circle(mat, to_fixed(center, scale), r, scalar, cv::FILLED, cv::LINE_AA, kSubPixelBits);
@@ -82,14 +107,15 @@ void Canvas::fill(const PixelRect& rect, Rgb color) const {
 }
 
 void Canvas::outline(const PixelRect& r, int width, Rgb color) const {
-  if (r.x1 - r.x0 <= 2 * width || r.y1 - r.y0 <= 2 * width) {
+  const int across = std::max(1, static_cast<int>(std::lround(static_cast<float>(width) / image_.pixel_aspect)));
+  if (r.x1 - r.x0 <= 2 * across || r.y1 - r.y0 <= 2 * width) {
     fill(r, color);
     return;
   }
   fill({r.x0, r.y0, r.x1, r.y0 + width}, color);
   fill({r.x0, r.y1 - width, r.x1, r.y1}, color);
-  fill({r.x0, r.y0 + width, r.x0 + width, r.y1 - width}, color);
-  fill({r.x1 - width, r.y0 + width, r.x1, r.y1 - width}, color);
+  fill({r.x0, r.y0 + width, r.x0 + across, r.y1 - width}, color);
+  fill({r.x1 - across, r.y0 + width, r.x1, r.y1 - width}, color);
 }
 
 void Canvas::text(const char* text, int x, int y, const DrawStyle& style, Rgb color) const {

@@ -87,7 +87,7 @@ Result<void> SinkSide::use_caps(GstCaps* caps) {
   }
   info_ = info;
   parts_.allocation.forget();
-  auto plan = parts_.setup.plan_for(frame_size());
+  auto plan = parts_.setup.plan_for(display_size(frame_size(), pixel_aspect(info)));
   if (!plan) return plan.error();
   if (*plan) {
     parts_.setup.drain();

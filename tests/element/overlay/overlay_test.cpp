@@ -117,6 +117,31 @@ TEST(NeuronOverlay, BlursFacesAndLeavesTheRest) {
   }
 }
 
+/// A head is as round on a squeezed picture as on the one that is displayed.
+TEST(NeuronOverlay, BlursTheSamePartOfAPictureWhosePixelsAreNotSquare) {
+  const auto blurred = [](int width, int par) {
+    GstVideoInfo info = video_info(GST_VIDEO_FORMAT_NV12, width, 480);
+    info.par_n = par;
+    auto h = overlay_harness("render-threshold=1 blur=face", info);
+    auto in = noise_frame(info, somebody(0.25F, 0.25F));
+    const Bytes before = bytes_of(in.get());
+    const Bytes after = bytes_of(through(h.get(), std::move(in)).get());
+    std::set<int> columns;
+    std::set<int> rows;
+    for (int i = 0; i < width * 480; ++i) {
+      const auto at = static_cast<std::size_t>(i);
+      if (before[at] == after[at]) continue;
+      columns.insert(i % width);
+      rows.insert(i / width);
+    }
+    return Size{static_cast<int>(columns.size()), static_cast<int>(rows.size())};
+  };
+  const Size square = blurred(640, 1);
+  EXPECT_GT(square.width, 40);
+  EXPECT_NEAR(blurred(320, 2).height, square.height, 2);
+  EXPECT_NEAR(2 * blurred(320, 2).width, square.width, 6);
+}
+
 TEST(NeuronOverlay, BlursPeopleTooUnsureToBeDrawn) {
   auto h = overlay_harness("blur=face render-threshold=0.5", kInfo);
   const Bytes out = bytes_of(through(h.get(), noise_frame(kInfo, somebody(0.25F, 0.25F, 0.01F))).get());
@@ -312,7 +337,7 @@ TEST(NeuronOverlay, AsksUpstreamForWhatDownstreamWants) {
 
 TEST(NeuronOverlay, EveryPropertySaysWhenItMayChangeAndWhatItDoes) {
   auto* overlay = GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("neuronoverlay", nullptr)));
-  for (const char* name : {"render-threshold", "draw-labels", "blur"}) {
+  for (const char* name : {"render-threshold", "draw-labels", "blur", "hold-people"}) {
     const GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(overlay), name);
     ASSERT_NE(spec, nullptr) << name;
     EXPECT_TRUE(spec->flags & GST_PARAM_MUTABLE_PLAYING) << name;

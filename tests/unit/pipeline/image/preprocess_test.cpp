@@ -162,6 +162,66 @@ TEST(Letterbox, KeepsTheAspectAndAnchors) {
   EXPECT_EQ(box.offset.y, 0);
 }
 
+/// 720x576 of a 16:9 broadcast, and a picture squeezed to half its width.
+TEST(Letterbox, KeepsTheAspectThatIsDisplayed) {
+  const InputSpec spec = input({456, 256});
+  Letterbox box = letterbox_for(spec, {720, 576}, 64.F / 45);
+  EXPECT_EQ(box.content.x, 455);
+  EXPECT_EQ(box.content.y, 256);
+  box = letterbox_for(spec, {320, 360}, 2);
+  const Letterbox whole = letterbox_for(spec, {640, 360});
+  EXPECT_EQ(box.content.x, whole.content.x);
+  EXPECT_EQ(box.content.y, whole.content.y);
+  EXPECT_EQ(box.image, (Size{320, 360}));
+  for (const Point p : {Point{0, 0}, Point{0.25F, 0.75F}, Point{1, 1}}) {
+    const Point there = box.to_input(p);
+    EXPECT_NEAR(there.x, whole.to_input(p).x, 1e-3);
+    EXPECT_NEAR(box.to_image(there).x, p.x, 1e-6);
+    EXPECT_NEAR(box.to_image(there).y, p.y, 1e-6);
+  }
+}
+
+TEST(Letterbox, IsThatOfSquarePixelsBitForBitAndNeverVanishes) {
+  const InputSpec spec = input({456, 256});
+  for (const Size image : {Size{1, 1}, Size{1279, 721}, Size{333, 777}}) {
+    const Letterbox a = letterbox_for(spec, image);
+    const Letterbox b = letterbox_for(spec, image, 1);
+    EXPECT_EQ(a.content.x, b.content.x);
+    EXPECT_EQ(a.content.y, b.content.y);
+  }
+  EXPECT_EQ(letterbox_for(spec, {100, 100}, 1e-6F).content.x, 1);
+  EXPECT_EQ(letterbox_for(spec, {100, 100}, 1e6F).content.y, 1);
+}
+
+TEST(Preprocess, ASqueezedPictureFillsTheInputAsTheWholeOneDoes) {
+  const InputSpec spec = input({64, 64});
+  Picture whole = make_picture(PixelFormat::kBgr, 64, 48);
+  Picture squeezed = make_picture(PixelFormat::kBgr, 32, 48);
+  for (int y = 0; y < 48; ++y) {
+    for (int x = 0; x < 64; ++x) {
+      for (int c = 0; c < 3; ++c) {
+        const auto value = static_cast<std::uint8_t>(3 * x + y + 20 * c);  // straight lines: scaling loses nothing
+        const_cast<std::uint8_t*>(whole.view.row(0, y))[3 * x + c] = value;
+        if (x % 2 == 0)
+          const_cast<std::uint8_t*>(squeezed.view.row(0, y))[3 * (x / 2) + c] = static_cast<std::uint8_t>(value + 1);
+      }
+    }
+  }
+  squeezed.view.pixel_aspect = 2;
+  Row a(spec);
+  Row b(spec);
+  const Letterbox of_whole = Preprocessor(spec).write(whole.view, a.view);
+  Preprocessor kept(spec);
+  kept.write(make_picture(PixelFormat::kBgr, 32, 48).view, b.view);  // the same size with square pixels before it
+  const Letterbox of_squeezed = kept.write(squeezed.view, b.view);
+  EXPECT_EQ(of_squeezed.content.x, of_whole.content.x);
+  EXPECT_EQ(of_squeezed.content.y, of_whole.content.y);
+  for (int y = 0; y < 48; ++y) {
+    for (int x = 2; x < 62; ++x)
+      EXPECT_NEAR(value_at(a, spec, 0, x, y), value_at(b, spec, 0, x, y), 1.5) << x << "," << y;
+  }
+}
+
 TEST(Letterbox, NeverVanishesAndStretchesWhenTold) {
   InputSpec spec = input({32, 32});
   EXPECT_EQ(letterbox_for(spec, {10000, 1}).content.y, 1);

@@ -106,6 +106,43 @@ TEST(Draw, LeavesPaddingBytesAloneAtOddSizes) {
   }
 }
 
+/// Columns and rows that differ from the background.
+Size extent(const Frame& frame) {
+  int x0 = frame.view.width, x1 = 0, y0 = frame.view.height, y1 = 0;
+  for (int y = 0; y < frame.view.height; ++y) {
+    for (int x = 0; x < frame.view.width; ++x) {
+      if (frame.view.row(0, y)[x] == kBackground) continue;
+      x0 = std::min(x0, x);
+      x1 = std::max(x1, x + 1);
+      y0 = std::min(y0, y);
+      y1 = std::max(y1, y + 1);
+    }
+  }
+  return {x1 - x0, y1 - y0};
+}
+
+TEST(Draw, WhatIsRoundLooksRoundWhenPixelsAreNotSquare) {
+  constexpr int kSoft = 2;  // pixels that the edges add
+  for (const float aspect : {0.5F, 2.F}) {
+    for (const PixelFormat format : {PixelFormat::kNv12, PixelFormat::kI420}) {
+      Frame frame(format, 640, 360);
+      frame.view.pixel_aspect = aspect;
+      Canvas(frame.view).disc({320, 180}, 20, {255, 255, 255});
+      EXPECT_NEAR(extent(frame).height, 40 + kSoft, 3) << aspect;
+      EXPECT_NEAR(extent(frame).width, 40 / aspect + kSoft, 3) << aspect;
+    }
+    Frame frame(PixelFormat::kI420, 640, 360);
+    frame.view.pixel_aspect = aspect;
+    Canvas(frame.view).line({100, 180}, {300, 180}, 12, {255, 255, 255});
+    EXPECT_NEAR(extent(frame).height, 12 + kSoft, 3) << "a line across, " << aspect;
+    EXPECT_NEAR(extent(frame).width, 200 + 12 / aspect + kSoft, 3);
+    Frame upright(PixelFormat::kI420, 640, 360);
+    upright.view.pixel_aspect = aspect;
+    Canvas(upright.view).line({320, 100}, {320, 200}, 12, {255, 255, 255});
+    EXPECT_NEAR(extent(upright).width, 12 / aspect + kSoft, 3) << "a line upright, " << aspect;
+  }
+}
+
 TEST(Draw, IsTheSameEveryTime) {
   for (const PixelFormat format : kFormats) {
     Frame a(format, 320, 180);

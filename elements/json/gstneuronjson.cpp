@@ -29,6 +29,7 @@
 #include "elements/base/handles.h"
 #include "elements/base/props.h"
 #include "elements/json/json_element.h"
+#include "models/core/names.h"
 
 using posecam::gst::guard;
 using posecam::gst::JsonElement;
@@ -91,6 +92,10 @@ constexpr std::array kProperties{
               .help = "Names of still images, one a line, in the order of the frames: of their files with "
                       "format=openpose, of their image ids, where they are numbers, with format=coco. May change in "
                       "NULL and READY"}},
+    Property{{.name = "files",
+              .field = &S::files,
+              .help = "Names of the files of still images, one a line, in the order of names: file in each line of "
+                      "ndjson. May change in NULL and READY"}},
 };
 constexpr std::span<const Property> kTable = kProperties;
 constexpr guint kHealth = kProperties.size() + 1;
@@ -103,15 +108,17 @@ void set_property(GObject* self, guint id, const GValue* value, GParamSpec*) {
 }
 
 /// The caller frees it.
-GstStructure* to_structure(const posecam::SinkHealth& health) {
+GstStructure* to_structure(const posecam::SinkHealth& health, std::uint64_t source_dropped) {
   return gst_structure_new("neuron-sink-health", "state", G_TYPE_STRING, std::string(to_string(health.state)).c_str(),
                            "written", G_TYPE_UINT64, health.written, "dropped", G_TYPE_UINT64, health.dropped,
-                           "last-error", G_TYPE_STRING, health.last_error.c_str(), nullptr);
+                           "source-dropped", G_TYPE_UINT64, source_dropped, "last-error", G_TYPE_STRING,
+                           health.last_error.c_str(), nullptr);
 }
 
 void get_property(GObject* self, guint id, GValue* value, GParamSpec*) {
   if (id == kHealth) {
-    g_value_take_boxed(value, to_structure(GST_NEURON_JSON(self)->impl->health()));
+    const JsonElement& impl = *GST_NEURON_JSON(self)->impl;
+    g_value_take_boxed(value, to_structure(impl.health(), impl.source_dropped()));
     return;
   }
   GST_OBJECT_LOCK(self);
@@ -156,7 +163,20 @@ GstFlowReturn transform_ip(GstBaseTransform* self, GstBuffer* buffer) {
                                                                                                   : GST_FLOW_ERROR;
 }
 
+/// Frames that its source has lost, if the event is one that says so.
+std::uint64_t dropped_frames(GstEvent* event) {
+  const GstStructure* what = gst_event_get_structure(event);
+  guint64 frames = 0;
+  if (what && gst_structure_has_name(what, posecam::kDroppedEvent)) {
+    gst_structure_get_uint64(what, posecam::kDroppedFrames, &frames);
+  }
+  return frames;
+}
+
 gboolean sink_event(GstBaseTransform* self, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_DOWNSTREAM) {
+    GST_NEURON_JSON(self)->impl->note_dropped(dropped_frames(event));
+  }
   if (GST_EVENT_TYPE(event) == GST_EVENT_EOS) succeed(self, [&] { return GST_NEURON_JSON(self)->impl->finish(); });
   return GST_BASE_TRANSFORM_CLASS(gst_neuron_json_parent_class)->sink_event(self, event);
 }
@@ -183,8 +203,8 @@ static void gst_neuron_json_class_init(GstNeuronJsonClass* klass) {
   g_object_class_install_property(
       object_class, kHealth,
       g_param_spec_boxed("health", "health",
-                         "How the output is: its state (open, failed or closed), results written and dropped, and the "
-                         "last error",
+                         "How the output is: its state (open, failed or closed), results written and dropped, frames "
+                         "that a live source lost (source-dropped), and the last error",
                          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 
   auto* transform_class = GST_BASE_TRANSFORM_CLASS(klass);

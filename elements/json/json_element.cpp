@@ -1,6 +1,7 @@
 #include "elements/json/json_element.h"
 
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,6 +51,9 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   use(std::move(*sink));
   settings_ = settings;
   names_ = split_lines(settings.names);
+  files_ = split_lines(settings.files);
+  source_dropped_ = 0;
+  told_dropped_ = 0;
   frame_id_ = 0;
   failed_ = false;
   finished_ = false;
@@ -98,14 +102,19 @@ Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segme
   info.size = size_;
   info.wallclock = std::chrono::system_clock::now();
   info.pts_ns = stream_time_ns(segment, buffer);
+  const std::uint64_t dropped = source_dropped_;
+  info.dropped = dropped - std::exchange(told_dropped_, dropped);
   if (info.frame_id < names_.size()) {
     info.name = names_[info.frame_id];
     info.still = true;
     info.pts_ns.reset();
     info.image_id = image_id_of(names_[info.frame_id]);
   }
+  if (info.frame_id < files_.size()) info.file = files_[info.frame_id];
   return sink_->write(info, result);
 }
+
+void JsonElement::note_dropped(std::uint64_t frames) { source_dropped_ += frames; }
 
 Result<void> JsonElement::finish() {
   if (failed_) return Error{Errc::kCancelled, "the output has failed"};

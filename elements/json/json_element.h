@@ -1,6 +1,7 @@
 #pragma once
 // neuronjson without GObject: writes the result that rides on each buffer.
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -26,6 +27,7 @@ struct JsonSettings {
   std::string stream_id = "0";    ///< in each line of ndjson
   std::string clip_name;          ///< with it the files of "openpose" begin
   std::string names;              ///< of still images, one a line, in the order of the frames
+  std::string files;              ///< of the same, with their extensions
 };
 
 /// Streaming thread, but for start(), stop() and what is for any thread. A failure is told once: after it everything
@@ -39,6 +41,10 @@ class JsonElement {
   /// Writes the result of the buffer; its time is the stream time: 0 at the start of the clip, whatever the container
   /// adds. kUsage, with the remedy, if nobody analysed it.
   Result<void> write(GstBuffer* buffer, const GstSegment& segment);
+  /// Any thread: a live source has lost so many frames before the next one.
+  void note_dropped(std::uint64_t frames);
+  /// Any thread: how many that were since start().
+  std::uint64_t source_dropped() const { return source_dropped_; }
   /// End of stream: the output is complete. Frames that follow, after a seek back, are not written.
   Result<void> finish();
   /// Any thread: ends a wait of the streaming thread for a reader that takes nothing; what it was to read is lost.
@@ -57,6 +63,9 @@ class JsonElement {
   std::shared_ptr<ResultSink> sink_;  ///< changed with the lock held
   JsonSettings settings_;
   std::vector<std::string> names_;  ///< of still images, by frame
+  std::vector<std::string> files_;  ///< likewise
+  std::atomic<std::uint64_t> source_dropped_ = 0;
+  std::uint64_t told_dropped_ = 0;  ///< of them, in the lines so far
   Size size_;
   std::uint64_t frame_id_ = 0;
   bool failed_ = false;

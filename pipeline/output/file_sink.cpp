@@ -17,12 +17,15 @@ namespace {
 class FileSink : public ResultSink {
  public:
   Result<void> write(const FrameInfo& info, std::shared_ptr<const FrameResult> result) final {
+    if (!takes(*result)) return {};
     return book_.wrote(put(info, *result));
   }
   Result<void> close() final { return book_.closed(finish()); }
   SinkHealth health() const final { return book_.health(); }
 
  private:
+  /// Whether the document has a place for this result.
+  virtual bool takes(const FrameResult&) const { return true; }
   virtual Result<void> put(const FrameInfo& info, const FrameResult& result) = 0;
   virtual Result<void> finish() = 0;
   SinkBook book_;
@@ -95,6 +98,8 @@ class OpenposeSink final : public FileSink {
   explicit OpenposeSink(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
  private:
+  /// "people": [] would say that nobody is there.
+  bool takes(const FrameResult& result) const override { return result.status == FrameStatus::kAnalysed || !state_; }
   Result<void> put(const FrameInfo& info, const FrameResult& result) override {
     if (!state_) return state_;
     text_.clear();

@@ -31,6 +31,7 @@ Result<void> QueuedSink::write(const FrameInfo& info, std::shared_ptr<const Fram
     entry.info = info;
     entry.stream_id.assign(info.stream_id);
     entry.name.assign(info.name);
+    entry.file.assign(info.file);
     entry.result = std::move(result);
     ++waiting_;
   }
@@ -72,6 +73,7 @@ void QueuedSink::write_all() {
     FrameInfo info = entry.info;
     info.stream_id = entry.stream_id;
     info.name = entry.name;
+    info.file = entry.file;
     const auto written = write_inner(info, std::exchange(entry.result, nullptr));
     if (written) continue;
     {

@@ -47,6 +47,7 @@ class QueuedSink final : public ResultSink {
     FrameInfo info;
     std::string stream_id;
     std::string name;
+    std::string file;
     std::shared_ptr<const FrameResult> result;
   };
   void work();

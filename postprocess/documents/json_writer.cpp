@@ -82,6 +82,14 @@ void append_stream(std::string& out, const FrameInfo& info) {
   json::append_string(out, info.stream_id);
   out += ",\"frame_id\":";
   json::append_integer(out, info.frame_id);
+  if (!info.file.empty()) {
+    out += ",\"file\":";
+    json::append_string(out, info.file);
+  }
+  if (info.dropped > 0) {
+    out += ",\"dropped\":";
+    json::append_integer(out, info.dropped);
+  }
   if (info.pts_ns) {
     out += ",\"pts_ns\":";
     json::append_integer(out, *info.pts_ns);

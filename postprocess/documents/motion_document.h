@@ -25,7 +25,8 @@ class MotionDocument {
   void add(Size size, const FrameResult& result);
 
   /// Appends the whole document: a list with an object a frame, part name (COCO-17 in camelCase) -> [x, y] in whole
-  /// pixels inside the frame. Parts not found are left out; a frame without the person is {}.
+  /// pixels inside the frame. Parts not found are left out; a frame without the person, or that was not analysed, is
+  /// {}: the place in the list is the frame's number.
   void append_to(std::string& out) const;
 
  private:

@@ -178,6 +178,7 @@ TEST_F(PosecamRun, TakesImagesOfAnySize) {
   const auto last = nlohmann::json::parse(outcome.out.substr(outcome.out.rfind('\n', outcome.out.size() - 2) + 1));
   EXPECT_EQ(last["source"]["width"], 7680);
   EXPECT_EQ(last["status"], "analysed");
+  EXPECT_EQ(last["file"], "10.png");
   EXPECT_TRUE(fs::exists(at("json/10_keypoints.json")));
   EXPECT_TRUE(fs::exists(at("out.mp4")));
 }

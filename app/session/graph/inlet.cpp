@@ -6,6 +6,7 @@
 #include <gst/base/gstbasetransform.h>
 
 #include "app/session/handles.h"
+#include "models/core/names.h"
 
 namespace posecam {
 namespace {
@@ -17,8 +18,6 @@ constexpr guint kLiveFrames = 2;
 constexpr double kUnknownRate = 25;  // frames a second, of a clip that says nothing
 /// After a frame of the same or an earlier time. Muxers round to a millisecond (Matroska) or less.
 constexpr GstClockTime kLeastStep = GST_MSECOND;
-/// What carries the frames that were dropped before the next one (models/core/names.h).
-constexpr const char* kDropped = "posecam-dropped";
 
 /// Numbers the frames of a live source, so that one that is missing behind the queue is noticed.
 GstPadProbeReturn count_arrival(GstPad*, GstPadProbeInfo* info, gpointer data) {
@@ -38,8 +37,9 @@ void tell_dropped(GstPad* pad, Gate& gate, std::uint64_t number) {
   gate.last_number = number;
   if (missing == 0) return;
   gate.dropped += missing;
-  gst_pad_push_event(pad, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
-                                               gst_structure_new(kDropped, "frames", G_TYPE_UINT64, missing, nullptr)));
+  gst_pad_push_event(
+      pad, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM,
+                                gst_structure_new(kDroppedEvent, kDroppedFrames, G_TYPE_UINT64, missing, nullptr)));
 }
 
 GstClockTime frame_time(const Gate& gate) {

@@ -1,5 +1,6 @@
 #include "app/session/graph/topology.h"
 
+#include <algorithm>
 #include <string>
 
 #include "app/session/graph/infer_properties.h"
@@ -29,16 +30,23 @@ const char* word_of(ResultFormat format) {
   return "";
 }
 
+/// A name is a line of its own, whatever is in it.
+std::string one_line(std::string name) {
+  std::ranges::replace(name, '\n', '?');
+  return name;
+}
+
 void add_writers(Builder& build, const SessionSpec& spec, const OutputSet& outputs) {
   const Input& input = spec.input;
   std::string names;
   for (const std::string& name : input.image_names) names += name + "\n";
+  std::string files;
+  for (const auto& image : input.images) files += one_line(image.filename().string()) + "\n";
   for (const Sink& sink : spec.sinks) {
     GstElement* json = build.append("neuronjson");
     set_word(json, "format", word_of(sink.format));
     set(json, "location", sink.location.c_str(), "fd", outputs.descriptor(sink.location), "stream-id",
-        input.name.c_str(), "names", names.c_str());
-    set(json, "clip-name", input.name.c_str());
+        input.name.c_str(), "names", names.c_str(), "files", files.c_str(), "clip-name", input.name.c_str());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include "elements/base/element_error.h"
 #include "elements/infer/stream/sink_side.h"
+#include "models/core/names.h"
 
 namespace posecam::gst {
 namespace {
@@ -10,6 +11,11 @@ namespace {
 /// cores would be as slow as that one.
 constexpr std::size_t kWaitingFrames = 3;
 constexpr std::size_t kWaitingBytes = std::size_t{256} << 20;
+
+/// A frame follows at once: it goes into the batch with those before, which a source that loses frames needs full.
+bool announces_frame(GstEvent* event) {
+  return GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_DOWNSTREAM && gst_event_has_name(event, kDroppedEvent);
+}
 
 }  // namespace
 
@@ -29,7 +35,9 @@ bool SinkSide::handle_event(EventPtr event) {
   if (!heed(event.get())) return false;
   if (!GST_EVENT_IS_SERIALIZED(event.get())) return gst_pad_push_event(parts_.src, event.release()) != 0;
   if (parts_.flow.now() == GST_FLOW_FLUSHING) return false;
-  parts_.setup.drain();  // what is before the event must come out even if nothing follows it
+  if (!announces_frame(event.get())) {
+    parts_.setup.drain();  // what is before the event must come out even if nothing follows it
+  }
   if (begins_frames(event.get())) parts_.flow.begin_frames();
   parts_.stream->items.reserve(std::move(event), true);
   return true;

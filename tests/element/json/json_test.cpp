@@ -355,7 +355,7 @@ TEST(NeuronJson, FormatIsOneOfFourWords) {
 
 TEST(NeuronJson, EveryPropertySaysWhenItMayChange) {
   auto* json = GST_ELEMENT(gst_object_ref_sink(gst_element_factory_make("neuronjson", nullptr)));
-  for (const char* name : {"format", "location", "fd", "stream-id", "clip-name", "names"}) {
+  for (const char* name : {"format", "location", "fd", "stream-id", "clip-name", "names", "files"}) {
     GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(json), name);
     ASSERT_NE(spec, nullptr) << name;
     EXPECT_TRUE(spec->flags & GST_PARAM_MUTABLE_READY) << name;

@@ -142,6 +142,17 @@ TEST(NdjsonLine, HasTheKeysOfTheFormatInTheirOrder) {
   EXPECT_THAT(keys(json["latency_ms"]), ElementsAre("preprocess", "queue", "infer", "post"));
 }
 
+TEST(NdjsonLine, NamesThePicturesFileAndTheFramesThatWereLost) {
+  FrameInfo info = frame();
+  info.pts_ns.reset();
+  info.file = "caf\xC3\xA9 \"1\".JPG";
+  info.dropped = 3;
+  const Json json = Json::parse(line_of(info, one_person(coco18())));
+  EXPECT_EQ(json["file"], "caf\xC3\xA9 \"1\".JPG");
+  EXPECT_EQ(json["dropped"], 3);
+  EXPECT_FALSE(json.contains("pts_ns"));
+}
+
 TEST(NdjsonLine, GivesPeopleInPixelsOfTheSource) {
   const Json json = Json::parse(line_of(frame(), one_person(coco18())));
   ASSERT_EQ(json["people"].size(), 1U);

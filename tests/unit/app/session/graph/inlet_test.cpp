@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "app/session/handles.h"
+#include "models/core/names.h"
 #include "tests/support/own_plugin.h"
 
 namespace posecam::test {
@@ -92,8 +93,8 @@ class InletTest : public ::testing::Test {
     auto& test = *static_cast<InletTest*>(self);
     if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0) {
       const GstStructure* what = gst_event_get_structure(GST_PAD_PROBE_INFO_EVENT(info));
-      if (what != nullptr && gst_structure_has_name(what, "posecam-dropped") != FALSE) {
-        gst_structure_get_uint64(what, "frames", &test.dropped_);
+      if (what != nullptr && gst_structure_has_name(what, kDroppedEvent) != FALSE) {
+        gst_structure_get_uint64(what, kDroppedFrames, &test.dropped_);
       }
       return GST_PAD_PROBE_OK;
     }

@@ -22,6 +22,7 @@ Result<void> InferElement::prepare() {
 bool InferElement::activate(bool active) {
   if (!active) {
     const bool stopped = parts_.flow.deactivate();
+    parts_.allocation.forget();  // it holds a pool of frames
     parts_.stream->items.clear([](InferItem&) {});
     return stopped;
   }

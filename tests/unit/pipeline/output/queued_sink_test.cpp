@@ -25,6 +25,7 @@ class FakeSink final : public ResultSink {
     changed_.notify_all();
     if (!changed_.wait(lock, stop_, [&] { return open_; })) return book_.wrote(Error{Errc::kCancelled, "stopped"});
     EXPECT_TRUE(result);
+    EXPECT_EQ(info.file, "x.jpg");
     names_.push_back(std::string(info.stream_id) + ":" + std::to_string(info.frame_id) + std::string(info.name));
     changed_.notify_all();
     return book_.wrote(on_write ? on_write(names_.size()) : Result<void>{});
@@ -81,13 +82,16 @@ class QueuedSinkTest : public testing::Test {
   Result<void> write(std::uint64_t frame) {
     std::string stream = "cam";
     std::string name = "x";
+    std::string file = "x.jpg";
     FrameInfo info;
     info.stream_id = stream;
     info.name = name;
+    info.file = file;
     info.frame_id = frame;
     auto done = sink_->write(info, result_);
     stream.assign("???");
     name.assign("?");
+    file.assign("?");
     return done;
   }
   /// The first is with the inner sink, which is shut; those that follow wait or drop others.

@@ -13,7 +13,7 @@ namespace {
 const GstVideoInfo kVideo = video_info(GST_VIDEO_FORMAT_BGR, 16, 16);
 const std::string kSource = "videotestsrc ! video/x-raw,format=BGR,width=64,height=48 ! ";
 
-/// Frames that the pad let through before its peer had enough, and times of the rest.
+/// Frames that came to a pad, and after how many its peer has had enough.
 struct Seen {
   std::atomic<int> frames = 0;
   std::atomic<int> enough = 3;
@@ -51,14 +51,15 @@ INSTANTIATE_TEST_SUITE_P(Devices, DownstreamEnd, testing::Values("fake", "opencv
 TEST(DownstreamEndFlow, AnEndThatFollowsIsPushedOnBehindFramesThatNobodyWants) {
   const Watchdog watchdog(30);
   use_fake_device({.cores = 1});
-  auto h = harness(fake_line("max-batch-delay=0"));
+  auto h = harness(fake_line("batch-size=8 " + kLongDelay));
   set_caps(h.get(), kVideo);
   const ElementRef infer = find_infer(h.get());
   GstPad* src = gst_element_get_static_pad(infer.get(), "src");
   Seen seen;
   gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_BUFFER, take_some, &seen, nullptr);
+  push_frames(h.get(), kVideo, 8);  // a batch: they come out together
   GstFlowReturn flow = GST_FLOW_OK;
-  for (int i = 0; flow == GST_FLOW_OK; ++i) flow = gst_harness_push(h.get(), frame_of(kVideo, 0, 1).release());
+  while (flow == GST_FLOW_OK) flow = gst_harness_push(h.get(), frame_of(kVideo, 0, 1).release());
   EXPECT_EQ(flow, GST_FLOW_EOS);
   EXPECT_EQ(seen.frames, 4) << "three that were taken and the one that was refused";
   ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));

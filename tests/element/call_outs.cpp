@@ -31,9 +31,10 @@ std::uint64_t call_outs() { return g_calls; }
 }  // namespace posecam::test
 
 // The program's own functions come before those of libgstreamer.
-// NOLINTNEXTLINE(cppcoreguidelines-macro-usage): it makes functions of given names.
+// NOLINTBEGIN(cppcoreguidelines-macro-usage, bugprone-macro-parentheses): it makes functions of given names.
 #define POSECAM_STANDS_IN(name, result, parameters, arguments) \
   result name parameters { return posecam::test::checked<decltype(name)>(#name) arguments; }
+// NOLINTEND(cppcoreguidelines-macro-usage, bugprone-macro-parentheses)
 
 POSECAM_STANDS_IN(gst_pad_push, GstFlowReturn, (GstPad * pad, GstBuffer* buffer), (pad, buffer))
 POSECAM_STANDS_IN(gst_pad_push_event, gboolean, (GstPad * pad, GstEvent* event), (pad, event))

@@ -36,13 +36,13 @@ class KnownAllocation {
   };
   struct Pool {
     std::unique_ptr<GstBufferPool, ObjectUnref> pool;  ///< may be null
-    guint size;
-    guint min;
-    guint max;
+    guint size = 0;
+    guint min = 0;
+    guint max = 0;
   };
   struct Param {
     std::unique_ptr<GstAllocator, ObjectUnref> allocator;  ///< may be null
-    GstAllocationParams params;
+    GstAllocationParams params{};
   };
   struct Meta {
     GType api;

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/element/harness.h"
@@ -40,7 +41,7 @@ class DownstreamEnd : public testing::TestWithParam<std::string> {
 TEST_P(DownstreamEnd, TheStreamEndsWhenTheSinkHasItsFrames) {
   for (const std::string after : {"fakesink num-buffers=3", "identity eos-after=3 ! fakesink",
                                   "queue ! identity eos-after=3 ! fakesink", "fakesink num-buffers=1 sync=true"}) {
-    auto pipeline = launch(kSource + line() + " ! " + after);
+    auto pipeline = launch(fmt::format("{}{} ! {}", kSource, line(), after));
     EXPECT_EQ(play(pipeline.get(), 20 * GST_SECOND), "") << after;
   }
 }

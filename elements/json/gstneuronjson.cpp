@@ -89,9 +89,9 @@ constexpr std::array kProperties{
               .help = "Name of the clip, with which the files of format=openpose begin. May change in NULL and READY"}},
     Property{{.name = "names",
               .field = &S::names,
-              .help = "Names of still images, one a line, in the order of the frames: of their files with "
-                      "format=openpose, of their image ids, where they are numbers, with format=coco. May change in "
-                      "NULL and READY"}},
+              .help = "Names of still images, one a line: of their files with format=openpose; the last number in each "
+                      "is the image id with format=coco. A buffer's offset, if it has one, is the place of its name, "
+                      "else they are in the order of the frames. May change in NULL and READY"}},
     Property{{.name = "files",
               .field = &S::files,
               .help = "Names of the files of still images, one a line, in the order of names: file in each line of "

@@ -1,6 +1,5 @@
 #include "elements/json/json_element.h"
 
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include "elements/base/handles.h"
 #include "elements/meta/result_meta.h"
 #include "pipeline/output/file_sink.h"
+#include "postprocess/documents/image_ids.h"
 
 namespace posecam::gst {
 namespace {
@@ -30,28 +30,25 @@ std::vector<std::string> split_lines(const std::string& text) {
   return lines;
 }
 
-/// COCO's image ids are the digits of its file names; other names have none.
-std::optional<std::int64_t> image_id_of(const std::string& name) {
-  std::int64_t id = 0;
-  const char* end = name.data() + name.size();
-  const auto read = std::from_chars(name.data(), end, id);
-  if (read.ec != std::errc{} || read.ptr != end) return {};
-  return id;
-}
-
 }  // namespace
 
 Result<void> JsonElement::start(const JsonSettings& settings) {
   const auto format = parse_format(settings.format);
   if (!format) return format.error();
+  names_ = split_lines(settings.names);
+  files_ = split_lines(settings.files);
+  image_ids_.clear();
+  if (*format == ResultFormat::kCoco) {
+    auto ids = image_ids_of(names_);
+    if (!ids) return ids.error();
+    image_ids_ = *std::move(ids);
+  }
   stop_ = {};
   auto sink = settings.fd < 0 ? make_file_sink(*format, settings.location, stop_.get_token())
                               : make_file_sink(*format, settings.fd, settings.location);
   if (!sink) return sink.error();
   use(std::move(*sink));
   settings_ = settings;
-  names_ = split_lines(settings.names);
-  files_ = split_lines(settings.files);
   source_dropped_ = 0;
   told_dropped_ = 0;
   frame_id_ = 0;
@@ -104,14 +101,19 @@ Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segme
   info.pts_ns = stream_time_ns(segment, buffer);
   const std::uint64_t dropped = source_dropped_;
   info.dropped = dropped - std::exchange(told_dropped_, dropped);
-  if (info.frame_id < names_.size()) {
-    info.name = names_[info.frame_id];
-    info.still = true;
-    info.pts_ns.reset();
-    info.image_id = image_id_of(names_[info.frame_id]);
-  }
-  if (info.frame_id < files_.size()) info.file = files_[info.frame_id];
+  if (!names_.empty()) identify_still(*buffer, info);
   return sink_->write(info, result);
+}
+
+/// A picture says itself which one it is, so that those behind one that was lost on the way keep their names.
+void JsonElement::identify_still(const GstBuffer& buffer, FrameInfo& info) const {
+  if (buffer.offset != GST_BUFFER_OFFSET_NONE) info.frame_id = buffer.offset;
+  if (info.frame_id >= names_.size()) return;
+  info.name = names_[info.frame_id];
+  info.still = true;
+  info.pts_ns.reset();
+  if (info.frame_id < files_.size()) info.file = files_[info.frame_id];
+  if (!image_ids_.empty()) info.image_id = image_ids_[info.frame_id];
 }
 
 void JsonElement::note_dropped(std::uint64_t frames) { source_dropped_ += frames; }

@@ -26,7 +26,7 @@ struct JsonSettings {
   std::int32_t fd = -1;           ///< not -1: written to instead; `location` then names it in messages
   std::string stream_id = "0";    ///< in each line of ndjson
   std::string clip_name;          ///< with it the files of "openpose" begin
-  std::string names;              ///< of still images, one a line, in the order of the frames
+  std::string names;              ///< of still images, one a line, by the offset of the buffer, else in their order
   std::string files;              ///< of the same, with their extensions
 };
 
@@ -57,13 +57,15 @@ class JsonElement {
  private:
   void use(std::shared_ptr<ResultSink> sink);
   Result<void> write_frame(GstBuffer* buffer, const GstSegment& segment);
+  void identify_still(const GstBuffer& buffer, FrameInfo& info) const;
   Result<void> once(Result<void> done);
 
   std::stop_source stop_;
   std::shared_ptr<ResultSink> sink_;  ///< changed with the lock held
   JsonSettings settings_;
-  std::vector<std::string> names_;  ///< of still images, by frame
-  std::vector<std::string> files_;  ///< likewise
+  std::vector<std::string> names_;       ///< of still images, by place
+  std::vector<std::int64_t> image_ids_;  ///< theirs, of "coco"
+  std::vector<std::string> files_;       ///< their files, likewise
   std::atomic<std::uint64_t> source_dropped_ = 0;
   std::uint64_t told_dropped_ = 0;  ///< of them, in the lines so far
   Size size_;

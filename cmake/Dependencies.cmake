@@ -8,6 +8,9 @@ find_package(CURL REQUIRED)
 find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(Threads REQUIRED)
 pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
+# What decodes pictures; giflib has no pkg-config file.
+pkg_check_modules(PICTURES REQUIRED IMPORTED_TARGET libheif libjpeg libpng libtiff-4 libwebp libwebpdemux)
+find_package(GIF REQUIRED)
 pkg_check_modules(GST REQUIRED IMPORTED_TARGET
   gstreamer-1.0>=1.22 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-app-1.0 gstreamer-pbutils-1.0)
 

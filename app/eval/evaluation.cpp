@@ -8,8 +8,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <opencv2/imgcodecs.hpp>
 
+#include "app/pictures/picture.h"
 #include "models/core/file.h"
 #include "pipeline/image/preprocess.h"
 #include "postprocess/documents/json_writer.h"
@@ -45,23 +45,13 @@ class Collector final : public RowClient {
   std::size_t done_ = 0;
 };
 
-// Annotations count the pixels as they are stored, whatever orientation a camera noted beside them. Decoded from
-// memory: cv::imread would write lines of its own about files that it cannot read.
+// Annotations count the pixels as they are stored, whatever orientation a camera noted beside them.
 Result<cv::Mat> read_image(const std::filesystem::path& path, Size annotated) {
-  auto bytes = read_media(path);
-  if (!bytes) return std::move(bytes).error();
-  cv::Mat image;
-  try {
-    const cv::Mat data(1, static_cast<int>(bytes->size()), CV_8U, bytes->data());
-    if (!bytes->empty()) image = cv::imdecode(data, cv::IMREAD_COLOR | cv::IMREAD_IGNORE_ORIENTATION);
-  } catch (const cv::Exception&) {
-    image.release();
+  auto picture = read_picture(path, Turn::kAsStored);
+  if (!picture) {
+    return Error{Errc::kMedia, picture.error().message + "; put it right or leave it out of the annotations"};
   }
-  if (image.empty()) {
-    return Error{Errc::kMedia, fmt::format("{}: not an image that can be decoded; put it right or leave it out of the "
-                                           "annotations",
-                                           path.string())};
-  }
+  const cv::Mat& image = picture->pixels;
   if (annotated != Size{} && annotated != Size{image.cols, image.rows}) {
     return Error{Errc::kMedia,
                  fmt::format("{}: the image has {}x{} pixels and its annotation {}x{}; evaluate the images "

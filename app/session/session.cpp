@@ -11,6 +11,7 @@
 #include "app/session/bus_error.h"
 #include "app/session/graph/repeat.h"
 #include "app/session/graph/source.h"
+#include "app/session/input/image_source.h"
 #include "models/core/text.h"
 
 namespace posecam {
@@ -160,6 +161,7 @@ void Session::run() {
 }
 
 void Session::start() {
+  if (!spec_.input.left_out.empty()) events_.warn(fmt::format("{}: {}", spec_.input.given, spec_.input.left_out));
   if (auto cleared = outputs_.clear(); !cleared) {
     fail(cleared.error());
     give_up();
@@ -294,11 +296,12 @@ void Session::handle_warning(GstMessage* message) {
 
 void Session::handle_element_message(GstMessage* message) {
   const GstStructure* what = gst_message_get_structure(message);
-  if (gst_structure_has_name(what, "image-unreadable") != FALSE) {
-    const Error error{Errc::kMedia, fmt::format("{}: cannot be decoded as an image; its results say unanalysed",
-                                                gst_structure_get_string(what, "path"))};
+  if (gst_structure_has_name(what, kPictureFailed) != FALSE) {
+    const Error error{Errc::kMedia, gst_structure_get_string(what, "text")};
     if (failure()) events_.warn(error.message);
     fail(error);
+  } else if (gst_structure_has_name(what, kPictureWarning) != FALSE) {
+    events_.warn(gst_structure_get_string(what, "text"));
   } else if (gst_structure_has_name(what, kClipEnded) != FALSE) {
     if (!ending_) restart_clip(topology_.source);
   } else if (gst_structure_has_name(what, "no-frames") != FALSE) {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "pipeline/output/result_file.h"
+#include "postprocess/documents/image_ids.h"
 
 namespace posecam {
 namespace {
@@ -46,6 +47,29 @@ Result<void> take(Taken& taken, const std::string& name, const std::string& file
                fmt::format("{} would overwrite {}; give another name", describe_output(name, file), at->second)};
 }
 
+/// No two pictures of one file of COCO results may have the same id.
+Result<void> check_image_ids(std::span<const SessionSpec> specs) {
+  std::map<std::pair<std::string, std::int64_t>, std::string> taken;  // by location and id
+  for (const SessionSpec& spec : specs) {
+    for (const Sink& sink : spec.sinks) {
+      if (sink.format != ResultFormat::kCoco) continue;
+      const std::string output = describe_output(sink.name, sink.location);
+      const auto ids = image_ids_of(image_stems(spec.input));
+      if (!ids) return Error{ids.error().code, output + ": " + ids.error().message};
+      for (std::size_t i = 0; i < ids->size(); ++i) {
+        const std::string picture = spec.input.images[i].string();
+        const auto [at, fresh] = taken.emplace(std::pair(sink.location, (*ids)[i]), picture);
+        if (fresh) continue;
+        return Error{Errc::kUsage,
+                     fmt::format("{}: {} and {} would both be image {}; rename one, or name a file, so that each input "
+                                 "gets one of its own",
+                                 output, at->second, picture, (*ids)[i])};
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> check_specs(std::span<const SessionSpec> specs) {
@@ -53,7 +77,7 @@ Result<void> check_specs(std::span<const SessionSpec> specs) {
   for (const SessionSpec& spec : specs) {
     if (auto alone = check_alone(spec); !alone) return alone;
     if (spec.input.kind == InputKind::kVideoFile) taken[canonical(spec.input.given)] = "the input " + spec.input.given;
-    for (const fs::path& image : spec.input.images) taken[canonical(image)] = "the input " + image.string();
+    for (const fs::path& image : spec.input.images) taken[canonical(image.string())] = "the input " + image.string();
   }
   for (const SessionSpec& spec : specs) {
     if (auto free = take(taken, spec.video.name, spec.video.file); !free) return free;
@@ -62,7 +86,7 @@ Result<void> check_specs(std::span<const SessionSpec> specs) {
       if (auto free = take(taken, sink.name, sink.location); !free) return free;
     }
   }
-  return {};
+  return check_image_ids(specs);
 }
 
 std::optional<Container> container_of(const std::string& file) {

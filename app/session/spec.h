@@ -43,7 +43,8 @@ struct SessionSpec {
 };
 
 /// What can be seen wrong before anything is opened: kUsage for a video with a container that is not known, two outputs
-/// of a session on standard output, and outputs of any of them that would overwrite each other or an input.
+/// of a session on standard output, and outputs of any of them that would overwrite each other or an input,
+/// and pictures that would share an id in COCO's results.
 Result<void> check_specs(std::span<const SessionSpec> specs);
 
 /// What annotated videos come in.

@@ -12,7 +12,7 @@ readonly rooms="
   pipeline/neuron/neff pipeline/neuron/nrt pipeline/neuron/machine pipeline/neuron/report pipeline/neuron/runtime
   pipeline/neuron/sim pipeline/devices pipeline/neuron/compile pipeline/settings
   elements/base elements/meta elements/infer elements/json elements/overlay elements
-  app/session app/cli app/bench app/profile app/cost app/eval app/commands app"
+  app/pictures app/session app/cli app/bench app/profile app/cost app/eval app/commands app"
 
 check() {
   cd "$1"

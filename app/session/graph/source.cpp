@@ -75,6 +75,8 @@ GstElement* add_test_source(Builder& build) {
 GstElement* add_source(Builder& build, const Input& input) {
   switch (input.kind) {
     case InputKind::kImages: return build.append(make_image_source(input.images, input.repeats), "appsrc");
+    case InputKind::kMovingPicture:
+      return build.append(make_moving_source(input.images.front(), input.repeats), "appsrc");
     case InputKind::kTestSource: return add_test_source(build);
     case InputKind::kVideoFile:
     case InputKind::kCamera:

@@ -31,22 +31,29 @@ const char* word_of(ResultFormat format) {
 }
 
 /// A name is a line of its own, whatever is in it.
-std::string one_line(std::string name) {
-  std::ranges::replace(name, '\n', '?');
-  return name;
+std::string one_a_line(const std::vector<std::string>& names) {
+  std::string text;
+  for (std::string name : names) {
+    std::ranges::replace(name, '\n', '?');
+    text += name + "\n";
+  }
+  return text;
 }
 
 void add_writers(Builder& build, const SessionSpec& spec, const OutputSet& outputs) {
   const Input& input = spec.input;
-  std::string names;
-  for (const std::string& name : input.image_names) names += name + "\n";
-  std::string files;
-  for (const auto& image : input.images) files += one_line(image.filename().string()) + "\n";
+  const std::string names = one_a_line(input.image_names);
+  // Of COCO's image ids the file's own name decides, whatever had to be added to make it unlike others.
+  const std::string stems = one_a_line(image_stems(input));
+  std::vector<std::string> file_names;
+  for (const auto& image : input.images) file_names.push_back(image.filename().string());
+  const std::string files = one_a_line(file_names);
   for (const Sink& sink : spec.sinks) {
     GstElement* json = build.append("neuronjson");
     set_word(json, "format", word_of(sink.format));
     set(json, "location", sink.location.c_str(), "fd", outputs.descriptor(sink.location), "stream-id",
-        input.name.c_str(), "names", names.c_str(), "files", files.c_str(), "clip-name", input.name.c_str());
+        input.name.c_str(), "names", (sink.format == ResultFormat::kCoco ? stems : names).c_str(), "files",
+        files.c_str(), "clip-name", input.name.c_str());
   }
 }
 

@@ -1,39 +1,139 @@
 #include "app/session/input/image_source.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <exception>
-#include <fstream>
-#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
+#include <fmt/format.h>
 #include <gst/app/gstappsrc.h>
 #include <gst/video/video.h>
 #include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
+
+#include "app/pictures/picture.h"
 
 namespace posecam {
 namespace {
 
-struct Reader {
-  std::vector<std::filesystem::path> images;
-  bool repeats = false;
-  std::uint64_t pushed = 0;
-  cv::Size size;
+/// One frame of the stream.
+struct Shown {
+  cv::Mat pixels;
+  GstClockTime time = 0;
+  GstClockTime duration = 0;
+  std::uint64_t place = 0;  ///< of its picture among all, or of the frame in its picture
+  bool corrupted = false;
 };
 
-/// The image upright, as its EXIF data says; empty if it cannot be decoded.
-cv::Mat decode(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
-  if (!file || bytes.empty()) return {};
-  try {
-    return cv::imdecode(cv::Mat(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data())),
-                        cv::IMREAD_COLOR);
-  } catch (const std::exception&) {  // cv::Exception for sizes beyond its limits, bad_alloc
+void tell(GstElement* source, const char* what, const std::string& text) {
+  GstStructure* told = gst_structure_new(what, "text", G_TYPE_STRING, text.c_str(), nullptr);
+  gst_element_post_message(source, gst_message_new_element(GST_OBJECT(source), told));
+}
+
+/// Where the frames come from.
+class Reader {
+ public:
+  virtual ~Reader() = default;
+  /// Nothing at the end.
+  virtual std::optional<Shown> next(GstElement* source) = 0;
+
+  cv::Size announced;  ///< size that the caps have
+};
+
+class Stills final : public Reader {
+ public:
+  Stills(std::vector<std::filesystem::path> images, bool repeats) : images_(std::move(images)), repeats_(repeats) {}
+
+  std::optional<Shown> next(GstElement* source) override {
+    while (pushed_ < images_.size() || repeats_) {
+      Shown shown;
+      shown.place = pushed_ % images_.size();
+      shown.time = gst_util_uint64_scale(pushed_++, GST_SECOND, kImageRate);
+      shown.duration = gst_util_uint64_scale(1, GST_SECOND, kImageRate);
+      decode(source, shown);
+      if (!shown.pixels.empty()) return shown;
+      if (pushed_ == images_.size()) break;  // not one of them can be decoded
+    }
     return {};
   }
-}
+
+ private:
+  void decode(GstElement* source, Shown& shown) {
+    const std::filesystem::path& path = images_[shown.place];
+    auto picture = read_picture(path);
+    if (!picture) {
+      tell(source, kPictureFailed, picture.error().message + "; it is not analysed");
+      shown.corrupted = true;
+      if (size_.empty()) size_ = size_of_first_good(shown.place + 1);
+      if (!size_.empty()) shown.pixels = cv::Mat::zeros(size_, CV_8UC3);
+      return;
+    }
+    if (picture->left_out > 0 && pushed_ <= images_.size()) {
+      tell(source, kPictureWarning,
+           fmt::format("{}: only its first picture is analysed; {} more {} left out", path.string(), picture->left_out,
+                       picture->left_out == 1 ? "is" : "are"));
+    }
+    shown.pixels = std::move(picture->pixels);
+    size_ = shown.pixels.size();
+  }
+
+  cv::Size size_of_first_good(std::size_t from) const {
+    for (std::size_t i = from; i < images_.size(); ++i) {
+      if (const auto picture = read_picture(images_[i])) return picture->pixels.size();
+    }
+    return {};
+  }
+
+  const std::vector<std::filesystem::path> images_;
+  const bool repeats_;
+  std::uint64_t pushed_ = 0;
+  cv::Size size_;  ///< of the last picture that could be decoded
+};
+
+class Moving final : public Reader {
+ public:
+  Moving(std::filesystem::path image, bool repeats) : image_(std::move(image)), repeats_(repeats) {}
+
+  std::optional<Shown> next(GstElement* source) override {
+    auto frame = next_frame();
+    if (frame && !*frame && repeats_ && place_ > 0) {
+      picture_.reset();
+      place_ = 0;
+      frame = next_frame();
+    }
+    if (!frame) tell(source, kPictureFailed, frame.error().message);
+    if (!frame || !*frame) return {};
+    Shown shown{std::move((*frame)->pixels), end_, static_cast<GstClockTime>((*frame)->duration.count()), place_++};
+    end_ += shown.duration;
+    return shown;
+  }
+
+ private:
+  Result<std::optional<MovingFrame>> next_frame() {
+    const auto say = [this](const Error& error) {
+      return Error{error.code, fmt::format("{}: {}", image_.string(), error.message)};
+    };
+    if (!picture_) {
+      auto opened = open_moving(image_);
+      if (!opened) return opened.error();
+      picture_ = *std::move(opened);
+    }
+    try {
+      auto frame = picture_->next();
+      if (!frame) return say(frame.error());
+      return frame;
+    } catch (const std::exception& e) {  // cv::Exception, bad_alloc
+      return say({Errc::kMedia, e.what()});
+    }
+  }
+
+  const std::filesystem::path image_;
+  const bool repeats_;
+  std::unique_ptr<MovingPicture> picture_;
+  std::uint64_t place_ = 0;
+  GstClockTime end_ = 0;  ///< of the last frame
+};
 
 /// Copies the pixels into a buffer with the row stride that GStreamer expects of BGR.
 GstBuffer* to_buffer(const cv::Mat& image, const GstVideoInfo& info) {
@@ -49,54 +149,55 @@ GstBuffer* to_buffer(const cv::Mat& image, const GstVideoInfo& info) {
   return buffer;
 }
 
-void announce_size(GstAppSrc* source, Reader& reader, cv::Size size, GstVideoInfo& info) {
-  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_BGR, static_cast<guint>(size.width),
-                            static_cast<guint>(size.height));
-  info.fps_n = kImageRate;
-  info.fps_d = 1;
-  if (size == reader.size) return;
-  reader.size = size;
+GstVideoInfo announce(GstAppSrc* source, Reader& reader, const Shown& shown) {
+  GstVideoInfo info;
+  gst_video_info_set_format(&info, GST_VIDEO_FORMAT_BGR, static_cast<guint>(shown.pixels.cols),
+                            static_cast<guint>(shown.pixels.rows));
+  if (shown.pixels.size() == reader.announced) return info;
+  reader.announced = shown.pixels.size();
+  gst_video_guess_framerate(shown.duration, &info.fps_n, &info.fps_d);
   GstCaps* caps = gst_video_info_to_caps(&info);
   gst_app_src_set_caps(source, caps);
   gst_caps_unref(caps);
+  return info;
 }
 
 void push_next(GstAppSrc* source, guint, gpointer data) {
   auto& reader = *static_cast<Reader*>(data);
-  if (reader.pushed >= reader.images.size() && !reader.repeats) {
+  const auto shown = reader.next(GST_ELEMENT(source));
+  if (!shown) {
     gst_app_src_end_of_stream(source);
     return;
   }
-  const std::size_t index = reader.pushed % reader.images.size();
-  cv::Mat image = decode(reader.images[index]);
-  const bool broken = image.empty();
-  if (broken) {
-    GstStructure* what =
-        gst_structure_new("image-unreadable", "path", G_TYPE_STRING, reader.images[index].c_str(), nullptr);
-    gst_element_post_message(GST_ELEMENT(source), gst_message_new_element(GST_OBJECT(source), what));
-    image = cv::Mat::zeros(reader.size.empty() ? cv::Size(64, 64) : reader.size, CV_8UC3);
-  }
-  GstVideoInfo info;
-  announce_size(source, reader, image.size(), info);
-  GstBuffer* buffer = to_buffer(image, info);
-  if (broken) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
-  GST_BUFFER_PTS(buffer) = gst_util_uint64_scale(reader.pushed++, GST_SECOND, kImageRate);
-  GST_BUFFER_DURATION(buffer) = gst_util_uint64_scale(1, GST_SECOND, kImageRate);
+  const GstVideoInfo info = announce(source, reader, *shown);
+  GstBuffer* buffer = to_buffer(shown->pixels, info);
+  if (shown->corrupted) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_CORRUPTED);
+  GST_BUFFER_PTS(buffer) = shown->time;
+  GST_BUFFER_DURATION(buffer) = shown->duration;
+  GST_BUFFER_OFFSET(buffer) = shown->place;
   gst_app_src_push_buffer(source, buffer);
 }
 
-}  // namespace
-
-GstElement* make_image_source(std::vector<std::filesystem::path> images, bool repeats) {
+GstElement* make_source(std::unique_ptr<Reader> reader) {
   GstElement* element = gst_element_factory_make("appsrc", nullptr);
   if (element == nullptr) return nullptr;
   // Time format, so that a segment starts at 0; one frame of 8K is 100 MB, so no more than two wait.
   g_object_set(element, "format", GST_FORMAT_TIME, "max-buffers", guint64{1}, "max-bytes", guint64{0}, nullptr);
   GstAppSrcCallbacks callbacks{};
   callbacks.need_data = push_next;
-  gst_app_src_set_callbacks(GST_APP_SRC(element), &callbacks, new Reader{std::move(images), repeats, 0, {}},
-                            [](gpointer reader) { delete static_cast<Reader*>(reader); });
+  gst_app_src_set_callbacks(GST_APP_SRC(element), &callbacks, reader.release(),
+                            [](gpointer data) { delete static_cast<Reader*>(data); });
   return element;
+}
+
+}  // namespace
+
+GstElement* make_image_source(std::vector<std::filesystem::path> images, bool repeats) {
+  return make_source(std::make_unique<Stills>(std::move(images), repeats));
+}
+
+GstElement* make_moving_source(std::filesystem::path image, bool repeats) {
+  return make_source(std::make_unique<Moving>(std::move(image), repeats));
 }
 
 }  // namespace posecam

@@ -13,9 +13,13 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gst/gst.h>
 
+#include "app/pictures/format.h"
+#include "app/pictures/picture.h"
 #include "app/session/input/truncation.h"
+#include "models/core/file.h"
 #include "models/store/download.h"
 
 namespace posecam {
@@ -23,32 +27,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kHeadBytes = 16;
+constexpr std::size_t kNamedInLine = 10;
+constexpr const char* kDecodedFormats = "JPEG, PNG, HEIC, AVIF, WebP, TIFF, GIF, BMP or PNM";
 
 /// The first bytes of a file, or why it cannot be read.
 Result<std::string> read_head(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return Error{Errc::kMedia, fmt::format("{}: {}", path.string(), std::strerror(errno))};
-  std::string head(kHeadBytes, '\0');
+  std::string head(kPictureHead, '\0');
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(file.gcount()));
   return head;
-}
-
-/// Formats that OpenCV reads. GIF counts as video, since it may move.
-bool is_image(std::string_view head) {
-  if (head.starts_with("\xFF\xD8\xFF") || head.starts_with("\x89PNG\r\n\x1A\n") || head.starts_with("BM")) return true;
-  if (head.starts_with(std::string_view("II*\0", 4)) || head.starts_with(std::string_view("MM\0*", 4))) return true;
-  if (head.starts_with("RIFF") && head.size() >= 12 && head.substr(8, 4) == "WEBP") return true;
-  return head.size() >= 3 && head[0] == 'P' && head[1] >= '1' && head[1] <= '6' && std::isspace(head[2]) != 0;
-}
-
-bool has_image_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  constexpr std::array kKnown{".jpg",  ".jpeg", ".png", ".bmp", ".tif", ".tiff",
-                              ".webp", ".ppm",  ".pgm", ".pbm", ".pnm"};
-  return std::ranges::find(kKnown, extension) != kKnown.end();
 }
 
 std::string plain_name(std::string_view text) {
@@ -74,25 +63,60 @@ std::string file_uri(const fs::path& path) {
   return text;
 }
 
-Result<Input> identify_folder(const std::string& text) {
-  Input input{.kind = InputKind::kImages, .given = text};
-  std::error_code ec;
+std::string one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return c == '\n' || c == '\r'; }, '_');
+  return text;
+}
+
+/// What a folder holds, beside files that are no business of ours.
+struct FolderContent {
+  std::vector<fs::path> images;
+  std::vector<std::string> foreign;  ///< file names of pictures that are not decoded here
   bool clips = false;
+};
+
+void sort_into(const fs::path& path, FolderContent& content) {
+  const auto head = read_head(path);
+  PictureKind kind = picture_kind(head ? *head : std::string(), path);
+  if (kind.format == PictureFormat::kNone) kind = kind_by_extension(path);
+  if (kind.decodable()) {
+    content.images.push_back(path);
+  } else if (kind.format == PictureFormat::kForeign) {
+    content.foreign.push_back(path.filename().string());
+  } else if (head) {
+    content.clips = content.clips || head->substr(std::min<std::size_t>(4, head->size())).starts_with("ftyp");
+  }
+}
+
+/// "2 pictures are not decoded here and left out: a.jp2, b.exr".
+std::string describe_foreign(std::vector<std::string> names) {
+  if (names.empty()) return {};
+  std::ranges::sort(names, natural_less);
+  const std::size_t more = names.size() - std::min(names.size(), kNamedInLine);
+  std::string text = names.size() == 1 ? "1 picture is" : fmt::format("{} pictures are", names.size());
+  names.resize(names.size() - more);
+  text += fmt::format(" not decoded here and left out: {}", fmt::join(names, ", "));
+  if (more > 0) text += fmt::format(" and {} more", more);
+  return one_line(text);
+}
+
+Result<Input> identify_folder(const std::string& text) {
+  FolderContent content;
+  std::error_code ec;
   for (fs::directory_iterator it(text, ec), end; !ec && it != end; it.increment(ec)) {
     std::error_code type_error;
-    if (!it->is_regular_file(type_error)) continue;
-    const auto head = read_head(it->path());
-    if ((head && is_image(*head)) || has_image_extension(it->path())) {
-      input.images.push_back(it->path());
-    } else if (head) {
-      clips = clips || head->substr(std::min<std::size_t>(4, head->size())).starts_with("ftyp");
-    }
+    const bool hidden = it->path().filename().string().starts_with('.');  // "._a.jpg" of macOS is no picture
+    if (!hidden && it->is_regular_file(type_error)) sort_into(it->path(), content);
   }
   if (ec) return Error{Errc::kMedia, fmt::format("{}: {}", text, ec.message())};
-  if (input.images.empty()) {
-    const char* remedy = clips ? "pass its clips one by one" : "it needs JPEG, PNG, BMP, TIFF, WebP or PNM files";
-    return Error{Errc::kMedia, fmt::format("{}: no images in this folder; {}", text, remedy)};
+  Input input{.kind = InputKind::kImages, .given = text, .left_out = describe_foreign(std::move(content.foreign))};
+  if (content.images.empty()) {
+    std::string why = content.clips ? "pass its clips one by one" : fmt::format("it needs {} files", kDecodedFormats);
+    if (!input.left_out.empty()) why = fmt::format("{}; {}", input.left_out, why);
+    return Error{Errc::kMedia, fmt::format("{}: no images in this folder; {}", text, why)};
   }
+  input.images = std::move(content.images);
   std::ranges::sort(input.images, [](const fs::path& a, const fs::path& b) {
     return natural_less(a.filename().string(), b.filename().string());
   });
@@ -101,19 +125,37 @@ Result<Input> identify_folder(const std::string& text) {
   return input;
 }
 
+/// Motion JPEG: a JPEG behind another.
+bool is_motion_jpeg(const fs::path& path) {
+  const auto bytes = read_file(path);
+  return bytes && count_jpegs(*bytes) > 1;
+}
+
+/// Damage is told when it is decoded.
+bool is_moving(const fs::path& path) {
+  const auto picture = open_moving(path);
+  return picture && (*picture)->frames() > 1;
+}
+
 Result<Input> identify_file(const std::string& text) {
   const fs::path path(text);
   const auto head = read_head(path);
   if (!head) return head.error();
   if (head->empty()) return Error{Errc::kMedia, fmt::format("{}: the file is empty", text)};
   Input input{.kind = InputKind::kVideoFile, .given = text, .name = path.stem().string()};
-  if (is_image(*head)) {
-    input.kind = InputKind::kImages;
-    input.images = {path};
-  } else {
-    input.uri = file_uri(path);
-    input.damage = find_truncation(path);
+  const PictureKind kind = picture_kind(*head, path);
+  if (kind.format == PictureFormat::kForeign) {
+    return Error{Errc::kMedia,
+                 fmt::format("{}: {} pictures are not decoded here; convert it to PNG or JPEG", text, kind.name)};
   }
+  if (kind.decodable() && !(kind.format == PictureFormat::kJpeg && is_motion_jpeg(path))) {
+    const bool may_move = kind.format == PictureFormat::kGif || kind.format == PictureFormat::kWebp;
+    input.kind = may_move && is_moving(path) ? InputKind::kMovingPicture : InputKind::kImages;
+    input.images = {path};
+    return input;
+  }
+  input.uri = file_uri(path);
+  input.damage = find_truncation(path);
   return input;
 }
 
@@ -142,16 +184,22 @@ Result<Input> identify_stdin() {
   return Input{.kind = InputKind::kPipe, .given = kStdin, .name = "stdin"};
 }
 
-/// One line of text that is not in `taken`: "clip", then "clip-2".
+/// Not in `taken`: "clip", then "clip-2".
 std::string make_unique_name(std::string name, std::set<std::string>& taken) {
-  std::ranges::replace_if(
-      name, [](char c) { return c == '\n' || c == '\r'; }, '_');
+  name = one_line(std::move(name));
   std::string unique = name;
   for (int n = 2; !taken.insert(unique).second; ++n) unique = fmt::format("{}-{}", name, n);
   return unique;
 }
 
 }  // namespace
+
+std::vector<std::string> image_stems(const Input& input) {
+  std::vector<std::string> stems;
+  if (input.kind != InputKind::kImages) return stems;
+  for (const fs::path& image : input.images) stems.push_back(one_line(image.stem().string()));
+  return stems;
+}
 
 bool natural_less(const std::string& a, const std::string& b) {
   const auto digit = [](char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; };
@@ -205,8 +253,8 @@ Result<std::vector<Input>> identify_inputs(const std::vector<std::string>& texts
     auto input = identify_input(text);
     if (!input) return input.error();
     input->name = make_unique_name(input->name, names);
-    for (const fs::path& image : input->images) {
-      input->image_names.push_back(make_unique_name(image.stem().string(), image_names));
+    for (const std::string& stem : image_stems(*input)) {
+      input->image_names.push_back(make_unique_name(stem, image_names));
     }
     inputs.push_back(std::move(*input));
   }

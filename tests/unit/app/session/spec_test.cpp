@@ -46,6 +46,23 @@ TEST(SessionSpecs, MayShareWhatIsNoFile) {
   EXPECT_THAT(refused(specs).message, HasSubstr("only one output can be -"));
 }
 
+SessionSpec pictures(std::vector<std::filesystem::path> files, const std::string& location) {
+  SessionSpec spec{.input = {.kind = InputKind::kImages, .given = "photos", .name = "photos"}};
+  spec.input.images = std::move(files);
+  spec.sinks = {{ResultFormat::kCoco, location, "--write-coco-json"}};
+  return spec;
+}
+
+TEST(SessionSpecs, RefusePicturesThatWouldShareAnIdInCocosResults) {
+  EXPECT_TRUE(check_specs(std::array{pictures({"/a/COCO_1.jpg", "/a/COCO_2.jpg"}, "x.json")}));
+  const Error shared = refused({pictures({"/a/1.jpg", "/a/1.png"}, "x.json")});
+  EXPECT_EQ(shared.code, Errc::kUsage);
+  EXPECT_THAT(shared.message, HasSubstr("--write-coco-json x.json: 1 and 1 would both be image 1"));
+  EXPECT_TRUE(check_specs(std::array{pictures({"/a/1.jpg"}, "x-a.json"), pictures({"/b/1.jpg"}, "x-b.json")}));
+  EXPECT_THAT(refused({pictures({"/a/1.jpg"}, "-"), pictures({"/b/1.jpg"}, "-")}).message,
+              HasSubstr("/a/1.jpg and /b/1.jpg would both be image 1"));
+}
+
 TEST(SessionSpecs, KnowTheContainersOfVideos) {
   std::array specs{clip("a")};
   specs[0].video.file = "out.gif";

@@ -88,7 +88,9 @@ TEST_F(TopologyTest, TellsTheNetworkWhatTheSessionWants) {
 
 TEST_F(TopologyTest, HasAWriterForEachSinkOnTheDescriptorOfItsFile) {
   SessionSpec spec{.input = kTest};
-  spec.input.image_names = {"a", "b"};
+  spec.input.kind = InputKind::kImages;
+  spec.input.images = {"/1/x.png", "/1/x.jpg"};
+  spec.input.image_names = {"x", "x-2"};
   for (const auto& [format, word] : {std::pair{ResultFormat::kNdjson, "ndjson"},
                                      {ResultFormat::kOpenpose, "openpose"},
                                      {ResultFormat::kCoco, "coco"},
@@ -101,7 +103,7 @@ TEST_F(TopologyTest, HasAWriterForEachSinkOnTheDescriptorOfItsFile) {
     EXPECT_EQ(text_of(json, "fd"), std::to_string(outputs_->descriptor(at(word))));
     EXPECT_EQ(text_of(json, "stream-id"), "test");
     EXPECT_EQ(text_of(json, "clip-name"), "test");
-    EXPECT_EQ(text_of(json, "names"), "a\nb\n");
+    EXPECT_EQ(text_of(json, "names"), format == ResultFormat::kCoco ? "x\nx\n" : "x\nx-2\n");
   }
   spec.sinks = {{ResultFormat::kNdjson, "-", ""}, {ResultFormat::kCoco, at("c"), ""}};
   build(spec);

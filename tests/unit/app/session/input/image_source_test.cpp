@@ -6,6 +6,7 @@
 
 #include "app/session/handles.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/app/pictures/picture_files.h"
 
 namespace posecam::test {
 namespace {
@@ -19,6 +20,7 @@ struct Frame {
   int blue_of_last_pixel = 0;
   bool corrupted = false;
   GstClockTime time = 0;
+  guint64 place = 0;
 };
 
 /// Images through a sink that takes one after the other.
@@ -36,9 +38,16 @@ class ImageSourceTest : public ::testing::Test {
     write_file(folder_.path() / name, text);
     return folder_.path() / name;
   }
+  std::filesystem::path broken(const std::string& name) const {
+    write_file(folder_.path() / name, "no picture");
+    return folder_.path() / name;
+  }
   void play(std::vector<std::filesystem::path> images, bool repeats = false) {
+    play(make_image_source(std::move(images), repeats));
+  }
+  void play(GstElement* source) {
+    if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
     pipeline_.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
-    GstElement* source = make_image_source(std::move(images), repeats);
     sink_ = gst_element_factory_make("appsink", nullptr);
     g_object_set(sink_, "sync", FALSE, "max-buffers", 1U, nullptr);
     gst_bin_add_many(GST_BIN(pipeline_.get()), source, sink_, nullptr);
@@ -66,9 +75,22 @@ class ImageSourceTest : public ::testing::Test {
              pixel,
              last,
              GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED) != FALSE,
-             GST_BUFFER_PTS(buffer)};
+             GST_BUFFER_PTS(buffer),
+             GST_BUFFER_OFFSET(buffer)};
     gst_sample_unref(sample);
     return frame;
+  }
+
+  /// What the bus was told of pictures, in order: the names of the structures and their texts.
+  std::vector<std::string> told() {
+    std::vector<std::string> all;
+    const BusPtr bus(gst_element_get_bus(pipeline_.get()));
+    while (GstMessage* message = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ELEMENT)) {
+      const GstStructure* what = gst_message_get_structure(message);
+      all.push_back(std::string(gst_structure_get_name(what)) + " " + gst_structure_get_string(what, "text"));
+      gst_message_unref(message);
+    }
+    return all;
   }
 
   TempDir folder_;
@@ -94,22 +116,85 @@ TEST_F(ImageSourceTest, GivesImagesOfAnySizeInTheirOrderAndEnds) {
 }
 
 TEST_F(ImageSourceTest, PutsABlackFrameInThePlaceOfWhatIsNoImage) {
-  write_file(folder_.path() / "broken.png", "no picture");
-  play({image("a.ppm", 3, 2, 7), folder_.path() / "broken.png", image("c.ppm", 3, 2, 8)});
+  play({image("a.ppm", 3, 2, 7), broken("b.png"), image("c.ppm", 3, 2, 8)});
   EXPECT_FALSE(next()->corrupted);
-  const auto broken = next();
-  ASSERT_TRUE(broken);
-  EXPECT_TRUE(broken->corrupted);
-  EXPECT_EQ(broken->width, 3);
-  EXPECT_EQ(broken->blue_of_first_pixel, 0);
+  const auto black = next();
+  ASSERT_TRUE(black);
+  EXPECT_TRUE(black->corrupted);
+  EXPECT_EQ(black->width, 3);
+  EXPECT_EQ(black->blue_of_first_pixel, 0);
   EXPECT_EQ(next()->blue_of_first_pixel, 8);
-  const BusPtr bus(gst_element_get_bus(pipeline_.get()));
-  GstMessage* told = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ELEMENT);
-  ASSERT_NE(told, nullptr);
-  const GstStructure* what = gst_message_get_structure(told);
-  EXPECT_TRUE(gst_structure_has_name(what, "image-unreadable"));
-  EXPECT_EQ(gst_structure_get_string(what, "path"), folder_.path() / "broken.png");
-  gst_message_unref(told);
+  EXPECT_THAT(told(), ElementsAre("picture-failed " + (folder_.path() / "b.png").string() +
+                                  ": not a picture; it is not analysed"));
+}
+
+TEST_F(ImageSourceTest, GivesABrokenFirstPictureTheSizeOfTheFirstGoodOne) {
+  play({broken("a.png"), broken("b.png"), image("c.ppm", 5, 4, 9), image("d.ppm", 3, 2, 8)});
+  for (int i = 0; i < 2; ++i) {
+    const auto black = next();
+    ASSERT_TRUE(black);
+    EXPECT_TRUE(black->corrupted);
+    EXPECT_EQ(black->width, 5);
+    EXPECT_EQ(black->height, 4);
+  }
+  EXPECT_EQ(next()->blue_of_first_pixel, 9);
+}
+
+TEST_F(ImageSourceTest, GivesNoFrameIfNoPictureIsGood) {
+  play({broken("a.png"), broken("b.png")});
+  EXPECT_FALSE(next());
+  EXPECT_EQ(told().size(), 2U);
+  play({broken("a.png")}, true);
+  EXPECT_FALSE(next()) << "not even if it is to repeat them";
+}
+
+TEST_F(ImageSourceTest, SaysOnEachFrameWhichPictureItIs) {
+  play({image("a.ppm", 3, 2, 7), broken("b.png"), image("c.ppm", 3, 2, 8)}, true);
+  std::vector<guint64> places;
+  for (int i = 0; i < 5; ++i) places.push_back(next()->place);
+  EXPECT_THAT(places, ElementsAre(0, 1, 2, 0, 1));
+}
+
+TEST_F(ImageSourceTest, SaysOnceHowManyPagesItLeavesOut) {
+  const std::string path = (folder_.path() / "a.tif").string();
+  play({tiff(path, 48, marked_rows(), {.pages = 3})}, true);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(next());
+  EXPECT_THAT(told(),
+              ElementsAre("picture-warning " + path + ": only its first picture is analysed; 2 more are left out"));
+}
+
+TEST_F(ImageSourceTest, GivesTheFramesOfAMovingPictureTheirTimes) {
+  const std::string path = (folder_.path() / "a.gif").string();
+  gif(path, 2, 2, {{0, 0, 2, 2, "bbbb", 1, 10}, {0, 0, 2, 2, "kkkk", 1, 25}, {0, 0, 2, 2, "bbbb", 1, 5}});
+  for (const bool repeats : {false, true}) {
+    play(make_moving_source(path, repeats));
+    std::vector<GstClockTime> times;
+    std::vector<int> blues;
+    for (int i = 0; i < (repeats ? 5 : 3); ++i) {
+      const auto frame = next();
+      ASSERT_TRUE(frame);
+      times.push_back(frame->time / GST_MSECOND);
+      blues.push_back(frame->blue_of_first_pixel);
+    }
+    if (repeats) {
+      EXPECT_THAT(times, ElementsAre(0, 100, 350, 400, 500));
+      EXPECT_THAT(blues, ElementsAre(255, 0, 255, 255, 0));
+    } else {
+      EXPECT_THAT(times, ElementsAre(0, 100, 350));
+      EXPECT_FALSE(next());
+    }
+  }
+}
+
+TEST_F(ImageSourceTest, EndsAMovingPictureWhereItIsDamaged) {
+  const std::string path = (folder_.path() / "a.gif").string();
+  gif(path, 1, 1, {{0, 0, 1, 1, "b", 1, 10}, {0, 0, 1, 1, "k", 1, 10}});
+  const std::string whole = read_file(path);
+  write_file(path, whole.substr(0, whole.size() - 4));
+  play(make_moving_source(path, false));
+  EXPECT_TRUE(next());
+  EXPECT_FALSE(next());
+  EXPECT_THAT(told(), ElementsAre("picture-failed " + path + ": it is damaged or cut off"));
 }
 
 TEST_F(ImageSourceTest, BeginsAgainIfItRepeats) {

@@ -7,6 +7,8 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
+#include "tests/unit/app/pictures/picture_files.h"
+
 namespace posecam {
 namespace {
 
@@ -61,6 +63,51 @@ TEST_F(InputsTest, KeepsThePicturesOfAFolderThatAreNone) {
   file("a/good.png", kPng);
   file("a/notes.txt", "no image");
   EXPECT_EQ(identify_input((folder_ / "a").string())->images.size(), 3U);
+}
+
+TEST_F(InputsTest, LeavesHiddenFilesOutOfAFolder) {
+  file("a/._1.png", kPng);
+  file("a/.hidden.jpg", "x");
+  file("a/1.png", kPng);
+  EXPECT_THAT(identify_input((folder_ / "a").string())->images, ElementsAre(folder_ / "a/1.png"));
+}
+
+TEST_F(InputsTest, NamesAndCountsThePicturesOfAFolderThatAreNotDecoded) {
+  for (const char* name : {"2.exr", "10.JP2", "raw.dng", "._3.exr", "notes.txt"}) file(std::string("a/") + name, "x");
+  const auto none = identify_input((folder_ / "a").string());
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("3 pictures are not decoded here and left out: 2.exr, 10.JP2, raw.dng"));
+  file("a/1.png", kPng);
+  EXPECT_EQ(identify_input((folder_ / "a").string())->left_out,
+            "3 pictures are not decoded here and left out: 2.exr, 10.JP2, raw.dng");
+  file("b/1.png", kPng);
+  EXPECT_EQ(identify_input((folder_ / "b").string())->left_out, "");
+  for (int i = 0; i < 12; ++i) file("b/" + std::to_string(i) + ".psd", "x");
+  EXPECT_THAT(identify_input((folder_ / "b").string())->left_out, HasSubstr("8.psd, 9.psd and 2 more"));
+}
+
+TEST_F(InputsTest, TakesHeicAndGifOfAFolderForPictures) {
+  for (const char* name : {"1.heic", "2.avif", "3.gif"}) file(std::string("a/") + name, "x");
+  EXPECT_EQ(identify_input((folder_ / "a").string())->images.size(), 3U);
+}
+
+TEST_F(InputsTest, RefusesAPictureThatIsNotDecoded) {
+  const auto input = identify_input(file("a.png", "\x76\x2F\x31\x01 OpenEXR, whatever its name says"));
+  ASSERT_FALSE(input);
+  EXPECT_EQ(input.error().code, Errc::kMedia);
+  EXPECT_THAT(input.error().message, HasSubstr("OpenEXR pictures are not decoded here; convert it to PNG or JPEG"));
+}
+
+TEST_F(InputsTest, TellsPicturesThatMoveFromStills) {
+  const test::GifFrame dot{0, 0, 1, 1, "r"};
+  fs::create_directories(folder_);
+  EXPECT_EQ(identify_input(test::gif((folder_ / "1.gif").string(), 1, 1, {dot}))->kind, InputKind::kImages);
+  const auto moving = identify_inputs({test::gif((folder_ / "2.gif").string(), 1, 1, {dot, dot})});
+  EXPECT_EQ(moving->front().kind, InputKind::kMovingPicture);
+  EXPECT_THAT(moving->front().image_names, ElementsAre());
+  const std::string jpeg = test::encoded(".jpg", test::marked_picture());
+  EXPECT_EQ(identify_input(file("a.jpg", jpeg))->kind, InputKind::kImages);
+  EXPECT_EQ(identify_input(file("a.jpg", jpeg + jpeg))->kind, InputKind::kVideoFile);
 }
 
 TEST_F(InputsTest, DecodesFileAddresses) {

@@ -1,0 +1,160 @@
+// BMP and PNM. What is decoded by OpenCV is looked through first, since it writes to standard error about files that
+// are cut off.
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include "app/pictures/codecs.h"
+
+namespace posecam {
+namespace {
+
+std::int64_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::uint32_t value = 0;
+  for (std::size_t i = count; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
+  return count == 4 ? std::int64_t{static_cast<std::int32_t>(value)} : std::int64_t{value};
+}
+
+Error cut_off() { return damaged("the file is cut off"); }
+
+/// The header of a PNM file and what follows (netpbm: ppm(5), pgm(5), pbm(5)).
+class PnmReader {
+ public:
+  explicit PnmReader(std::string_view bytes) : bytes_(bytes), at_(2) {}
+
+  /// The next number of a header or of the text formats; comments reach to the end of their line.
+  std::optional<int> number() {
+    skip_space();
+    int value = 0;
+    const char* from = bytes_.data() + at_;
+    const auto [end, error] = std::from_chars(from, bytes_.data() + bytes_.size(), value);
+    if (error != std::errc{} || value < 0) return {};
+    at_ += static_cast<std::size_t>(end - from);
+    return value;
+  }
+  /// The next digit: pixels of P1 need no space between them.
+  std::optional<int> digit() {
+    skip_space();
+    if (at_ == bytes_.size() || (bytes_[at_] != '0' && bytes_[at_] != '1')) return {};
+    return bytes_[at_++] - '0';
+  }
+  /// What follows the one space behind the header.
+  std::string_view rest() const { return bytes_.substr(std::min(at_ + 1, bytes_.size())); }
+
+ private:
+  void skip_space() {
+    while (at_ < bytes_.size()) {
+      if (bytes_[at_] == '#') {
+        at_ = std::min(bytes_.find('\n', at_), bytes_.size());
+      } else if (std::strchr(" \t\r\n\v\f", bytes_[at_]) != nullptr && bytes_[at_] != '\0') {
+        ++at_;
+      } else {
+        return;
+      }
+    }
+  }
+
+  std::string_view bytes_;
+  std::size_t at_;
+};
+
+struct PnmFormat {
+  bool text;  ///< numbers, not bytes
+  bool bits;  ///< 1 is black
+  int channels;
+  int most;  ///< the number that is white
+  cv::Size size;
+};
+
+unsigned char scaled(int value, int most) {
+  return static_cast<unsigned char>((std::min(value, most) * 255 + most / 2) / most);
+}
+
+/// Sample i of the picture; nothing if the file ends before it.
+std::optional<unsigned char> text_sample(PnmReader& reader, const PnmFormat& format) {
+  const auto value = format.bits ? reader.digit() : reader.number();
+  if (!value) return {};
+  return format.bits ? static_cast<unsigned char>(*value == 0 ? 255 : 0) : scaled(*value, format.most);
+}
+
+unsigned char raw_sample(std::string_view row, std::size_t i, const PnmFormat& format) {
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(row[at]); };
+  if (format.bits) return (byte(i / 8) >> (7 - i % 8) & 1) == 0 ? 255 : 0;
+  return scaled(format.most > 255 ? byte(2 * i) << 8 | byte(2 * i + 1) : byte(i), format.most);
+}
+
+/// Samples in the order of the file: red, green, blue, or grey.
+Result<cv::Mat> read_samples(PnmReader& reader, const PnmFormat& format) {
+  cv::Mat samples(format.size, format.channels == 3 ? CV_8UC3 : CV_8UC1);
+  const auto in_row = static_cast<std::size_t>(format.size.width) * static_cast<std::size_t>(format.channels);
+  const std::size_t row_bytes = format.bits ? (in_row + 7) / 8 : in_row * (format.most > 255 ? 2 : 1);
+  const std::string_view data = format.text ? std::string_view{} : reader.rest();
+  if (!format.text && data.size() / row_bytes < static_cast<std::size_t>(format.size.height)) return cut_off();
+  for (int y = 0; y < format.size.height; ++y) {
+    for (std::size_t i = 0; i < in_row; ++i) {
+      const auto sample = format.text
+                              ? text_sample(reader, format)
+                              : raw_sample(data.substr(static_cast<std::size_t>(y) * row_bytes, row_bytes), i, format);
+      if (!sample) return cut_off();
+      samples.ptr(y)[i] = *sample;
+    }
+  }
+  return samples;
+}
+
+}  // namespace
+
+Result<Picture> read_bmp(std::string_view bytes) {
+  // BITMAPFILEHEADER and BITMAPINFOHEADER; an older header of 12 bytes has sides of two bytes and no compression.
+  if (bytes.size() < 26) return cut_off();
+  const bool old = little_endian(bytes, 14, 4) == 12;
+  if (!old && bytes.size() < 54) return cut_off();
+  const std::int64_t width = old ? little_endian(bytes, 18, 2) : little_endian(bytes, 18, 4);
+  const std::int64_t height = std::abs(old ? little_endian(bytes, 20, 2) : little_endian(bytes, 22, 4));
+  const std::int64_t depth = little_endian(bytes, old ? 24 : 28, 2);
+  const std::int64_t compression = old ? 0 : little_endian(bytes, 30, 4);
+  if (auto fits = check_size(width, height); !fits) return fits.error();
+  const bool run_lengths = compression == 1 || compression == 2;
+  const std::int64_t pixel_bytes = run_lengths ? little_endian(bytes, 34, 4) : (width * depth + 31) / 32 * 4 * height;
+  const std::int64_t start = little_endian(bytes, 10, 4);
+  if (start < 0 || pixel_bytes < 0 || start + pixel_bytes > static_cast<std::int64_t>(bytes.size())) return cut_off();
+  const cv::Mat data(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
+  // The fourth byte of 32 bits is nothing but padding unless a header of version 4 has a mask for it.
+  constexpr int kBitFields = 3;
+  const bool transparent = compression == kBitFields && depth == 32 && bytes.size() > 70 &&
+                           little_endian(bytes, 14, 4) >= 108 && little_endian(bytes, 66, 4) != 0;
+  cv::Mat pixels = cv::imdecode(data, transparent ? cv::IMREAD_UNCHANGED : cv::IMREAD_COLOR);
+  if (pixels.type() == CV_8UC4) pixels = on_white(pixels);
+  if (pixels.empty()) return damaged("it is damaged, or of a kind of BMP that is not decoded here; convert it to PNG");
+  return Picture{pixels};
+}
+
+Result<Picture> read_pnm(std::string_view bytes) {
+  PnmReader reader(bytes);
+  const int kind = bytes[1] - '0';
+  const bool bits = kind == 1 || kind == 4;
+  const auto width = reader.number();
+  const auto height = reader.number();
+  const auto most = bits ? 1 : reader.number();
+  if (!width || !height || !most || *most < 1 || *most > 65535) return damaged("its header is damaged or cut off");
+  if (auto fits = check_size(*width, *height); !fits) return fits.error();
+  const PnmFormat format{kind <= 3, bits, kind % 3 == 0 ? 3 : 1, *most, {*width, *height}};
+  auto samples = read_samples(reader, format);
+  if (!samples) return samples.error();
+  cv::Mat pixels;
+  if (format.channels == 1) {
+    cv::merge(std::vector{*samples, *samples, *samples}, pixels);
+  } else {
+    cv::Mat mixed(format.size, CV_8UC3);
+    constexpr std::array kSwap{0, 2, 1, 1, 2, 0};
+    cv::mixChannels(&*samples, 1, &mixed, 1, kSwap.data(), 3);
+    pixels = mixed;
+  }
+  return Picture{pixels};
+}
+
+}  // namespace posecam

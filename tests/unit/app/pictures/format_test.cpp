@@ -1,0 +1,62 @@
+#include "app/pictures/format.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/app/pictures/picture_files.h"
+
+namespace posecam::test {
+namespace {
+
+TEST(PictureFormat, ComesFromTheFirstBytes) {
+  const auto of = [](const std::string& head) { return picture_kind(head, "x.mp4").format; };
+  EXPECT_EQ(of("\xFF\xD8\xFF\xE0"), PictureFormat::kJpeg);
+  EXPECT_EQ(of(std::string("II+\0\10\0", 6)), PictureFormat::kTiff);
+  EXPECT_EQ(of(std::string("MM\0+\0\10", 6)), PictureFormat::kTiff);
+  EXPECT_EQ(of("GIF89a"), PictureFormat::kGif);
+  EXPECT_EQ(of(std::string("\0\0\0\x18"
+                           "ftypheic",
+                           12)),
+            PictureFormat::kHeif);
+  EXPECT_EQ(of(std::string("\0\0\0\x18"
+                           "ftypisom",
+                           12)),
+            PictureFormat::kNone);
+  EXPECT_EQ(of("RIFF....WEBP"), PictureFormat::kWebp);
+  EXPECT_EQ(of("RIFF....AVI "), PictureFormat::kNone);
+  EXPECT_EQ(of("\x76\x2F\x31\x01"), PictureFormat::kForeign);
+  EXPECT_EQ(of("P6\n"), PictureFormat::kPnm);
+  EXPECT_EQ(of(""), PictureFormat::kNone);
+}
+
+TEST(PictureFormat, OfCameraRawIsNotThatOfItsPreview) {
+  const std::string tiff("II*\0\10\0\0\0", 8);
+  EXPECT_EQ(picture_kind(tiff, "a.NEF").format, PictureFormat::kForeign);
+  EXPECT_EQ(picture_kind(tiff, "a.tif").format, PictureFormat::kTiff);
+}
+
+TEST(PictureFormat, TellsMotionJpegFromAPictureWithCompanions) {
+  const std::string jpeg = encoded(".jpg", marked_picture());
+  // CIPA DC-007: the second application segment names further pictures of the file.
+  const std::string first = jpeg.substr(0, 2) + std::string("\xFF\xE2\0\6MPF\0", 8).substr(0, 8) + jpeg.substr(2);
+  EXPECT_EQ(count_jpegs(jpeg), 1U);
+  EXPECT_EQ(count_jpegs(jpeg + jpeg), 2U);
+  EXPECT_EQ(count_jpegs(with_exif_in_jpeg(jpeg, 6) + jpeg + jpeg), 3U);
+  EXPECT_EQ(count_jpegs(first + jpeg), 1U);
+  EXPECT_EQ(count_jpegs(jpeg + encoded(".jpg", cv::Mat::zeros(8, 8, CV_8UC3))), 1U) << "a preview behind its photo";
+  EXPECT_EQ(count_jpegs(jpeg + "trailer"), 1U);
+  EXPECT_EQ(count_jpegs(jpeg + jpeg.substr(0, jpeg.size() / 2)), 1U);
+  EXPECT_EQ(count_jpegs(jpeg.substr(0, jpeg.size() / 2)), 0U);
+}
+
+TEST(PictureFormat, FindsTheEndOfEveryJpeg) {
+  cv::Mat noise(24, 24, CV_8UC3);
+  for (int i = 0; i < 64; ++i) {  // with stuffed bytes here and there before the end
+    cv::randu(noise, 0, 255);
+    const std::string jpeg = encoded(".jpg", noise);
+    EXPECT_EQ(count_jpegs(jpeg), 1U);
+    EXPECT_EQ(count_jpegs(jpeg + jpeg), 2U);
+  }
+}
+
+}  // namespace
+}  // namespace posecam::test

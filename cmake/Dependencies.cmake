@@ -16,7 +16,11 @@ pkg_check_modules(GST REQUIRED IMPORTED_TARGET
 
 # Module by module: OpenCV's own CMake files come with libopencv-dev, which brings ten times as many modules as are used.
 find_path(OpenCV_INCLUDE_DIR opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)
-foreach(module core imgproc imgcodecs dnn)
+set(POSECAM_OPENCV_MODULES core imgproc dnn)
+if(POSECAM_TESTS)
+  list(APPEND POSECAM_OPENCV_MODULES imgcodecs)  # they make pictures
+endif()
+foreach(module ${POSECAM_OPENCV_MODULES})
   find_library(OpenCV_${module} opencv_${module} REQUIRED)
   add_library(opencv_${module} SHARED IMPORTED)
   set_target_properties(opencv_${module} PROPERTIES

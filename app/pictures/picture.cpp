@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <opencv2/imgcodecs.hpp>
 
 #include "app/pictures/codecs.h"
 #include "app/pictures/format.h"

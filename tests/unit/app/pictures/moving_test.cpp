@@ -11,21 +11,6 @@ namespace {
 
 using ::testing::ElementsAre;
 
-/// A row of pixels as letters: those of GifFrame, 'w' for white.
-std::string letters(const cv::Mat& bgr) {
-  std::string text;
-  for (int y = 0; y < bgr.rows; ++y) {
-    for (int x = 0; x < bgr.cols; ++x) {
-      const auto pixel = bgr.at<cv::Vec3b>(y, x);
-      const std::map<std::array<int, 3>, char> known{
-          {{0, 0, 0}, 'k'}, {{0, 0, 255}, 'r'}, {{0, 255, 0}, 'g'}, {{255, 0, 0}, 'b'}, {{255, 255, 255}, 'w'}};
-      const auto found = known.find({pixel[0], pixel[1], pixel[2]});
-      text += found == known.end() ? '?' : found->second;
-    }
-  }
-  return text;
-}
-
 /// What is seen, frame by frame, as "pixels milliseconds"; at the end "damaged" if it is.
 std::vector<std::string> seen(const std::string& path) {
   std::vector<std::string> frames;

@@ -1,8 +1,10 @@
 #include "tests/unit/app/pictures/picture_files.h"
 
+#include <array>
 #include <cstdlib>
 #include <gif_lib.h>
 #include <libheif/heif.h>
+#include <map>
 #include <memory>
 #include <tiffio.h>
 #include <webp/encode.h>
@@ -52,6 +54,20 @@ cv::Mat marked_picture() {
   picture(cv::Rect(0, 0, 16, 16)).setTo(cv::Scalar(0, 0, 255));
   picture(cv::Rect(32, 0, 16, 16)).setTo(cv::Scalar(0, 255, 0));
   return picture;
+}
+
+std::string letters(const cv::Mat& bgr) {
+  std::string text;
+  for (int y = 0; y < bgr.rows; ++y) {
+    for (int x = 0; x < bgr.cols; ++x) {
+      const auto pixel = bgr.at<cv::Vec3b>(y, x);
+      const std::map<std::array<int, 3>, char> known{
+          {{0, 0, 0}, 'k'}, {{0, 0, 255}, 'r'}, {{0, 255, 0}, 'g'}, {{255, 0, 0}, 'b'}, {{255, 255, 255}, 'w'}};
+      const auto found = known.find({pixel[0], pixel[1], pixel[2]});
+      text += found == known.end() ? '?' : found->second;
+    }
+  }
+  return text;
 }
 
 std::string marks_of(const cv::Mat& bgr) {

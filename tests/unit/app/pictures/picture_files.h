@@ -14,6 +14,9 @@ cv::Mat marked_picture();
 /// Where red and green are, as "red-place green-place" of top-left, top-right, bottom-left, bottom-right ("TL TR").
 std::string marks_of(const cv::Mat& bgr);
 
+/// The pixels, row by row, as letters: those of GifFrame, 'w' for white and '?' for any other.
+std::string letters(const cv::Mat& bgr);
+
 /// By OpenCV: ".jpg", ".png", ".bmp", ".webp" (without loss), ".ppm" ...
 std::string encoded(const std::string& extension, const cv::Mat& pixels, const std::vector<int>& parameters = {});
 

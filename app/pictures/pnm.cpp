@@ -1,23 +1,14 @@
-// BMP and PNM. What is decoded by OpenCV is looked through first, since it writes to standard error about files that
-// are cut off.
+// Portable pixmaps (netpbm: ppm(5), pgm(5), pbm(5)), as text and as bytes.
 
 #include <array>
 #include <charconv>
 #include <cstring>
 #include <optional>
 
-#include <opencv2/imgcodecs.hpp>
-
 #include "app/pictures/codecs.h"
 
 namespace posecam {
 namespace {
-
-std::int64_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint32_t value = 0;
-  for (std::size_t i = count; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
-  return count == 4 ? std::int64_t{static_cast<std::int32_t>(value)} : std::int64_t{value};
-}
 
 Error cut_off() { return damaged("the file is cut off"); }
 
@@ -107,31 +98,6 @@ Result<cv::Mat> read_samples(PnmReader& reader, const PnmFormat& format) {
 }
 
 }  // namespace
-
-Result<Picture> read_bmp(std::string_view bytes) {
-  // BITMAPFILEHEADER and BITMAPINFOHEADER; an older header of 12 bytes has sides of two bytes and no compression.
-  if (bytes.size() < 26) return cut_off();
-  const bool old = little_endian(bytes, 14, 4) == 12;
-  if (!old && bytes.size() < 54) return cut_off();
-  const std::int64_t width = old ? little_endian(bytes, 18, 2) : little_endian(bytes, 18, 4);
-  const std::int64_t height = std::abs(old ? little_endian(bytes, 20, 2) : little_endian(bytes, 22, 4));
-  const std::int64_t depth = little_endian(bytes, old ? 24 : 28, 2);
-  const std::int64_t compression = old ? 0 : little_endian(bytes, 30, 4);
-  if (auto fits = check_size(width, height); !fits) return fits.error();
-  const bool run_lengths = compression == 1 || compression == 2;
-  const std::int64_t pixel_bytes = run_lengths ? little_endian(bytes, 34, 4) : (width * depth + 31) / 32 * 4 * height;
-  const std::int64_t start = little_endian(bytes, 10, 4);
-  if (start < 0 || pixel_bytes < 0 || start + pixel_bytes > static_cast<std::int64_t>(bytes.size())) return cut_off();
-  const cv::Mat data(1, static_cast<int>(bytes.size()), CV_8UC1, const_cast<char*>(bytes.data()));
-  // The fourth byte of 32 bits is nothing but padding unless a header of version 4 has a mask for it.
-  constexpr int kBitFields = 3;
-  const bool transparent = compression == kBitFields && depth == 32 && bytes.size() > 70 &&
-                           little_endian(bytes, 14, 4) >= 108 && little_endian(bytes, 66, 4) != 0;
-  cv::Mat pixels = cv::imdecode(data, transparent ? cv::IMREAD_UNCHANGED : cv::IMREAD_COLOR);
-  if (pixels.type() == CV_8UC4) pixels = on_white(pixels);
-  if (pixels.empty()) return damaged("it is damaged, or of a kind of BMP that is not decoded here; convert it to PNG");
-  return Picture{pixels};
-}
 
 Result<Picture> read_pnm(std::string_view bytes) {
   PnmReader reader(bytes);

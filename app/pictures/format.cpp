@@ -8,7 +8,7 @@ namespace posecam {
 namespace {
 
 using enum PictureFormat;
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 struct Signature {
   std::string_view start;
@@ -137,7 +137,7 @@ JpegExtent extent_of_jpeg(std::string_view bytes, std::size_t at) {
     const bool frame_header = marker >= 0xC0 && marker <= 0xCF && marker != 0xC4 && marker != 0xC8 && marker != 0xCC;
     if (frame_header) extent.size = bytes.substr(at + 5, 4);
     extent.has_companions = extent.has_companions || (marker == 0xE2 && bytes.substr(at + 4, 4) == "MPF\0"sv);
-    at += std::size_t{2} + byte(at + 2) * 256U + byte(at + 3);
+    at += 2 + std::size_t{256} * byte(at + 2) + byte(at + 3);
   }
   return extent;
 }

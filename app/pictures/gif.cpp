@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <gif_lib.h>
 #include <span>
 #include <utility>
@@ -31,7 +30,7 @@ struct Source {
 int read_source(GifFileType* file, GifByteType* to, int count) {
   auto& source = *static_cast<Source*>(file->UserData);
   const std::size_t size = std::min(static_cast<std::size_t>(count), source.bytes.size() - source.at);
-  std::memcpy(to, source.bytes.data() + source.at, size);
+  std::copy_n(source.bytes.data() + source.at, size, to);
   source.at += size;
   return static_cast<int>(size);
 }

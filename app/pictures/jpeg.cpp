@@ -3,7 +3,6 @@
 #include <array>
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs it
-#include <cstring>
 #include <jerror.h>
 #include <jpeglib.h>
 

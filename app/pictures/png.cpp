@@ -1,6 +1,5 @@
 // libpng's simplified interface, and a walk over the chunks for what it does not tell.
 
-#include <cstring>
 #include <png.h>
 
 #include "app/pictures/codecs.h"

@@ -15,7 +15,7 @@ Error cut_off() { return damaged("the file is cut off"); }
 /// The header of a PNM file and what follows (netpbm: ppm(5), pgm(5), pbm(5)).
 class PnmReader {
  public:
-  explicit PnmReader(std::string_view bytes) : bytes_(bytes), at_(2) {}
+  explicit PnmReader(std::string_view bytes) : bytes_(bytes) {}
 
   /// The next number of a header or of the text formats; comments reach to the end of their line.
   std::optional<int> number() {
@@ -50,7 +50,7 @@ class PnmReader {
   }
 
   std::string_view bytes_;
-  std::size_t at_;
+  std::size_t at_ = 2;  ///< behind "P6" or the like
 };
 
 struct PnmFormat {

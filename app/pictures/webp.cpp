@@ -1,6 +1,6 @@
 // libwebp: stills are animations of one frame to its animation decoder.
 
-#include <cstring>
+#include <algorithm>
 #include <utility>
 #include <webp/decode.h>
 #include <webp/demux.h>

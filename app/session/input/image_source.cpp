@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,7 +101,7 @@ class Moving final : public Reader {
     if (frame && !*frame && repeats_ && place_ > 0) {
       picture_.reset();
       place_ = 0;
-      frame = next_frame();
+      return next(source);
     }
     if (!frame) tell(source, kPictureFailed, frame.error().message);
     if (!frame || !*frame) return {};

@@ -1,7 +1,6 @@
 #include "tests/unit/app/pictures/picture_files.h"
 
 #include <array>
-#include <cstdlib>
 #include <gif_lib.h>
 #include <libheif/heif.h>
 #include <map>
@@ -60,7 +59,7 @@ std::string letters(const cv::Mat& bgr) {
   std::string text;
   for (int y = 0; y < bgr.rows; ++y) {
     for (int x = 0; x < bgr.cols; ++x) {
-      const auto pixel = bgr.at<cv::Vec3b>(y, x);
+      const auto& pixel = bgr.at<cv::Vec3b>(y, x);
       const std::map<std::array<int, 3>, char> known{
           {{0, 0, 0}, 'k'}, {{0, 0, 255}, 'r'}, {{0, 255, 0}, 'g'}, {{255, 0, 0}, 'b'}, {{255, 255, 255}, 'w'}};
       const auto found = known.find({pixel[0], pixel[1], pixel[2]});
@@ -162,12 +161,12 @@ std::string gif(const std::string& path, int width, int height, const std::vecto
   const GifColorType colors[8] = {{0, 0, 0}, {255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {9, 9, 9}, {}, {}, {}};
   file->SColorMap = GifMakeMapObject(8, colors);
   for (const GifFrame& frame : frames) {
-    SavedImage* image = GifMakeSavedImage(file, nullptr);
-    image->ImageDesc = {frame.left, frame.top, frame.width, frame.height, frame.interlaced, nullptr};
-    image->RasterBits = static_cast<GifByteType*>(std::malloc(frame.pixels.size()));
-    for (std::size_t i = 0; i < frame.pixels.size(); ++i) {
-      image->RasterBits[i] = static_cast<GifByteType>(kLetters.find(frame.pixels[i]));
-    }
+    std::vector<GifByteType> indices;
+    for (const char c : frame.pixels) indices.push_back(static_cast<GifByteType>(kLetters.find(c)));
+    SavedImage image{};
+    image.ImageDesc = {frame.left, frame.top, frame.width, frame.height, frame.interlaced, nullptr};
+    image.RasterBits = indices.data();
+    GifMakeSavedImage(file, &image);  // a copy
     const GraphicsControlBlock control{frame.disposal, false, frame.hundredths, kTransparent};
     EGifGCBToSavedExtension(&control, file, file->ImageCount - 1);
   }

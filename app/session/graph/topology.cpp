@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "app/session/graph/infer_properties.h"
 #include "app/session/graph/outlet.h"

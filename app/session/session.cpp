@@ -356,8 +356,9 @@ void Session::shut_down() {
     gst_element_set_state(element.get(), GST_STATE_NULL);
   });
   const std::future<void> stopped = stop.get_future();
-  std::thread(std::move(stop)).detach();
+  std::thread stopping(std::move(stop));
   left_behind_ = stopped.wait_for(kStopLimit) != std::future_status::ready;
+  left_behind_ ? stopping.detach() : stopping.join();
 }
 
 void Session::finish() {

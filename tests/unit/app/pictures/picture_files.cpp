@@ -1,6 +1,7 @@
 #include "tests/unit/app/pictures/picture_files.h"
 
 #include <array>
+#include <cstdlib>
 #include <gif_lib.h>
 #include <libheif/heif.h>
 #include <map>
@@ -170,7 +171,16 @@ std::string gif(const std::string& path, int width, int height, const std::vecto
     const GraphicsControlBlock control{frame.disposal, false, frame.hundredths, kTransparent};
     EGifGCBToSavedExtension(&control, file, file->ImageCount - 1);
   }
+  // EGifSpew() closes the file and leaves its images to us.
+  SavedImage* images = file->SavedImages;
+  const int count = file->ImageCount;
   EXPECT_EQ(EGifSpew(file), GIF_OK);
+  for (SavedImage* image = images; image != images + count; ++image) {
+    GifFreeMapObject(image->ImageDesc.ColorMap);
+    GifFreeExtensions(&image->ExtensionBlockCount, &image->ExtensionBlocks);
+    std::free(image->RasterBits);
+  }
+  std::free(images);
   return path;
 }
 

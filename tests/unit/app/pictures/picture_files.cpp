@@ -160,7 +160,8 @@ std::string gif(const std::string& path, int width, int height, const std::vecto
   file->SHeight = height;
   file->SColorResolution = 8;
   const GifColorType colors[8] = {{0, 0, 0}, {255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {9, 9, 9}, {}, {}, {}};
-  file->SColorMap = GifMakeMapObject(8, colors);
+  ColorMapObject* const map = GifMakeMapObject(8, colors);
+  file->SColorMap = map;
   for (const GifFrame& frame : frames) {
     std::vector<GifByteType> indices;
     for (const char c : frame.pixels) indices.push_back(static_cast<GifByteType>(kLetters.find(c)));
@@ -171,7 +172,7 @@ std::string gif(const std::string& path, int width, int height, const std::vecto
     const GraphicsControlBlock control{frame.disposal, false, frame.hundredths, kTransparent};
     EGifGCBToSavedExtension(&control, file, file->ImageCount - 1);
   }
-  // EGifSpew() closes the file and leaves its images to us.
+  // EGifSpew() closes the file with a map of its own, and leaves ours and its images to us.
   SavedImage* images = file->SavedImages;
   const int count = file->ImageCount;
   EXPECT_EQ(EGifSpew(file), GIF_OK);
@@ -181,6 +182,7 @@ std::string gif(const std::string& path, int width, int height, const std::vecto
     std::free(image->RasterBits);
   }
   std::free(images);
+  GifFreeMapObject(map);
   return path;
 }
 

@@ -14,7 +14,7 @@
 namespace posecam {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 /// A file that is looked into here and there.
 class Bytes {
@@ -141,7 +141,7 @@ std::string in_flv(Bytes& file) {
   if (!file.has(0, "FLV\1")) return {};
   const std::string head = file.read(0, 4096);
   if (const auto at = head.find("\0\x08filesize\0"sv); at != head.npos) {
-    const double whole = std::bit_cast<double>(file.big(at + 11, 8).value_or(0));
+    const auto whole = std::bit_cast<double>(file.big(at + 11, 8).value_or(0));
     if (whole > static_cast<double>(file.size()) && whole < 1e15)
       return missing(file, static_cast<std::uint64_t>(whole));
   }
@@ -178,7 +178,7 @@ std::string in_ogg(Bytes& file) {
   const std::uint64_t from = file.size() > kLongestPage ? file.size() - kLongestPage : 0;
   const std::string tail = file.read(from, kLongestPage);
   const auto page = tail.rfind("OggS"sv);
-  const std::string cut = fmt::format("{}: its last page is missing", kCut);
+  std::string cut = fmt::format("{}: its last page is missing", kCut);
   if (page == tail.npos || tail.size() - page < 27) return cut;
   const auto byte = [&](std::size_t at) { return at < tail.size() ? static_cast<unsigned char>(tail[at]) : 0U; };
   const std::size_t segments = byte(page + 26);

@@ -173,15 +173,14 @@ std::string gif(const std::string& path, int width, int height, const std::vecto
     EGifGCBToSavedExtension(&control, file, file->ImageCount - 1);
   }
   // EGifSpew() closes the file with a map of its own, and leaves ours and its images to us.
-  SavedImage* images = file->SavedImages;
+  const std::unique_ptr<SavedImage, decltype(&std::free)> images(file->SavedImages, &std::free);
   const int count = file->ImageCount;
   EXPECT_EQ(EGifSpew(file), GIF_OK);
-  for (SavedImage* image = images; image != images + count; ++image) {
+  for (SavedImage* image = images.get(); image != images.get() + count; ++image) {
     GifFreeMapObject(image->ImageDesc.ColorMap);
     GifFreeExtensions(&image->ExtensionBlockCount, &image->ExtensionBlocks);
-    std::free(image->RasterBits);
+    const std::unique_ptr<GifByteType, decltype(&std::free)> pixels(image->RasterBits, &std::free);
   }
-  std::free(images);
   GifFreeMapObject(map);
   return path;
 }

@@ -32,7 +32,7 @@ the folder of --write-json are common to all. Outputs get their names when they 
 called FILE.part. Sound is left out of annotated videos. Ctrl-C ends early and keeps what is done; a second one quits.
 OpenPose's spellings (--video, --image_dir, --write_json, --display 0 ...) are understood.
 
-Exit codes: 0 done, 2 usage, 3 configuration or model, 4 device, 5 media, 130 interrupted.)";
+Exit codes: 0 done, 2 usage, 3 configuration or model, 4 device, 5 media or an output, 130 interrupted.)";
 
 /// Flags of OpenPose (flags.hpp) that do not exist here, with what does.
 struct Foreign {
@@ -158,8 +158,10 @@ struct Parser {
   Parser() {
     app.option_defaults()->always_capture_default();
     app.get_help_ptr()->description("This text");
-    app.add_option("INPUT,--input", options.inputs,
-                   "Video file, image, folder of images, /dev/video*, rtsp:// address, or synthetic")
+    app.add_option(
+           "INPUT,--input", options.inputs,
+           "Video file, image, folder of images, /dev/video*, address (rtsp://, https:// ...), pipe, - (stdin), "
+           "or synthetic")
         ->type_name("INPUT")
         ->default_str("");
     app.formatter(std::make_shared<HelpFormatter>());

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/launch.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/watchdog.h"
@@ -39,21 +40,10 @@ class Load {
 
 /// H.264 of a width for which GStreamer's decoder asks for buffers before every frame.
 void make_clip(const std::string& path) {
-  GError* error = nullptr;
-  GstElement* pipeline = gst_parse_launch(("videotestsrc pattern=ball num-buffers=600 ! "
-                                           "video/x-raw,format=I420,width=854,height=480,framerate=25/1 ! "
-                                           "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=" +
-                                           path)
-                                              .c_str(),
-                                          &error);
-  ASSERT_NE(pipeline, nullptr) << error->message;
-  gst_element_set_state(pipeline, GST_STATE_PLAYING);
-  GstBus* bus = gst_element_get_bus(pipeline);
-  gst_message_unref(gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE,
-                                               static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
-  gst_object_unref(bus);
-  gst_element_set_state(pipeline, GST_STATE_NULL);
-  gst_object_unref(pipeline);
+  launch(
+      "videotestsrc pattern=ball num-buffers=600 ! video/x-raw,format=I420,width=854,height=480,framerate=25/1 ! "
+      "x264enc speed-preset=ultrafast ! h264parse ! mp4mux ! filesink location=" +
+      path);
 }
 
 TEST(PosecamInterrupt, EveryRunEndsSoonHoweverBusyTheMachine) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <opencv2/imgproc.hpp>
 
+#include "tests/support/launch.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 #include "tests/system/posecam_process.h"
@@ -47,18 +48,8 @@ class PosecamPictures : public ::testing::Test {
   /// The first frame of the project's own clip, with people in it.
   std::string people(const std::string& name) const {
     fs::create_directories(fs::path(at(name)).parent_path());
-    GstElement* pipeline =
-        gst_parse_launch(("filesrc location=" + (source_dir() / "media/figures.mp4").string() +
-                          " ! decodebin ! videoconvert ! pngenc snapshot=true ! filesink location=" + at(name))
-                             .c_str(),
-                         nullptr);
-    gst_element_set_state(pipeline, GST_STATE_PLAYING);
-    GstBus* bus = gst_element_get_bus(pipeline);
-    gst_message_unref(gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE,
-                                                 static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR)));
-    gst_object_unref(bus);
-    gst_element_set_state(pipeline, GST_STATE_NULL);
-    gst_object_unref(pipeline);
+    launch("filesrc location=" + (source_dir() / "media/figures.mp4").string() +
+           " ! decodebin ! videoconvert ! pngenc snapshot=true ! filesink location=" + at(name));
     return at(name);
   }
 

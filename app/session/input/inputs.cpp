@@ -249,6 +249,9 @@ Result<std::vector<Input>> identify_inputs(const std::vector<std::string>& texts
   std::vector<Input> inputs;
   std::set<std::string> names;
   std::set<std::string> image_names;
+  if (std::ranges::count(texts, kStdin) > 1) {
+    return Error{Errc::kUsage, "-: standard input can be one input only"};
+  }
   for (const std::string& text : texts) {
     auto input = identify_input(text);
     if (!input) return input.error();

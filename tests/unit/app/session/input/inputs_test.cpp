@@ -143,6 +143,13 @@ TEST_F(InputsTest, LeavesPasswordsOutOfNames) {
   EXPECT_EQ(identify_input("foo://x").error().code, Errc::kUsage);
 }
 
+TEST_F(InputsTest, ReadsStandardInputOnce) {
+  const auto inputs = identify_inputs({"-", file("clip.mp4", "x"), "-"});
+  ASSERT_FALSE(inputs);
+  EXPECT_EQ(inputs.error().code, Errc::kUsage);
+  EXPECT_EQ(inputs.error().message, "-: standard input can be one input only");
+}
+
 TEST_F(InputsTest, GivesEachInputANameOfItsOwn) {
   const auto inputs = identify_inputs({file("a/clip.mp4", "x"), file("b/clip.mp4", "x"), "testsrc", "synthetic"});
   ASSERT_TRUE(inputs);

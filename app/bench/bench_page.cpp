@@ -12,8 +12,8 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <glib.h>
 
+#include "app/session/utf8.h"
 #include "models/core/text.h"
 
 namespace posecam {
@@ -48,16 +48,9 @@ struct Diagram {
   std::vector<Series> series;
 };
 
-/// Bytes that are no UTF-8, as a path may have, become U+FFFD: XML refuses them.
-std::string valid_utf8(const std::string& text) {
-  const std::unique_ptr<char, void (*)(void*)> valid(g_utf8_make_valid(text.data(), static_cast<gssize>(text.size())),
-                                                     g_free);
-  return valid.get();
-}
-
 std::string escape(const std::string& text) {
   std::string out;
-  for (const char c : valid_utf8(text)) {
+  for (const char c : valid_utf8(text)) {  // XML refuses anything else
     switch (c) {
       case '&': out += "&amp;"; break;
       case '<': out += "&lt;"; break;

@@ -16,7 +16,7 @@ Result<Measurements> parse_measurements(const std::string& text, const std::stri
   Measurements measurements{.cpu = report->cpu, .cpus = report->cpus, .all = {}};
   for (const BenchResult& result : report->results) {
     const BenchCase& what = result.what;
-    if (result.runs.empty()) continue;
+    if (!result.failure.empty() || result.runs.empty()) continue;
     if (auto known = find_device(what.device); !known) {
       return Error{Errc::kModel, fmt::format("{}: {}: whose figures these are cannot be told; measure again", where,
                                              known.error().message)};

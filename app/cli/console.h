@@ -31,7 +31,7 @@ template <class... Args>
 void tell(fmt::format_string<Args...> text, Args&&... args) {
   tell_text(fmt::format(text, std::forward<Args>(args)...));
 }
-/// The same, unless this very text was told before.
+/// The same, unless this very text was told before, among the last thousand.
 void tell_once(const std::string& text);
 
 /// Draws the line for what is going on, in place of the one before; `line` has no newline and fits the terminal.

@@ -3,9 +3,9 @@
 
 namespace posecam {
 
-/// From now on their lines go where ours go, each text once. OpenCV's are left out: what went wrong in it is an
-/// exception as well, and becomes an error of ours. GST_DEBUG and G_MESSAGES_DEBUG do what they always do. Call it
-/// once, before any of them is used.
+/// From now on their lines go where ours go, each text once among the last thousand. OpenCV's are left out: what went
+/// wrong in it is an exception as well, and becomes an error of ours. GST_DEBUG and G_MESSAGES_DEBUG do what they
+/// always do. Call it once, before any of them is used.
 void take_library_log();
 
 /// For --quiet: from now on libraries say nothing, and our own log errors only.

@@ -17,7 +17,6 @@
 #include <CLI/CLI.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <gst/gst.h>
 
 #include "app/bench/bench.h"
 #include "app/bench/bench_compare.h"
@@ -139,9 +138,6 @@ class Sweep {
   }
 
   const BenchReport& report() const { return report_; }
-  bool measured_anything() const {
-    return std::ranges::any_of(report_.results, [](const BenchResult& result) { return !result.runs.empty(); });
-  }
 
  private:
   void show(std::size_t done, std::size_t total, const BenchCase& what) {
@@ -193,10 +189,7 @@ Result<void> bench(Request request) {
   Sweep sweep(request, std::move(*cases));
   const std::vector<Error> failed = sweep.run();
   const BenchReport& report = sweep.report();
-  if (!sweep.measured_anything()) {
-    if (failed.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
-    return all_but_the_first_reported(failed);
-  }
+  if (report.results.empty()) return Error{Errc::kCancelled, "interrupted before anything was measured"};
   if (!request.outputs.use_stdout()) put_text(bench_table(report, terminal_columns(STDOUT_FILENO)));
   std::vector<Error> failures = files->write(report);
   if (!failed.empty()) {
@@ -204,9 +197,11 @@ Result<void> bench(Request request) {
         {failed.front().code, fmt::format("{} of {} failed, the first with: {}", failed.size(),
                                           counted(report.results.size(), "case", "cases"), failed.front().message)});
   }
+  if (!request.quiet) warn_of_noise(report);
+  if (request.time.is_interrupted()) {
+    failures.insert(failures.begin(), {Errc::kCancelled, "interrupted: the table has what was measured"});
+  }
   if (!failures.empty()) return all_but_the_first_reported(failures);
-  warn_of_noise(report);
-  if (request.time.is_interrupted()) return Error{Errc::kCancelled, "interrupted: the table has what was measured"};
   return {};
 }
 

@@ -11,7 +11,6 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <gst/gst.h>
 
 #include "app/cli/console.h"
 #include "app/cli/engine_options.h"

@@ -113,9 +113,13 @@ Result<void> Run::prepare() {
   if (!inputs) return inputs.error();
   auto specs = make_specs(options_, *inputs);
   if (!specs) return specs.error();
+  const auto warn = [quiet = options_.quiet](const std::string& line) {
+    if (!quiet) say(line);
+  };
   for (std::size_t i = 0; i < specs->size(); ++i) {
-    auto session = Session::create(std::move((*specs)[i]),
-                                   {.warn = say, .finished = [this, i] { session_finished(*sessions_[i]); }});
+    auto session =
+        Session::create(std::move((*specs)[i]),
+                        {.warn = warn, .also_failed = say, .finished = [this, i] { session_finished(*sessions_[i]); }});
     if (!session) return session.error();
     sessions_.push_back(*std::move(session));
   }

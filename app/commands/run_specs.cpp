@@ -21,7 +21,7 @@ SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone)
                    .sinks = {},
                    .video = {named(options.write_video), "--write-video", options.display},
                    .max_frames = options.max_frames,
-                   .stall_limit = std::chrono::milliseconds(std::llround(options.stall_limit * 1e3))};
+                   .stall_limit = std::chrono::milliseconds(std::llround(std::ceil(options.stall_limit * 1e3)))};
   const auto add = [&](ResultFormat format, const std::string& location, const char* name) {
     if (!location.empty()) spec.sinks.push_back({format, location, name});
   };

@@ -117,7 +117,7 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
     result = {Errc::kDevice, text};
   } else if (GST_MESSAGE_SRC(message) == GST_OBJECT(topology.video_sink)) {
     result.message = fmt::format("{}: cannot be written: {}", spec.video.file, text);
-  } else if (topology.source != nullptr && !is_within(GST_MESSAGE_SRC(message), topology.source)) {
+  } else if (!is_within(GST_MESSAGE_SRC(message), topology.source)) {
     result.message = fmt::format("{}: {}: {}", input.given, GST_OBJECT_NAME(GST_MESSAGE_SRC(message)), text);
   } else if (!input.damage.empty()) {
     result.message = fmt::format("{}: {}", input.given, input.damage);

@@ -170,7 +170,7 @@ void Session::start() {
   GstElement* pipeline = topology_.pipeline.get();
   // A live source says so by having nothing to show while it is paused.
   const GstStateChangeReturn paused = gst_element_set_state(pipeline, GST_STATE_PAUSED);
-  if (paused == GST_STATE_CHANGE_NO_PREROLL) follow_pace_of_source(topology_);
+  if (paused == GST_STATE_CHANGE_NO_PREROLL) make_live(topology_.inlet, *topology_.gate);
   watch(g_get_monotonic_time());
   if (paused != GST_STATE_CHANGE_FAILURE &&
       gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
@@ -183,7 +183,7 @@ void Session::start() {
 
 void Session::end_early() {
   if (finished() || ending_) return;
-  if (topology_.gate->frames == 0) {
+  if (topology_.gate->arrived == 0) {
     give_up();
     finish();
   } else {
@@ -213,7 +213,7 @@ void Session::watch(std::int64_t since_us) {
 }
 
 void Session::look_for_stall() {
-  if (finished() || ending_) return;
+  if (finished() || ending_ || topology_.gate->ended) return;
   const std::int64_t now = g_get_monotonic_time();
   const std::int64_t last = topology_.gate->last_arrival_us;
   const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(spec_.stall_limit).count();
@@ -249,8 +249,8 @@ void Session::handle(GstMessage* message) {
 
 void Session::handle_error(GstMessage* message) {
   fail(to_error(message, spec_, topology_));
-  const bool of_input = topology_.source != nullptr && is_within(GST_MESSAGE_SRC(message), topology_.source);
-  if (of_input && topology_.gate->frames > 0) {
+  const bool of_input = is_within(GST_MESSAGE_SRC(message), topology_.source);
+  if (of_input && topology_.gate->arrived > 0) {
     if (!ending_) push_end();  // what was decoded is kept
     return;
   }
@@ -276,7 +276,7 @@ void Session::handle_end() {
 
 /// Those of our own; what other elements warn of is theirs to log.
 void Session::handle_warning(GstMessage* message) {
-  const bool of_source = topology_.source != nullptr && is_within(GST_MESSAGE_SRC(message), topology_.source);
+  const bool of_source = is_within(GST_MESSAGE_SRC(message), topology_.source);
   if (!of_source && !is_within(GST_MESSAGE_SRC(message), topology_.infer)) return;
   GError* error = nullptr;
   gchar* debug = nullptr;
@@ -294,23 +294,27 @@ void Session::handle_warning(GstMessage* message) {
   }
 }
 
+/// What is known to be wrong with a clip explains what is missing in it.
+std::string Session::why_without(const std::string& what) const {
+  return fmt::format("{}: {}", spec_.input.given, spec_.input.damage.empty() ? what : spec_.input.damage);
+}
+
 void Session::handle_element_message(GstMessage* message) {
   const GstStructure* what = gst_message_get_structure(message);
   if (gst_structure_has_name(what, kPictureFailed) != FALSE) {
     const Error error{Errc::kMedia, gst_structure_get_string(what, "text")};
-    if (failure()) events_.warn(error.message);
+    if (failure()) events_.also_failed(error.message);
     fail(error);
   } else if (gst_structure_has_name(what, kPictureWarning) != FALSE) {
     events_.warn(gst_structure_get_string(what, "text"));
   } else if (gst_structure_has_name(what, kClipEnded) != FALSE) {
     if (!ending_) restart_clip(topology_.source);
   } else if (gst_structure_has_name(what, "no-frames") != FALSE) {
-    fail({Errc::kMedia, fmt::format("{}: no video frames in it", spec_.input.given)});
+    fail({Errc::kMedia, why_without("no video frames in it")});
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kNoVideo) != FALSE) {
-    const std::string& damage = spec_.input.damage;
-    fail({Errc::kMedia, fmt::format("{}: {}", spec_.input.given, damage.empty() ? no_video_ : damage)});
+    fail({Errc::kMedia, why_without(no_video_)});
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kStartFailed) != FALSE) {

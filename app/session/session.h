@@ -31,6 +31,8 @@ namespace posecam {
 /// What a session tells while it plays, on its own thread, one at a time. Neither may destroy the session.
 struct SessionEvents {
   std::function<void(const std::string&)> warn = [](const std::string&) {};  ///< a line for people
+  /// Likewise, of a failure behind the first: another picture that cannot be decoded.
+  std::function<void(const std::string&)> also_failed = [](const std::string&) {};
   /// Once: failure(), complete() and stats() are final. finished() and wait() come after it.
   std::function<void()> finished = [] {};
 };
@@ -86,7 +88,8 @@ class Session {
   void handle_warning(GstMessage* message);
   void handle_element_message(GstMessage* message);
   void handle_end();
-  void watch(std::int64_t deadline_us);
+  std::string why_without(const std::string& what) const;
+  void watch(std::int64_t since_us);
   void look_for_stall();
   void push_end();
   void shut_down();

@@ -60,7 +60,8 @@ MappedFrame::MappedFrame(const GstVideoInfo& info, GstBuffer* buffer, GstMapFlag
 float pixel_aspect(const GstVideoInfo& info) {
   const gint n = GST_VIDEO_INFO_PAR_N(&info);
   const gint d = GST_VIDEO_INFO_PAR_D(&info);
-  return n > 0 && d > 0 ? static_cast<float>(n) / static_cast<float>(d) : 1;
+  constexpr float kMost = 256;  // more is a mistake, and would not be drawn
+  return n > 0 && d > 0 ? std::clamp(static_cast<float>(n) / static_cast<float>(d), 1 / kMost, kMost) : 1;
 }
 
 std::optional<PixelFormat> pixel_format(GstVideoFormat format) {

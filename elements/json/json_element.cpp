@@ -107,7 +107,7 @@ Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segme
 
 /// A picture says itself which one it is, so that those behind one that was lost on the way keep their names.
 void JsonElement::identify_still(const GstBuffer& buffer, FrameInfo& info) const {
-  if (buffer.offset != GST_BUFFER_OFFSET_NONE) info.frame_id = buffer.offset;
+  if (buffer.offset < names_.size()) info.frame_id = buffer.offset;
   if (info.frame_id >= names_.size()) return;
   info.name = names_[info.frame_id];
   info.still = true;

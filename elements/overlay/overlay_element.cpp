@@ -62,7 +62,7 @@ void OverlayElement::plan_held(GstBuffer* buffer, bool hold) {
   }
   if (!held_) return;
   const bool timed = GST_CLOCK_TIME_IS_VALID(now) && GST_CLOCK_TIME_IS_VALID(held_since_);
-  const bool old = timed && (now < held_since_ || now - held_since_ > kHoldTime);
+  const bool old = !timed || now < held_since_ || now - held_since_ > kHoldTime;
   if (old || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) return held_.reset();
   held_options_ = options_;
   held_options_.boxes = !result_ || result_->detections.empty();

@@ -1,5 +1,6 @@
 #pragma once
-// A mutex that knows who holds it, so that tests can see that nothing is called out with a lock of ours held.
+// A mutex that counts those that each thread holds, so that tests can see that nothing is called out with a lock of
+// ours held.
 
 #include <mutex>
 

@@ -13,7 +13,7 @@ namespace posecam {
 /// The texts are borrowed for the call it is passed to. Any bytes are allowed in them.
 struct FrameInfo {
   std::string_view stream_id;  ///< the user's name of the stream, "cam1"
-  std::uint64_t frame_id = 0;  ///< counts the frames of the stream from 0
+  std::uint64_t frame_id = 0;  ///< counts the frames of the stream from 0; of pictures, the place among all
   /// Stream time: where the frame lies in its clip; absent for still images and streams without times. 0 is where the
   /// container says that the clip begins, which need not be its first frame.
   std::optional<std::int64_t> pts_ns;

@@ -86,6 +86,27 @@ TEST_F(PosecamPictures, OfWhichNoneIsGoodLeaveNoOutputs) {
   for (const char* name : {"o.ndjson", "o.mp4", "o.mp4.part"}) EXPECT_FALSE(fs::exists(at(name))) << name;
 }
 
+TEST_F(PosecamPictures, LeftOutAreNoErrorToTellWhenQuiet) {
+  file("in/a.png", encoded(".png", marked_picture()));
+  file("in/b.jp2", std::string("\0\0\0\x0CjP  \r\n\x87\n", 12));
+  const Outcome quiet = run({at("in"), "--json-lines", at("o.ndjson")});
+  EXPECT_EQ(quiet.code, 0);
+  EXPECT_EQ(quiet.err, "");
+}
+
+TEST_F(PosecamPictures, MayHaveNamesOfAnyBytes) {
+  const std::string whole = encoded(".jpg", marked_picture());
+  const std::string name = "caf\xE9.jpg";  // Latin-1, no UTF-8
+  file(name, whole.substr(0, whole.size() / 2));
+  const Outcome damaged = run({at(name), "--json-lines", at("o.ndjson")});
+  EXPECT_EQ(damaged.code, 5);
+  EXPECT_THAT(damaged.err, HasSubstr(".jpg: it is damaged"));
+  file(name, whole);
+  const Outcome good = run({at(name), "--json-lines", "-"});
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(lines(good.out).size(), 1U);
+}
+
 TEST_F(PosecamPictures, AreNamedInCocosResultsByTheirLastNumbers) {
   people("in/COCO_val2014_000000000785.png");
   fs::copy(at("in/COCO_val2014_000000000785.png"), at("in/1.png"));

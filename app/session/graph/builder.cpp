@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -50,6 +52,11 @@ GstElement* Builder::append(GstElement* made, const char* factory) {
 
 void Builder::fail(Error error) {
   if (error_.message.empty()) error_ = std::move(error);
+}
+
+void keep_descriptor(GstElement* element, int descriptor) {
+  const auto close_it = [](gpointer number) { close(GPOINTER_TO_INT(number)); };
+  g_object_set_data_full(G_OBJECT(element), "posecam-descriptor", GINT_TO_POINTER(descriptor), close_it);
 }
 
 void probe(GstElement* element, const char* pad, GstPadProbeType what, GstPadProbeCallback callback, gpointer data) {

@@ -9,7 +9,7 @@
 
 namespace posecam {
 
-/// Puts elements into one pipeline and links them; remembers the first thing that failed and does nothing more then.
+/// Puts elements into one pipeline and links them; remembers the first thing that failed.
 class Builder {
  public:
   /// `pipeline` outlives it.
@@ -45,6 +45,9 @@ void set(GstElement* element, Args... args) {
 inline void set_word(GstElement* element, const char* property, const std::string& word) {
   if (element != nullptr) gst_util_set_object_arg(G_OBJECT(element), property, word.c_str());
 }
+
+/// The element closes the descriptor when it goes.
+void keep_descriptor(GstElement* element, int descriptor);
 
 /// A probe on the pad of that name for as long as the element lives.
 void probe(GstElement* element, const char* pad, GstPadProbeType what, GstPadProbeCallback callback, gpointer data);

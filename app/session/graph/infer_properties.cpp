@@ -4,23 +4,24 @@
 #include <type_traits>
 #include <variant>
 
+#include "app/session/graph/builder.h"
 #include "pipeline/settings/engine_options.h"
 
 namespace posecam {
 namespace {
 
 template <class Value>
-void set(GstElement* element, const Option<EngineSettings>& option, const Value& value) {
+void set_option(GstElement* element, const Option<EngineSettings>& option, const Value& value) {
   if constexpr (std::is_same_v<Value, std::string>) {
     if (option.words.empty()) {
-      g_object_set(element, option.name, value.c_str(), nullptr);
+      set(element, option.name, value.c_str());
     } else {
-      gst_util_set_object_arg(G_OBJECT(element), option.name, value.c_str());
+      set_word(element, option.name, value);
     }
   } else if constexpr (std::is_same_v<Value, bool>) {
-    g_object_set(element, option.name, value ? TRUE : FALSE, nullptr);
+    set(element, option.name, value ? TRUE : FALSE);
   } else {
-    g_object_set(element, option.name, value, nullptr);  // a float travels as double
+    set(element, option.name, value);  // a float travels as double
   }
 }
 
@@ -28,7 +29,7 @@ void set(GstElement* element, const Option<EngineSettings>& option, const Value&
 
 void set_engine_properties(GstElement* infer, const EngineSettings& settings) {
   for (const auto& option : kEngineOptions) {
-    std::visit([&](auto field) { set(infer, option, settings.*field); }, option.field);
+    std::visit([&](auto field) { set_option(infer, option, settings.*field); }, option.field);
   }
 }
 

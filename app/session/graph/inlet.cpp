@@ -13,6 +13,7 @@ namespace {
 
 /// Decoded frames that wait for the network: enough to keep it busy while the decoder works on a large frame.
 constexpr guint kInletFrames = 8;
+constexpr guint kInletBytes = 256U << 20;  // of pictures it may be one
 /// Frames of a live source that wait: the newest are worth most.
 constexpr guint kLiveFrames = 2;
 constexpr double kUnknownRate = 25;  // frames a second, of a clip that says nothing
@@ -65,7 +66,8 @@ GstBuffer* with_rising_time(GstBuffer* buffer, Gate& gate) {
   if (!rises || !lasts) buffer = gst_buffer_make_writable(buffer);
   if (!rises) {
     time = risen(gate, has_time);
-    GST_BUFFER_PTS(buffer) = gst_segment_position_from_running_time(&gate.segment, GST_FORMAT_TIME, time);
+    const GstClockTime position = gst_segment_position_from_running_time(&gate.segment, GST_FORMAT_TIME, time);
+    GST_BUFFER_PTS(buffer) = GST_CLOCK_TIME_IS_VALID(position) ? position : gate.segment.stop;  // there is none behind
   }
   gate.standing = rises ? 0 : gate.standing + 1;
   if (rises && gate.last_time != GST_CLOCK_TIME_NONE) gate.step = time - gate.last_time;
@@ -92,7 +94,8 @@ bool heed(GstPad* pad, GstEvent* event, Gate& gate) {
       return true;
     }
     case GST_EVENT_EOS: {
-      if (gate.frames > 0) return true;
+      gate.ended = gate.frames > 0;
+      if (gate.ended) return true;
       // An end without a frame is a failure: nothing behind the gate may take it for a complete output.
       GstElement* inlet = gst_pad_get_parent_element(pad);
       gst_element_post_message(inlet, gst_message_new_element(GST_OBJECT(inlet), gst_structure_new_empty("no-frames")));
@@ -151,7 +154,7 @@ void add_turner(Builder& build, GstElement* inlet) {
 
 GstElement* add_inlet(Builder& build, bool may_be_turned, Gate& gate) {
   GstElement* inlet = build.append("queue");
-  set(inlet, "max-size-bytes", 0U, "max-size-time", guint64{0}, "max-size-buffers", kInletFrames);
+  set(inlet, "max-size-bytes", kInletBytes, "max-size-time", guint64{0}, "max-size-buffers", kInletFrames);
   gst_segment_init(&gate.segment, GST_FORMAT_TIME);
   probe(inlet, "sink", GST_PAD_PROBE_TYPE_BUFFER, count_arrival, &gate);
   const auto what = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);

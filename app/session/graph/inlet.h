@@ -21,6 +21,7 @@ struct Gate {
   std::atomic<std::int64_t> first_frame_us = 0;               ///< monotonic time, 0 before
   std::atomic<double> fps = 0;                                ///< of the clip, 0 if unknown
   std::atomic<GstClockTime> last_time = GST_CLOCK_TIME_NONE;  ///< running time of the last frame, ns
+  std::atomic<bool> ended = false;                            ///< the end has passed, behind the last frame
   std::atomic<bool> live = false;                             ///< frames come at their own pace
 
   // The streaming thread behind the queue.

@@ -107,8 +107,7 @@ void put_index_first(GstElement* muxer, const std::string& file) {
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   const int fd = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0) return;  // not every file system can: the index stays at the end
-  const auto close_it = [](gpointer number) { close(GPOINTER_TO_INT(number)); };
-  g_object_set_data_full(G_OBJECT(muxer), "posecam-frames", GINT_TO_POINTER(fd), close_it);
+  keep_descriptor(muxer, fd);
   set(muxer, "faststart", TRUE, "faststart-file", fmt::format("/proc/self/fd/{}", fd).c_str());
 }
 

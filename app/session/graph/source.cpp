@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <fcntl.h>
 #include <string_view>
 #include <unistd.h>
@@ -49,8 +50,7 @@ std::string pipe_uri(Builder& build, GstElement* source, const Input& input) {
     return {};
   }
   fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-  const auto close_it = [](gpointer number) { close(GPOINTER_TO_INT(number)); };
-  g_object_set_data_full(G_OBJECT(source), "posecam-pipe", GINT_TO_POINTER(fd), close_it);
+  keep_descriptor(source, fd);
   return fmt::format("fd://{}", fd);
 }
 

@@ -17,8 +17,6 @@ void add_infer(Builder& build, const SessionSpec& spec, Topology& topology) {
   if (infer == nullptr) return;
   set_engine_properties(infer, spec.engine);
   set(infer, "model-instance-id", spec.shared_model.c_str(), "inference-interval", spec.inference_interval);
-  // Every frame of a recording is analysed, however slow a window is.
-  set(infer, "qos", FALSE);
 }
 
 const char* word_of(ResultFormat format) {
@@ -74,11 +72,6 @@ Result<Topology> build_topology(const SessionSpec& spec, const OutputSet& output
   if (auto built = build.state(); !built) return built.error();
   if (is_decoded(spec.input.kind)) connect_source(topology.source, topology.inlet);
   return topology;
-}
-
-void follow_pace_of_source(Topology& topology) {
-  make_live(topology.inlet, *topology.gate);
-  g_object_set(topology.infer, "qos", TRUE, nullptr);
 }
 
 }  // namespace posecam

@@ -27,8 +27,4 @@ struct Topology {
 /// element is not installed, with the package that has it; kUsage for a property value that an element refuses.
 Result<Topology> build_topology(const SessionSpec& spec, const OutputSet& outputs);
 
-/// The source turned out to be live, which it says when it is paused: frames that are too many are dropped and counted,
-/// those that would come too late are not analysed. Before any frame has come.
-void follow_pace_of_source(Topology& topology);
-
 }  // namespace posecam

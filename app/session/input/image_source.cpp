@@ -14,6 +14,7 @@
 #include <opencv2/core.hpp>
 
 #include "app/pictures/picture.h"
+#include "app/session/utf8.h"
 
 namespace posecam {
 namespace {
@@ -28,23 +29,26 @@ struct Shown {
 };
 
 void tell(GstElement* source, const char* what, const std::string& text) {
-  GstStructure* told = gst_structure_new(what, "text", G_TYPE_STRING, text.c_str(), nullptr);
+  GstStructure* told = gst_structure_new(what, "text", G_TYPE_STRING, valid_utf8(text).c_str(), nullptr);
   gst_element_post_message(source, gst_message_new_element(GST_OBJECT(source), told));
 }
 
 /// Where the frames come from.
 class Reader {
  public:
+  explicit Reader(int fps) : rate(fps) {}
   virtual ~Reader() = default;
   /// Nothing at the end.
   virtual std::optional<Shown> next(GstElement* source) = 0;
 
+  const int rate;      ///< frames a second; 0: they come as they like
   cv::Size announced;  ///< size that the caps have
 };
 
 class Stills final : public Reader {
  public:
-  Stills(std::vector<std::filesystem::path> images, bool repeats) : images_(std::move(images)), repeats_(repeats) {}
+  Stills(std::vector<std::filesystem::path> images, bool repeats)
+      : Reader(kImageRate), images_(std::move(images)), repeats_(repeats) {}
 
   std::optional<Shown> next(GstElement* source) override {
     while (pushed_ < images_.size() || repeats_) {
@@ -66,7 +70,7 @@ class Stills final : public Reader {
     if (!picture) {
       tell(source, kPictureFailed, picture.error().message + "; it is not analysed");
       shown.corrupted = true;
-      if (size_.empty()) size_ = size_of_first_good(shown.place + 1);
+      if (size_.empty() && !std::exchange(searched_, true)) size_ = size_of_first_good(shown.place + 1);
       if (!size_.empty()) shown.pixels = cv::Mat::zeros(size_, CV_8UC3);
       return;
     }
@@ -89,12 +93,13 @@ class Stills final : public Reader {
   const std::vector<std::filesystem::path> images_;
   const bool repeats_;
   std::uint64_t pushed_ = 0;
-  cv::Size size_;  ///< of the last picture that could be decoded
+  cv::Size size_;          ///< of the last picture that could be decoded
+  bool searched_ = false;  ///< for the first of them, behind those that could not
 };
 
 class Moving final : public Reader {
  public:
-  Moving(std::filesystem::path image, bool repeats) : image_(std::move(image)), repeats_(repeats) {}
+  Moving(std::filesystem::path image, bool repeats) : Reader(0), image_(std::move(image)), repeats_(repeats) {}
 
   std::optional<Shown> next(GstElement* source) override {
     auto frame = next_frame();
@@ -156,7 +161,8 @@ GstVideoInfo announce(GstAppSrc* source, Reader& reader, const Shown& shown) {
                             static_cast<guint>(shown.pixels.rows));
   if (shown.pixels.size() == reader.announced) return info;
   reader.announced = shown.pixels.size();
-  gst_video_guess_framerate(shown.duration, &info.fps_n, &info.fps_d);
+  info.fps_n = reader.rate;
+  info.fps_d = 1;
   GstCaps* caps = gst_video_info_to_caps(&info);
   gst_app_src_set_caps(source, caps);
   gst_caps_unref(caps);
@@ -182,7 +188,7 @@ void push_next(GstAppSrc* source, guint, gpointer data) {
 GstElement* make_source(std::unique_ptr<Reader> reader) {
   GstElement* element = gst_element_factory_make("appsrc", nullptr);
   if (element == nullptr) return nullptr;
-  // Time format, so that a segment starts at 0; one frame of 8K is 100 MB, so no more than two wait.
+  // Time format, so that a segment starts at 0. What waits in all is for the inlet to say (graph/inlet.h).
   g_object_set(element, "format", GST_FORMAT_TIME, "max-buffers", guint64{1}, "max-bytes", guint64{0}, nullptr);
   GstAppSrcCallbacks callbacks{};
   callbacks.need_data = push_next;

@@ -26,16 +26,16 @@ void SourceSide::loop(gpointer self) {
     side.turn(*stop);
     return true;
   });
-  if (!done) side.parts_.flow.stop_after_error();
+  if (!done) side.parts_.flow.stop_after_error(*stop);
   side.parts_.flow.end_turn();
 }
 
-void SourceSide::turn(std::stop_token stop) {
-  auto item = parts_.stream->items.pop(std::move(stop));
+void SourceSide::turn(const std::stop_token& stop) {
+  auto item = parts_.stream->items.pop(stop);
   if (!item) return;
   if (auto* frame = std::get_if<InferFrame>(&*item)) {
     if (parts_.flow.refused()) return;
-    if (const GstFlowReturn flow = forward(std::move(*frame)); flow != GST_FLOW_OK) parts_.flow.stop_after(flow);
+    if (const GstFlowReturn flow = forward(std::move(*frame)); flow != GST_FLOW_OK) parts_.flow.stop_after(flow, stop);
   } else if (auto* event = std::get_if<EventPtr>(&*item)) {
     forward(std::move(*event));
   } else {

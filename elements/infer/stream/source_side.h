@@ -31,7 +31,7 @@ class SourceSide {
   void told_latency(GstClockTime latency) { reports_.told_latency(latency); }
 
  private:
-  void turn(std::stop_token stop);
+  void turn(const std::stop_token& stop);
   GstFlowReturn forward(InferFrame frame);
   void run_stages(GstBuffer* buffer, Size size, FrameResult& result);
   void forward(EventPtr event);

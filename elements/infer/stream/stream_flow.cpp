@@ -75,6 +75,10 @@ void StreamFlow::begin(std::optional<GstFlowReturn> after) {
 /// One step, or a begin() in between would be undone; a stop wakes waits of ours and calls nobody else.
 void StreamFlow::stop(GstFlowReturn flow) {
   std::lock_guard lock(mutex_);
+  stop_locked(flow);
+}
+
+void StreamFlow::stop_locked(GstFlowReturn flow) {
   flow_ = flow;
   stop_.request_stop();
   changed_.notify_all();
@@ -93,27 +97,32 @@ std::optional<std::stop_token> StreamFlow::begin_turn() {
   return {};
 }
 
+/// Whoever waits for the end of a turn has stopped the flow.
 void StreamFlow::end_turn() {
   {
     std::lock_guard lock(mutex_);
     turn_ = {};
+    if (flow_ == GST_FLOW_OK) return;
   }
   changed_.notify_all();
 }
 
-void StreamFlow::stop_after(GstFlowReturn flow) {
-  if (flow == GST_FLOW_EOS) {
+void StreamFlow::stop_after(GstFlowReturn flow, const std::stop_token& turn) {
+  {
     std::lock_guard lock(mutex_);
-    refused_ = passed_;
-    return;
+    if (turn.stop_requested()) return;  // what flows now has begun since
+    if (flow == GST_FLOW_EOS) {
+      refused_ = passed_;
+      return;
+    }
+    stop_locked(flow);
   }
-  stop(flow);
   if (ended_ && is_failure(flow)) fail_downstream(flow);
 }
 
-void StreamFlow::stop_after_error() {
+void StreamFlow::stop_after_error(const std::stop_token& turn) {
   told_ = true;
-  stop_after(GST_FLOW_ERROR);
+  stop_after(GST_FLOW_ERROR, turn);
 }
 
 bool StreamFlow::refused() const {

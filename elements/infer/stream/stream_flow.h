@@ -48,12 +48,12 @@ class StreamFlow {
   /// Waits until frames flow. The token of the turn; none if the pad was deactivated, and there is no turn.
   std::optional<std::stop_token> begin_turn();
   void end_turn();
-  /// Downstream took no frame. EOS: it wants none, but all else, until a segment or a stream begins. Otherwise the
-  /// stream stands and upstream learns of it with its next frame; after the end of the stream there is none, so an
-  /// error is posted here, as queue does.
-  void stop_after(GstFlowReturn flow);
+  /// Downstream took no frame of this turn; nothing if a flush has ended the turn. EOS: it wants none, but all else,
+  /// until a segment or a stream begins. Otherwise the stream stands and upstream learns of it with its next frame;
+  /// after the end of the stream there is none, so an error is posted here, as queue does.
+  void stop_after(GstFlowReturn flow, const std::stop_token& turn);
   /// The task failed, and has said so on the bus.
-  void stop_after_error();
+  void stop_after_error(const std::stop_token& turn);
   /// Whether downstream wants no frames.
   bool refused() const;
   /// A segment or a stream that begin_frames() was told of has been pushed.
@@ -70,6 +70,7 @@ class StreamFlow {
  private:
   void begin(std::optional<GstFlowReturn> after);
   void stop(GstFlowReturn flow);
+  void stop_locked(GstFlowReturn flow);
   void fail_downstream(GstFlowReturn flow);
 
   GstElement* const self_;

@@ -152,16 +152,22 @@ TEST(CallsOut, AFlushMayComeFromTheTaskItself) {
   } flush{gst_element_get_static_pad(infer.get(), "sink"), &flushed};
   gst_pad_add_probe(
       src, GST_PAD_PROBE_TYPE_BUFFER,
-      [](GstPad*, GstPadProbeInfo*, gpointer data) {
+      [](GstPad*, GstPadProbeInfo* info, gpointer data) {
         const auto& f = *static_cast<Flush*>(data);
         if (f.done->exchange(true)) return GST_PAD_PROBE_OK;
         gst_pad_send_event(f.sink, gst_event_new_flush_start());
         gst_pad_send_event(f.sink, gst_event_new_flush_stop(TRUE));
-        return GST_PAD_PROBE_DROP;  // it is of before the flush
+        gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));  // it is of before the flush
+        GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_FLUSHING;
+        return GST_PAD_PROBE_HANDLED;
       },
       &flush, nullptr);
   push_frames(h.get(), kVideo, 1);
   while (!flushed) std::this_thread::yield();
+  set_caps(h.get(), kVideo);
+  push_frames(h.get(), kVideo, 1);
+  const gst::BufferPtr behind(gst_harness_pull(h.get()));
+  EXPECT_TRUE(behind) << "what the push of before the flush was answered stops nothing";
   gst_object_unref(flush.sink);
   gst_object_unref(src);
 }

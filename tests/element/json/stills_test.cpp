@@ -50,6 +50,19 @@ TEST(NeuronJsonStills, GiveAPictureItsOwnNameHoweverManyAreLostBeforeIt) {
   EXPECT_EQ(nlohmann::json::parse(lines.substr(lines.find('\n')))["frame_id"], 2);
 }
 
+TEST(NeuronJsonStills, AreCountedWhereOffsetsAreNoPlaces) {
+  const TempDir dir;
+  {
+    auto h = json_harness("names=\"a\nb\" location=" + (dir.path() / "l").string());
+    push_at(h.get(), 921600, 0.25F);  // bytes, as file sources count
+    push_at(h.get(), 1843200, 0.25F);
+    ASSERT_TRUE(gst_harness_push_event(h.get(), gst_event_new_eos()));
+  }
+  const std::string lines = read_file(dir.path() / "l");
+  EXPECT_EQ(nlohmann::json::parse(lines.substr(0, lines.find('\n')))["frame_id"], 0);
+  EXPECT_EQ(nlohmann::json::parse(lines.substr(lines.find('\n')))["frame_id"], 1);
+}
+
 TEST(NeuronJsonStills, GiveCocosResultsTheLastNumberOfEachName) {
   const TempDir dir;
   const std::string file = (dir.path() / "c.json").string();

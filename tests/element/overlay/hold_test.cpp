@@ -11,6 +11,8 @@ const GstVideoInfo kInfo = video_info(GST_VIDEO_FORMAT_NV12, 640, 480);
 
 class Hold : public testing::Test {
  protected:
+  static constexpr GstClockTime kUntimed = GST_CLOCK_TIME_NONE;
+
   Hold() { start(""); }
   void start(const std::string& more) {
     h.reset(gst_harness_new_parse(("neuronoverlay name=overlay " + more).c_str()));
@@ -21,7 +23,7 @@ class Hold : public testing::Test {
                     const GstVideoInfo& info = kInfo) {
     auto in = noise_frame(info, result);
     const auto before = bytes_of(in.get());
-    GST_BUFFER_PTS(in.get()) = ms * GST_MSECOND;
+    GST_BUFFER_PTS(in.get()) = ms == kUntimed ? GST_CLOCK_TIME_NONE : ms * GST_MSECOND;
     if (discont) GST_BUFFER_FLAG_SET(in.get(), GST_BUFFER_FLAG_DISCONT);
     EXPECT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
     const gst::BufferPtr out(gst_harness_pull(h.get()));
@@ -63,6 +65,11 @@ TEST_F(Hold, ForgetsAfterASecondAGapOrNewCaps) {
   gst_segment_init(&segment, GST_FORMAT_TIME);
   gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
   EXPECT_EQ(drawn(skipped(), 4040), 0U) << "a seek";
+}
+
+TEST_F(Hold, EndsAtOnceWhereNobodyKnowsHowLongItHasLasted) {
+  drawn(somebody(0.25F, 0.25F), 0);
+  EXPECT_EQ(drawn(skipped(), kUntimed), 0U);
 }
 
 TEST_F(Hold, CanBeSwitchedOff) {

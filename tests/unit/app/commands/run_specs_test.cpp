@@ -48,5 +48,13 @@ TEST(RunSpecs, HaveWhatTheRunWasAskedFor) {
   EXPECT_EQ(spec.sinks[0].name, "--write-coco-json");
 }
 
+TEST(RunSpecs, TakeALimitThatIsNotNeverForOne) {
+  RunOptions options;
+  for (const auto& [seconds, ms] : {std::pair{0.0, 0}, {0.0001, 1}, {1.5, 1500}}) {
+    options.stall_limit = seconds;
+    EXPECT_EQ(make_specs(options, {clip("a")})->front().stall_limit.count(), ms);
+  }
+}
+
 }  // namespace
 }  // namespace posecam

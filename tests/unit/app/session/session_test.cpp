@@ -29,7 +29,13 @@ using ::testing::IsEmpty;
 /// A pipe that a session writes to by name and the test reads.
 class Pipe {
  public:
-  Pipe() { EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0); }
+  /// `bytes`: what it holds at most, 0: what the system says.
+  explicit Pipe(int bytes = 0) {
+    EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0);
+    if (bytes > 0) {
+      EXPECT_GE(::fcntl(ends_[1], F_SETPIPE_SZ, bytes), bytes);
+    }
+  }
   Pipe(const Pipe&) = delete;
   Pipe& operator=(const Pipe&) = delete;
   ~Pipe() {
@@ -312,7 +318,7 @@ TEST_F(SessionTest, IsRefusedWhileAnotherWritesItsOutputs) {
   EXPECT_TRUE(first->complete());
 }
 
-TEST_F(SessionTest, ReportsTheFirstUnreadableImageAndWarnsOfOthers) {
+TEST_F(SessionTest, ReportsTheFirstUnreadableImageAndTellsOfOthers) {
   for (const char* name : {"1.png", "2.png"}) write_file(at(std::string("images/") + name), "no picture");
   write_file(at("images/3.ppm"), "P3 1 1 255 1 2 3");
   const auto input = identify_input(at("images"));
@@ -321,7 +327,7 @@ TEST_F(SessionTest, ReportsTheFirstUnreadableImageAndWarnsOfOthers) {
   asked.input = *input;
   std::vector<std::string> warnings;
   const auto session =
-      must_open(std::move(asked), {.warn = [&](const std::string& line) { warnings.push_back(line); }});
+      must_open(std::move(asked), {.also_failed = [&](const std::string& line) { warnings.push_back(line); }});
   session->play();
   session->wait();
   ASSERT_TRUE(session->failure());
@@ -386,6 +392,21 @@ TEST_F(SessionTest, HasPatienceWithASourceThatIsHeldUp) {
   session->wait();
   EXPECT_FALSE(session->failure()) << session->failure()->message;
   EXPECT_EQ(session->stats().frames, 1000U);
+}
+
+TEST_F(SessionTest, TakesAsLongAsItNeedsBehindTheLastFrame) {
+  constexpr std::uint64_t kFrames = 12;
+  Pipe pipe(4096);  // a few lines
+  SessionSpec asked = spec(kFrames, {{ResultFormat::kNdjson, pipe.name(), ""}});
+  asked.stall_limit = std::chrono::milliseconds(200);
+  const auto session = must_open(asked);
+  session->play();
+  pipe.read_line();
+  EXPECT_FALSE(session->wait_for(std::chrono::milliseconds(700))) << "the pipe holds fewer lines";
+  pipe.drain();
+  session->wait();
+  EXPECT_FALSE(session->failure()) << session->failure()->message;
+  EXPECT_EQ(session->stats().frames, kFrames);
 }
 
 }  // namespace

@@ -82,7 +82,6 @@ TEST_F(TopologyTest, TellsTheNetworkWhatTheSessionWants) {
   EXPECT_EQ(text_of(built_.infer, "batch-size"), "3");
   EXPECT_EQ(text_of(built_.infer, "inference-interval"), "4");
   EXPECT_EQ(text_of(built_.infer, "model-instance-id"), "shared");
-  EXPECT_EQ(text_of(built_.infer, "qos"), "false");
   EXPECT_EQ(built_.gate->limit, 7U);
 }
 
@@ -114,11 +113,9 @@ TEST_F(TopologyTest, DropsFramesOfNoSourceThatHasNotSaidThatItIsLive) {
   build({.input = {.kind = InputKind::kAddress, .given = "x", .name = "x", .uri = "http://127.0.0.1/x.mp4"},
          .sinks = {{ResultFormat::kNdjson, "-", ""}}});
   EXPECT_EQ(text_of(built_.inlet, "leaky"), "no");
-  EXPECT_EQ(text_of(built_.infer, "qos"), "false");
   EXPECT_EQ(count("videoflip"), 1U);
-  follow_pace_of_source(built_);
+  make_live(built_.inlet, *built_.gate);
   EXPECT_EQ(text_of(built_.inlet, "leaky"), "downstream");
-  EXPECT_EQ(text_of(built_.infer, "qos"), "true");
   EXPECT_TRUE(built_.gate->live);
 }
 

@@ -129,13 +129,13 @@ class Runs {
         for (std::uint32_t i = 0; i < count; ++i) put(what, i);
       } else if (what == kEndOfRow) {
         x_ = 0;
-        ++y_;
+        move(0, 1);
       } else if (what == kEnd) {
         return indices_;
       } else if (what == kMove) {
         if (at_ + 2 > bmp_.bytes.size()) break;
-        x_ += static_cast<int>(next());
-        y_ += static_cast<int>(next());
+        const auto right = static_cast<int>(next());
+        move(right, static_cast<int>(next()));
       } else if (!copy(what)) {
         break;
       }
@@ -145,6 +145,12 @@ class Runs {
 
  private:
   std::uint32_t next() { return static_cast<unsigned char>(bmp_.bytes[at_++]); }
+
+  /// No further than to the edges: a file may have moves without end.
+  void move(int right, int up) {
+    x_ = std::min(x_ + right, bmp_.size.width);
+    y_ = std::min(y_ + up, bmp_.size.height);
+  }
 
   /// `count` indices as they are, and bytes up to an even number of them.
   bool copy(std::uint32_t count) {

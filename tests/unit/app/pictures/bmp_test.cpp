@@ -72,6 +72,26 @@ TEST(Bmp, MayConsistOfRuns) {
   EXPECT_EQ(seen(bmp({.width = 6, .depth = 4, .compression = 2, .between = kPalette}, four)), "rgrrgb");
 }
 
+TEST(Bmp, DrawsNothingWhereMovesLeaveThePicture) {
+  const Kind kind{.width = 2, .height = 2, .depth = 8, .compression = 1, .between = kPalette};
+  const std::string red_and_end("\2\1\0\1", 4);
+  const auto after = [&](const std::string& move, std::size_t times) {
+    std::string moves;
+    moves.reserve(times * move.size());
+    for (std::size_t i = 0; i < times; ++i) moves += move;
+    return seen(bmp(kind, moves + red_and_end));
+  };
+  const std::string up("\0\2\0\377", 4);
+  const std::string right("\0\2\377\0", 4);
+  const std::string next_row("\0\0", 2);
+  constexpr std::size_t kBeyondInt = (std::size_t{1} << 31) / 255 + 1;  // moves that leave what an int can count
+  EXPECT_EQ(after(up, 1), "kkkk");
+  EXPECT_EQ(after(right, 1), "kkkk");
+  EXPECT_EQ(after(next_row, 1000), "kkkk");
+  EXPECT_EQ(after(up, kBeyondInt), "kkkk");
+  EXPECT_EQ(after(right, kBeyondInt), "kkkk");
+}
+
 TEST(Bmp, IsRefusedWhereItIsCutOffOrUnknown) {
   const std::string runs("\2\1\0\1", 4);
   const Kind kind{.width = 2, .depth = 8, .compression = 1, .between = kPalette};

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <optional>
 
 #include "app/pictures/codecs.h"
@@ -19,13 +21,6 @@ constexpr std::uint32_t kHeaderWithAlpha = 56;
 
 enum Compression : std::uint32_t { kPlain = 0, kRuns8 = 1, kRuns4 = 2, kBitFields = 3, kAlphaBitFields = 6 };
 
-std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint32_t value = 0;
-  for (std::size_t i = count; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
-  return value;
-}
-
-Error cut_off() { return damaged("the file is cut off"); }
 Error unknown() { return damaged("this kind of BMP is not decoded here; convert it to PNG"); }
 
 struct Bmp {
@@ -42,7 +37,7 @@ struct Bmp {
 
 void read_palette(Bmp& bmp, std::uint32_t header) {
   const std::size_t entry = header == kOldHeader ? 3 : 4;
-  const std::uint32_t said = header == kOldHeader ? 0 : number(bmp.bytes, 46, 4);
+  const std::uint32_t said = header == kOldHeader ? 0 : little_endian(bmp.bytes, 46, 4);
   const std::size_t colors = std::min<std::size_t>(said == 0 ? std::size_t{1} << bmp.depth : said, 256);
   for (std::size_t i = 0; i < colors; ++i) {
     const std::size_t at = kFileHeader + header + i * entry;
@@ -63,27 +58,28 @@ bool read_masks(Bmp& bmp, std::uint32_t header) {
   }
   constexpr std::size_t kMasks = kFileHeader + kHeader;
   if (bmp.bytes.size() < kMasks + 16) return false;
-  for (std::size_t i = 0; i < 3; ++i) bmp.masks.at(2 - i) = number(bmp.bytes, kMasks + 4 * i, 4);
-  if (with_alpha) bmp.masks[3] = number(bmp.bytes, kMasks + 12, 4);
+  for (std::size_t i = 0; i < 3; ++i) bmp.masks.at(2 - i) = little_endian(bmp.bytes, kMasks + 4 * i, 4);
+  if (with_alpha) bmp.masks[3] = little_endian(bmp.bytes, kMasks + 12, 4);
   return true;
 }
 
 Result<Bmp> read_header(std::string_view bytes) {
   Bmp bmp{.bytes = bytes};
   if (bytes.size() < kFileHeader + kOldHeader) return cut_off();
-  const std::uint32_t header = number(bytes, kFileHeader, 4);
+  const std::uint32_t header = little_endian(bytes, kFileHeader, 4);
   const bool old = header == kOldHeader;
   if (!old && header < kHeader) return unknown();
   if (!old && bytes.size() < kFileHeader + kHeader) return cut_off();
-  const std::int64_t width = old ? number(bytes, 18, 2) : std::int64_t{static_cast<std::int32_t>(number(bytes, 18, 4))};
+  const std::int64_t width =
+      old ? little_endian(bytes, 18, 2) : std::int64_t{static_cast<std::int32_t>(little_endian(bytes, 18, 4))};
   const std::int64_t height =
-      old ? number(bytes, 20, 2) : std::int64_t{static_cast<std::int32_t>(number(bytes, 22, 4))};
+      old ? little_endian(bytes, 20, 2) : std::int64_t{static_cast<std::int32_t>(little_endian(bytes, 22, 4))};
   if (auto fits = check_size(width, std::abs(height)); !fits) return fits.error();
   bmp.size = {static_cast<int>(width), static_cast<int>(std::abs(height))};
   bmp.from_top = height < 0;
-  bmp.start = number(bytes, 10, 4);
-  bmp.depth = number(bytes, old ? 24 : 28, 2);
-  bmp.compression = old ? kPlain : number(bytes, 30, 4);
+  bmp.start = little_endian(bytes, 10, 4);
+  bmp.depth = little_endian(bytes, old ? 24 : 28, 2);
+  bmp.compression = old ? kPlain : little_endian(bytes, 30, 4);
   constexpr std::array kDepths{1U, 4U, 8U, 16U, 24U, 32U};
   if (std::ranges::find(kDepths, bmp.depth) == kDepths.end()) return unknown();
   const bool runs = bmp.compression == kRuns8 || bmp.compression == kRuns4;
@@ -156,7 +152,7 @@ class Runs {
   bool copy(std::uint32_t count) {
     const std::size_t size = (count * bmp_.depth + 7) / 8;
     if (at_ + size + size % 2 > bmp_.bytes.size()) return false;
-    for (std::uint32_t i = 0; i < count; ++i) put(number(bmp_.bytes, at_ + i * bmp_.depth / 8, 1), i);
+    for (std::uint32_t i = 0; i < count; ++i) put(little_endian(bmp_.bytes, at_ + i * bmp_.depth / 8, 1), i);
     at_ += size + size % 2;
     return true;
   }
@@ -202,12 +198,27 @@ cv::Mat of_fields(const Bmp& bmp) {
     const std::size_t row = bmp.start + static_cast<std::size_t>(y) * stride_of(bmp);
     auto* to = pixels.ptr<cv::Vec4b>(bmp.row(y));
     for (int x = 0; x < bmp.size.width; ++x) {
-      const std::uint32_t pixel = number(bmp.bytes, row + static_cast<std::size_t>(x) * bytes, bytes);
+      const std::uint32_t pixel = little_endian(bmp.bytes, row + static_cast<std::size_t>(x) * bytes, bytes);
       for (int c = 0; c < 4; ++c) to[x][c] = field(pixel, bmp.masks.at(static_cast<std::size_t>(c)));
       if (bmp.masks[3] == 0) to[x][3] = 255;  // the fourth byte is padding unless there is a mask for it
     }
   }
   return on_white(pixels);
+}
+
+/// Of 24 bits: they are BGR.
+cv::Mat of_bytes(const Bmp& bmp) {
+  cv::Mat pixels(bmp.size, CV_8UC3);
+  for (int y = 0; y < bmp.size.height; ++y) {
+    const std::string_view row = bmp.bytes.substr(bmp.start + static_cast<std::size_t>(y) * stride_of(bmp));
+    std::memcpy(pixels.ptr(bmp.row(y)), row.data(), static_cast<std::size_t>(bmp.size.width) * 3);
+  }
+  return pixels;
+}
+
+cv::Mat decode(const Bmp& bmp) {
+  if (bmp.depth <= 8) return of_palette(bmp, plain_indices(bmp));
+  return bmp.depth == 24 ? of_bytes(bmp) : of_fields(bmp);
 }
 
 }  // namespace
@@ -222,7 +233,7 @@ Result<Picture> read_bmp(std::string_view bytes) {
   }
   const std::size_t pixel_bytes = stride_of(*bmp) * static_cast<std::size_t>(bmp->size.height);
   if (bmp->start > bytes.size() || pixel_bytes > bytes.size() - bmp->start) return cut_off();
-  return Picture{bmp->depth <= 8 ? of_palette(*bmp, plain_indices(*bmp)) : of_fields(*bmp)};
+  return Picture{decode(*bmp)};
 }
 
 }  // namespace posecam

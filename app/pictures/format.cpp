@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstddef>
+#include <string>
 
 namespace posecam {
 namespace {
@@ -107,6 +109,8 @@ PictureKind heif_kind(std::string_view head) {
   return std::ranges::find(kBrands, brand) == kBrands.end() ? PictureKind{} : PictureKind{kHeif, "HEIC"};
 }
 
+constexpr std::string_view kJpegStart = "\xFF\xD8\xFF";
+
 struct JpegExtent {
   std::size_t end = std::string_view::npos;  ///< behind its end marker; npos if it is not whole
   bool has_companions = false;               ///< it says that other pictures of the file belong to it
@@ -170,7 +174,7 @@ PictureKind picture_kind(std::string_view head, const std::filesystem::path& pat
 std::size_t count_jpegs(std::string_view bytes) {
   std::size_t count = 0;
   JpegExtent first;
-  for (std::size_t at = 0; bytes.substr(at).starts_with("\xFF\xD8\xFF"); ++count) {
+  for (std::size_t at = 0; bytes.substr(at).starts_with(kJpegStart); ++count) {
     const JpegExtent next = extent_of_jpeg(bytes, at);
     if (count == 0) first = next;
     if (next.end == bytes.npos || next.size != first.size) break;
@@ -178,6 +182,16 @@ std::size_t count_jpegs(std::string_view bytes) {
     at = next.end;
   }
   return count;
+}
+
+std::optional<bool> begins_motion_jpeg(std::string_view head) {
+  const JpegExtent first = extent_of_jpeg(head, 0);
+  if (first.has_companions) return false;
+  if (first.end == head.npos || first.end + kJpegStart.size() > head.size()) return {};
+  if (!head.substr(first.end).starts_with(kJpegStart)) return false;
+  const JpegExtent second = extent_of_jpeg(head, first.end);
+  if (second.end == head.npos) return {};
+  return second.size == first.size;
 }
 
 }  // namespace posecam

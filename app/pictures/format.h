@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 namespace posecam {
@@ -43,5 +44,8 @@ PictureKind kind_by_extension(const std::filesystem::path& path);
 /// How many whole JPEGs of one size lie one behind the other from the first byte on: more than one is Motion JPEG. A
 /// file with further pictures that belong to its first (the second eye, a gain map; CIPA DC-007) counts as 1.
 std::size_t count_jpegs(std::string_view bytes);
+
+/// Whether that count is more than one; nothing if these first bytes of a file do not tell.
+std::optional<bool> begins_motion_jpeg(std::string_view head);
 
 }  // namespace posecam

@@ -1,5 +1,6 @@
 // libjpeg: the only interface that tells damage from what is merely odd.
 
+#include <algorithm>
 #include <array>
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h needs it
@@ -45,13 +46,28 @@ void take_message(j_common_ptr info, int level) {
 
 void say_nothing(j_common_ptr) {}
 
+/// Every scan of a progressive JPEG goes over the whole picture, and takes a few bytes of the file: 100 KB can keep
+/// libjpeg busy for hours. Encoders make about ten; 500 is what libjpeg-turbo's fuzzers allow.
+constexpr int kMostScans = 500;
+constexpr std::string_view kTooManyScans = "it has more than 500 scans";
+
+/// While libjpeg reads.
+void limit_scans(j_common_ptr info) {
+  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number <= kMostScans) return;
+  Errors& errors = errors_of(info);
+  errors.message = {};
+  std::ranges::copy(kTooManyScans, errors.message.begin());
+  errors.damaged = true;
+  std::longjmp(errors.out, 1);
+}
+
 /// What one decoding owns. Nothing with a destructor lives in a function that longjmp may leave.
 struct Jpeg {
   jpeg_decompress_struct info{};
   Errors errors;
   cv::Mat pixels;  ///< BGR or, of four inks, CMYK
   int orientation = 1;
-  bool has_size = false;  ///< `pixels` is there
+  jpeg_progress_mgr progress{};
 
   Jpeg() = default;
   Jpeg(const Jpeg&) = delete;
@@ -73,6 +89,8 @@ bool read_header(Jpeg& jpeg, std::string_view bytes) {
   constexpr unsigned kMostOfMarker = 0xFFFF;
   if (setjmp(jpeg.errors.out) != 0) return false;
   jpeg_create_decompress(&jpeg.info);
+  jpeg.progress.progress_monitor = limit_scans;
+  jpeg.info.progress = &jpeg.progress;
   jpeg_mem_src(&jpeg.info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
   jpeg_save_markers(&jpeg.info, JPEG_APP0 + 1, kMostOfMarker);
   jpeg_read_header(&jpeg.info, TRUE);

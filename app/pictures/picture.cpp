@@ -1,7 +1,13 @@
 #include "app/pictures/picture.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <exception>
+#include <fstream>
+#include <new>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +15,7 @@
 #include "app/pictures/codecs.h"
 #include "app/pictures/format.h"
 #include "models/core/file.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {
@@ -21,11 +28,11 @@ Result<Picture> first_frame(Result<std::unique_ptr<MovingPicture>> moving) {
   return Picture{std::move((*frame)->pixels), (*moving)->frames() - 1};
 }
 
-Result<Picture> decode(PictureKind kind, std::string bytes, const std::filesystem::path& path, Turn turn) {
+Result<Picture> decode(PictureKind kind, std::string bytes, Turn turn) {
   switch (kind.format) {
     case PictureFormat::kJpeg: return read_jpeg(bytes, turn);
     case PictureFormat::kPng: return read_png(bytes, turn);
-    case PictureFormat::kTiff: return read_tiff(path, turn);
+    case PictureFormat::kTiff: return read_tiff(bytes, turn);
     case PictureFormat::kHeif: return read_heif(bytes);
     case PictureFormat::kBmp: return read_bmp(bytes);
     case PictureFormat::kPnm: return read_pnm(bytes);
@@ -43,43 +50,103 @@ Result<std::unique_ptr<MovingPicture>> open(PictureKind kind, std::string bytes)
   return damaged("not a picture that moves");
 }
 
-/// `work` on the bytes of the file and what they are; its error with the path.
-template <class T, class Work>
-Result<T> with_file(const std::filesystem::path& path, Work&& work) {
-  const auto say = [&](std::string_view why) { return Error{Errc::kMedia, fmt::format("{}: {}", path.string(), why)}; };
-  auto bytes = read_file(path);
-  if (!bytes) return say(bytes.error().message);
-  if (bytes->empty()) return say("the file is empty");
-  const PictureKind kind = picture_kind(std::string_view(*bytes).substr(0, kPictureHead), path);
+Error about(const std::filesystem::path& path, std::string_view why) {
+  return {Errc::kMedia, fmt::format("{}: {}", path.string(), why)};
+}
+
+/// What `work` gives; its error, and what a library throws, with the path.
+template <class Work>
+auto shielded(const std::filesystem::path& path, Work&& work) -> decltype(work()) {
+  constexpr std::string_view kNoMemory = "there is not enough memory for it";
   try {
-    Result<T> done = work(kind, *std::move(bytes));
-    if (!done) return say(done.error().message);
+    auto done = work();
+    if (!done) return about(path, done.error().message);
     return done;
+  } catch (const cv::Exception& e) {
+    return about(path, e.code == cv::Error::StsNoMem ? std::string(kNoMemory) : joined_lines(e.err));
   } catch (const std::bad_alloc&) {
-    return say("there is not enough memory for it");
-  } catch (const std::exception& e) {  // cv::Exception
-    return say(e.what());
+    return about(path, kNoMemory);
+  } catch (const std::exception& e) {
+    return about(path, e.what());
   }
 }
 
-std::uint32_t number(std::string_view bytes, std::size_t at, std::size_t count, bool big_endian) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    value = value << 8 | static_cast<unsigned char>(bytes[at + (big_endian ? i : count - 1 - i)]);
+/// `work` on the bytes of the file and what they are; its error with the path.
+template <class Work>
+auto with_file(const std::filesystem::path& path, Work&& work) {
+  return shielded(path, [&]() -> decltype(work(PictureKind{}, std::string())) {
+    auto bytes = read_file(path);
+    if (!bytes) return bytes.error();
+    if (bytes->empty()) return damaged("the file is empty");
+    const PictureKind kind = picture_kind(std::string_view(*bytes).substr(0, kPictureHead), path);
+    return work(kind, *std::move(bytes));
+  });
+}
+
+/// One that is of a file.
+class MovingFile final : public MovingPicture {
+ public:
+  MovingFile(std::filesystem::path path, std::unique_ptr<MovingPicture> picture)
+      : path_(std::move(path)), picture_(std::move(picture)) {}
+
+  std::size_t frames() const override { return picture_->frames(); }
+  Result<std::optional<MovingFrame>> next() override {
+    return shielded(path_, [this] { return picture_->next(); });
   }
-  return value;
+
+ private:
+  const std::filesystem::path path_;
+  const std::unique_ptr<MovingPicture> picture_;
+};
+
+/// The first bytes of a file, at most `size`.
+std::string read_head(std::istream& file, std::size_t size) {
+  std::string head(size, '\0');
+  file.clear();
+  file.seekg(0);
+  file.read(head.data(), static_cast<std::streamsize>(size));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  return head;
+}
+
+cv::Vec3b pixel_on_white(const cv::Vec4b& pixel, Alpha how) {
+  const int alpha = pixel[3];
+  if (alpha == 255) return {pixel[0], pixel[1], pixel[2]};
+  const auto seen = [&](int c) {
+    if (how == Alpha::kMultiplied) return cv::saturate_cast<unsigned char>(c + 255 - alpha);
+    return static_cast<unsigned char>((c * alpha + 255 * (255 - alpha) + 127) / 255);
+  };
+  return {seen(pixel[0]), seen(pixel[1]), seen(pixel[2])};
 }
 
 }  // namespace
 
 Result<Picture> read_picture(const std::filesystem::path& path, Turn turn) {
-  return with_file<Picture>(
-      path, [&](PictureKind kind, std::string bytes) { return decode(kind, std::move(bytes), path, turn); });
+  return with_file(path, [&](PictureKind kind, std::string bytes) { return decode(kind, std::move(bytes), turn); });
 }
 
 Result<std::unique_ptr<MovingPicture>> open_moving(const std::filesystem::path& path) {
-  return with_file<std::unique_ptr<MovingPicture>>(
-      path, [](PictureKind kind, std::string bytes) { return open(kind, std::move(bytes)); });
+  auto opened = with_file(path, [](PictureKind kind, std::string bytes) { return open(kind, std::move(bytes)); });
+  if (!opened) return opened;
+  return std::unique_ptr<MovingPicture>(std::make_unique<MovingFile>(path, *std::move(opened)));
+}
+
+bool moves(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  const PictureFormat format = picture_kind(read_head(file, kPictureHead), path).format;
+  file.clear();
+  file.seekg(0);
+  return (format == PictureFormat::kGif && gif_moves(file)) || (format == PictureFormat::kWebp && webp_moves(file));
+}
+
+bool is_motion_jpeg(const std::filesystem::path& path) {
+  constexpr std::size_t kFirst = std::size_t{1} << 20;
+  std::ifstream file(path, std::ios::binary);
+  for (std::size_t size = kFirst;; size *= 2) {
+    const std::string head = read_head(file, size);
+    const auto answer = begins_motion_jpeg(head);
+    if (answer || head.size() < size) return answer.value_or(false);
+  }
 }
 
 Result<void> check_size(std::int64_t width, std::int64_t height) {
@@ -96,14 +163,15 @@ int exif_orientation(std::string_view exif) {
   constexpr std::uint32_t kShort = 3;
   const bool big = exif.starts_with("MM");
   if (exif.size() < 8 || (!big && !exif.starts_with("II"))) return 1;
-  const std::size_t directory = number(exif, 4, 4, big);
+  const auto number = big ? big_endian : little_endian;
+  const std::size_t directory = number(exif, 4, 4);
   if (directory > exif.size() - 2) return 1;
-  const std::size_t entries = number(exif, directory, 2, big);
+  const std::size_t entries = number(exif, directory, 2);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t at = directory + 2 + 12 * i;
     if (at + 12 > exif.size()) break;
-    if (number(exif, at, 2, big) != kOrientation || number(exif, at + 2, 2, big) != kShort) continue;
-    return static_cast<int>(number(exif, at + 8, 2, big));
+    if (number(exif, at, 2) != kOrientation || number(exif, at + 2, 2) != kShort) continue;
+    return static_cast<int>(number(exif, at + 8, 2));
   }
   return 1;
 }
@@ -126,19 +194,27 @@ cv::Mat turned(const cv::Mat& pixels, int orientation) {
   }
 }
 
-cv::Mat on_white(const cv::Mat& bgra) {
+cv::Mat on_white(const cv::Mat& bgra, Alpha alpha) {
   cv::Mat out(bgra.size(), CV_8UC3);
   for (int y = 0; y < bgra.rows; ++y) {
     const auto* from = bgra.ptr<cv::Vec4b>(y);
     auto* to = out.ptr<cv::Vec3b>(y);
-    for (int x = 0; x < bgra.cols; ++x) {
-      const int alpha = from[x][3];
-      for (int c = 0; c < 3; ++c) {
-        to[x][c] = static_cast<unsigned char>((from[x][c] * alpha + 255 * (255 - alpha) + 127) / 255);
-      }
-    }
+    for (int x = 0; x < bgra.cols; ++x) to[x] = pixel_on_white(from[x], alpha);
   }
   return out;
+}
+
+cv::Mat swapped(const cv::Mat& pixels) {
+  constexpr std::array kSwap{0, 2, 1, 1, 2, 0, 3, 3};
+  cv::Mat out(pixels.size(), pixels.type());
+  cv::mixChannels(&pixels, 1, &out, 1, kSwap.data(), static_cast<std::size_t>(pixels.channels()));
+  return out;
+}
+
+std::chrono::milliseconds shown_for(std::chrono::milliseconds said) {
+  constexpr std::chrono::milliseconds kLeast{20};
+  constexpr std::chrono::milliseconds kUnsaid{100};
+  return said < kLeast ? kUnsaid : said;
 }
 
 }  // namespace posecam

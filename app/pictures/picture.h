@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -45,12 +46,19 @@ struct MovingFrame {
 class MovingPicture {
  public:
   virtual ~MovingPicture() = default;
-  virtual std::size_t frames() const = 0;  ///< that can be had; > 0
-  /// Nothing behind the last one. kMedia for one that is damaged; nothing follows it.
+  virtual std::size_t frames() const = 0;  ///< that the file has whole; > 0
+  /// Nothing behind the last one. kMedia, with the path, for one that is damaged; nothing follows it.
   virtual Result<std::optional<MovingFrame>> next() = 0;
 };
 
-/// kMedia as of read_picture(), and for other formats.
+/// kMedia as of read_picture(), and for other formats. No more than one frame is decoded at a time.
 Result<std::unique_ptr<MovingPicture>> open_moving(const std::filesystem::path& path);
+
+/// Whether a file is a GIF or WebP of more than one frame. Nothing is decoded; damage is told by those who decode.
+bool moves(const std::filesystem::path& path);
+
+/// Whether a file is Motion JPEG: begins with a whole JPEG and another like it. At most twice as much of it is read as
+/// those two are long.
+bool is_motion_jpeg(const std::filesystem::path& path);
 
 }  // namespace posecam

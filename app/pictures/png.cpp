@@ -1,5 +1,6 @@
 // libpng's simplified interface, and a walk over the chunks for what it does not tell.
 
+#include <cstddef>
 #include <png.h>
 
 #include "app/pictures/codecs.h"
@@ -11,8 +12,7 @@ namespace {
 /// checksum.
 std::string_view chunk(std::string_view bytes, std::string_view type) {
   for (std::size_t at = 8; at + 12 <= bytes.size();) {
-    std::size_t length = 0;
-    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<unsigned char>(bytes[at + i]);
+    const std::size_t length = big_endian(bytes, at, 4);
     if (length > bytes.size() - at - 12) break;
     if (bytes.substr(at + 4, 4) == type) return bytes.substr(at + 8, length);
     at += 12 + length;
@@ -24,22 +24,28 @@ std::string_view chunk(std::string_view bytes, std::string_view type) {
 std::size_t further_frames(std::string_view bytes) {
   const std::string_view control = chunk(bytes, "acTL");
   if (control.size() < 4) return 0;
-  std::size_t frames = 0;
-  for (std::size_t i = 0; i < 4; ++i) frames = frames << 8 | static_cast<unsigned char>(control[i]);
+  const std::size_t frames = big_endian(control, 0, 4);
   return frames > 0 ? frames - 1 : 0;
 }
+
+/// libpng's state is freed whatever comes between the beginning and the end of reading.
+struct Png {
+  png_image image{};
+
+  Png() { image.version = PNG_IMAGE_VERSION; }
+  Png(const Png&) = delete;
+  Png& operator=(const Png&) = delete;
+  ~Png() { png_image_free(&image); }
+};
 
 }  // namespace
 
 Result<Picture> read_png(std::string_view bytes, Turn turn) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
+  Png png;
+  png_image& image = png.image;
   const auto failure = [&] { return damaged(std::string("it is damaged: ") + image.message); };
   if (png_image_begin_read_from_memory(&image, bytes.data(), bytes.size()) == 0) return failure();
-  if (auto fits = check_size(image.width, image.height); !fits) {
-    png_image_free(&image);
-    return fits.error();
-  }
+  if (auto fits = check_size(image.width, image.height); !fits) return fits.error();
   const bool transparent = (image.format & PNG_FORMAT_FLAG_ALPHA) != 0;
   image.format = transparent ? PNG_FORMAT_BGRA : PNG_FORMAT_BGR;
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // 16 bits are more of the same, not another scale

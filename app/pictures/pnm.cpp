@@ -1,16 +1,17 @@
 // Portable pixmaps (netpbm: ppm(5), pgm(5), pbm(5)), as text and as bytes.
 
-#include <array>
+#include <algorithm>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "app/pictures/codecs.h"
 
 namespace posecam {
 namespace {
-
-Error cut_off() { return damaged("the file is cut off"); }
 
 /// The header of a PNM file and what follows (netpbm: ppm(5), pgm(5), pbm(5)).
 class PnmReader {
@@ -62,6 +63,7 @@ struct PnmFormat {
 };
 
 unsigned char scaled(int value, int most) {
+  if (most == 255) return static_cast<unsigned char>(std::min(value, most));
   return static_cast<unsigned char>((std::min(value, most) * 255 + most / 2) / most);
 }
 
@@ -78,6 +80,23 @@ unsigned char raw_sample(std::string_view row, std::size_t i, const PnmFormat& f
   return scaled(format.most > 255 ? byte(2 * i) << 8 | byte(2 * i + 1) : byte(i), format.most);
 }
 
+void read_row(std::string_view data, const PnmFormat& format, std::span<unsigned char> samples) {
+  if (!format.bits && format.most == 255) {
+    std::memcpy(samples.data(), data.data(), samples.size());
+    return;
+  }
+  for (std::size_t i = 0; i < samples.size(); ++i) samples[i] = raw_sample(data, i, format);
+}
+
+bool read_text_row(PnmReader& reader, const PnmFormat& format, std::span<unsigned char> samples) {
+  for (unsigned char& sample : samples) {
+    const auto value = text_sample(reader, format);
+    if (!value) return false;
+    sample = *value;
+  }
+  return true;
+}
+
 /// Samples in the order of the file: red, green, blue, or grey.
 Result<cv::Mat> read_samples(PnmReader& reader, const PnmFormat& format) {
   cv::Mat samples(format.size, format.channels == 3 ? CV_8UC3 : CV_8UC1);
@@ -86,12 +105,11 @@ Result<cv::Mat> read_samples(PnmReader& reader, const PnmFormat& format) {
   const std::string_view data = format.text ? std::string_view{} : reader.rest();
   if (!format.text && data.size() / row_bytes < static_cast<std::size_t>(format.size.height)) return cut_off();
   for (int y = 0; y < format.size.height; ++y) {
-    for (std::size_t i = 0; i < in_row; ++i) {
-      const auto sample = format.text
-                              ? text_sample(reader, format)
-                              : raw_sample(data.substr(static_cast<std::size_t>(y) * row_bytes, row_bytes), i, format);
-      if (!sample) return cut_off();
-      samples.ptr(y)[i] = *sample;
+    const std::span<unsigned char> row(samples.ptr(y), in_row);
+    if (format.text) {
+      if (!read_text_row(reader, format, row)) return cut_off();
+    } else {
+      read_row(data.substr(static_cast<std::size_t>(y) * row_bytes, row_bytes), format, row);
     }
   }
   return samples;
@@ -115,10 +133,7 @@ Result<Picture> read_pnm(std::string_view bytes) {
   if (format.channels == 1) {
     cv::merge(std::vector{*samples, *samples, *samples}, pixels);
   } else {
-    cv::Mat mixed(format.size, CV_8UC3);
-    constexpr std::array kSwap{0, 2, 1, 1, 2, 0};
-    cv::mixChannels(&*samples, 1, &mixed, 1, kSwap.data(), 3);
-    pixels = mixed;
+    pixels = swapped(*samples);
   }
   return Picture{pixels};
 }

@@ -1,9 +1,14 @@
 // libtiff, through its interface that makes 8 bit RGBA of whatever the file has.
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
+#include <cstdint>
 #include <cstdio>
+#include <memory>
+#include <string>
 #include <tiffio.h>
+#include <vector>
 
 #include "app/pictures/codecs.h"
 
@@ -16,6 +21,48 @@ struct CloseTiff {
 struct FreeOptions {
   void operator()(TIFFOpenOptions* options) const noexcept { TIFFOpenOptionsFree(options); }
 };
+
+/// What libtiff takes for a file.
+struct Memory {
+  std::string_view bytes;
+  toff_t at = 0;
+};
+
+tmsize_t read_memory(thandle_t handle, void* to, tmsize_t size) {
+  auto& memory = *static_cast<Memory*>(handle);
+  const std::string_view rest = memory.bytes.substr(std::min<std::size_t>(memory.at, memory.bytes.size()));
+  const std::size_t got = std::min(static_cast<std::size_t>(size), rest.size());
+  std::copy_n(rest.data(), got, static_cast<char*>(to));
+  memory.at += got;
+  return static_cast<tmsize_t>(got);
+}
+
+tmsize_t write_nothing(thandle_t, void*, tmsize_t) { return 0; }
+
+toff_t seek_memory(thandle_t handle, toff_t offset, int whence) {
+  auto& memory = *static_cast<Memory*>(handle);
+  if (whence == SEEK_SET) memory.at = offset;
+  if (whence == SEEK_CUR) memory.at += offset;
+  if (whence == SEEK_END) memory.at = memory.bytes.size() + offset;
+  return memory.at;
+}
+
+int close_memory(thandle_t) { return 0; }
+
+toff_t size_of_memory(thandle_t handle) { return static_cast<Memory*>(handle)->bytes.size(); }
+
+/// libtiff reads where the bytes are; it writes to no file that it opened for reading.
+int map_memory(thandle_t handle, void** start, toff_t* size) {
+  const std::string_view bytes = static_cast<Memory*>(handle)->bytes;
+  *start = const_cast<char*>(bytes.data());
+  *size = bytes.size();
+  return 1;
+}
+
+void unmap_memory(thandle_t, void*, toff_t) {}
+
+/// Most of what libtiff keeps of a picture at once: one strip or tile with all of it, four samples of 16 bits a pixel.
+constexpr tmsize_t kMostMemory = kMostPixels * 8;
 
 /// Keeps the first message. 1: libtiff's own handler, which writes to standard error, is left out.
 int keep_message(TIFF*, void* text, const char*, const char* format, va_list arguments) {
@@ -45,7 +92,7 @@ cv::Mat on_white(const std::vector<std::uint32_t>& rgba, int width, int height) 
 
 }  // namespace
 
-Result<Picture> read_tiff(const std::filesystem::path& path, Turn turn) {
+Result<Picture> read_tiff(std::string_view bytes, Turn turn) {
   std::string message;
   const auto failure = [&] {
     return damaged("it cannot be decoded: " + (message.empty() ? "no reason given" : message));
@@ -53,7 +100,11 @@ Result<Picture> read_tiff(const std::filesystem::path& path, Turn turn) {
   const std::unique_ptr<TIFFOpenOptions, FreeOptions> options(TIFFOpenOptionsAlloc());
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &message);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore, nullptr);
-  const std::unique_ptr<TIFF, CloseTiff> file(TIFFOpenExt(path.c_str(), "r", options.get()));
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostMemory);
+  Memory memory{bytes};
+  const std::unique_ptr<TIFF, CloseTiff> file(TIFFClientOpenExt("TIFF", "r", &memory, read_memory, write_nothing,
+                                                                seek_memory, close_memory, size_of_memory, map_memory,
+                                                                unmap_memory, options.get()));
   if (!file) return failure();
   std::uint32_t width = 0;
   std::uint32_t height = 0;
@@ -62,6 +113,7 @@ Result<Picture> read_tiff(const std::filesystem::path& path, Turn turn) {
   TIFFGetField(file.get(), TIFFTAG_IMAGELENGTH, &height);
   TIFFGetFieldDefaulted(file.get(), TIFFTAG_ORIENTATION, &orientation);
   if (auto fits = check_size(width, height); !fits) return fits.error();
+  message.clear();  // of a tag that is left out, such as an orientation of 0
   std::vector<std::uint32_t> rgba(std::size_t{width} * height);
   // In the orientation that the file says: as it is stored. libtiff itself mirrors and does not turn.
   constexpr int kStopOnError = 1;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -117,21 +116,12 @@ class Moving final : public Reader {
 
  private:
   Result<std::optional<MovingFrame>> next_frame() {
-    const auto say = [this](const Error& error) {
-      return Error{error.code, fmt::format("{}: {}", image_.string(), error.message)};
-    };
     if (!picture_) {
       auto opened = open_moving(image_);
       if (!opened) return opened.error();
       picture_ = *std::move(opened);
     }
-    try {
-      auto frame = picture_->next();
-      if (!frame) return say(frame.error());
-      return frame;
-    } catch (const std::exception& e) {  // cv::Exception, bad_alloc
-      return say({Errc::kMedia, e.what()});
-    }
+    return picture_->next();
   }
 
   const std::filesystem::path image_;

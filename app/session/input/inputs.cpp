@@ -19,7 +19,6 @@
 #include "app/pictures/format.h"
 #include "app/pictures/picture.h"
 #include "app/session/input/truncation.h"
-#include "models/core/file.h"
 #include "models/store/download.h"
 
 namespace posecam {
@@ -125,18 +124,6 @@ Result<Input> identify_folder(const std::string& text) {
   return input;
 }
 
-/// Motion JPEG: a JPEG behind another.
-bool is_motion_jpeg(const fs::path& path) {
-  const auto bytes = read_file(path);
-  return bytes && count_jpegs(*bytes) > 1;
-}
-
-/// Damage is told when it is decoded.
-bool is_moving(const fs::path& path) {
-  const auto picture = open_moving(path);
-  return picture && (*picture)->frames() > 1;
-}
-
 Result<Input> identify_file(const std::string& text) {
   const fs::path path(text);
   const auto head = read_head(path);
@@ -149,8 +136,7 @@ Result<Input> identify_file(const std::string& text) {
                  fmt::format("{}: {} pictures are not decoded here; convert it to PNG or JPEG", text, kind.name)};
   }
   if (kind.decodable() && !(kind.format == PictureFormat::kJpeg && is_motion_jpeg(path))) {
-    const bool may_move = kind.format == PictureFormat::kGif || kind.format == PictureFormat::kWebp;
-    input.kind = may_move && is_moving(path) ? InputKind::kMovingPicture : InputKind::kImages;
+    input.kind = moves(path) ? InputKind::kMovingPicture : InputKind::kImages;
     input.images = {path};
     return input;
   }

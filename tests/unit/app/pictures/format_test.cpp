@@ -1,7 +1,14 @@
 #include "app/pictures/format.h"
 
-#include <gtest/gtest.h>
+#include <cstddef>
+#include <optional>
+#include <string>
 
+#include <gtest/gtest.h>
+#include <opencv2/imgcodecs.hpp>
+
+#include "app/pictures/picture.h"
+#include "tests/support/temp_dir.h"
 #include "tests/unit/app/pictures/picture_files.h"
 
 namespace posecam::test {
@@ -46,6 +53,38 @@ TEST(PictureFormat, TellsMotionJpegFromAPictureWithCompanions) {
   EXPECT_EQ(count_jpegs(jpeg + "trailer"), 1U);
   EXPECT_EQ(count_jpegs(jpeg + jpeg.substr(0, jpeg.size() / 2)), 1U);
   EXPECT_EQ(count_jpegs(jpeg.substr(0, jpeg.size() / 2)), 0U);
+}
+
+TEST(PictureFormat, OfMotionJpegNeedsNoMoreThanTwoPictures) {
+  const std::string jpeg = encoded(".jpg", marked_picture());
+  const std::string other = encoded(".jpg", cv::Mat::zeros(8, 8, CV_8UC3));
+  const std::string first = jpeg.substr(0, 2) + std::string("\xFF\xE2\0\6MPF\0", 8) + jpeg.substr(2);
+  EXPECT_EQ(begins_motion_jpeg(jpeg + jpeg), true);
+  EXPECT_EQ(begins_motion_jpeg(jpeg + jpeg + "\xFF"), true);
+  EXPECT_EQ(begins_motion_jpeg(jpeg + "trailer"), false);
+  EXPECT_EQ(begins_motion_jpeg(jpeg + other), false);
+  EXPECT_EQ(begins_motion_jpeg(first), false);
+  EXPECT_EQ(begins_motion_jpeg(jpeg), std::nullopt);
+  EXPECT_EQ(begins_motion_jpeg(jpeg.substr(0, jpeg.size() / 2)), std::nullopt);
+  EXPECT_EQ(begins_motion_jpeg(jpeg + jpeg.substr(0, jpeg.size() - 1)), std::nullopt);
+}
+
+TEST(PictureFormat, OfMotionJpegIsFoundHoweverLargeItsPicturesAre) {
+  const TempDir folder;
+  const std::string path = (folder.path() / "a.mjpeg").string();
+  const auto found = [&](const std::string& bytes) {
+    write_file(path, bytes);
+    return is_motion_jpeg(path);
+  };
+  cv::Mat noise(1024, 1024, CV_8UC3);
+  cv::randu(noise, 0, 255);
+  const std::string large = encoded(".jpg", noise, {cv::IMWRITE_JPEG_QUALITY, 100});
+  ASSERT_GT(large.size(), std::size_t{1} << 20) << "more than is read at first";
+  EXPECT_FALSE(found(large));
+  EXPECT_TRUE(found(large + large));
+  EXPECT_FALSE(found(large + large.substr(0, large.size() - 1)));
+  EXPECT_FALSE(found(""));
+  EXPECT_FALSE(is_motion_jpeg(path + ".none"));
 }
 
 TEST(PictureFormat, FindsTheEndOfEveryJpeg) {

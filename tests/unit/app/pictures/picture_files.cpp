@@ -6,7 +6,10 @@
 #include <libheif/heif.h>
 #include <map>
 #include <memory>
+#include <string>
 #include <tiffio.h>
+#include <utility>
+#include <vector>
 #include <webp/encode.h>
 #include <webp/mux.h>
 
@@ -211,20 +214,53 @@ std::string moving_webp(const std::vector<cv::Mat>& bgra, const std::vector<int>
   return text;
 }
 
-std::string heif(const std::string& path, const cv::Mat& bgr, bool av1) {
+std::string moving_webp(const std::string& still, int frames, int milliseconds) {
+  const std::unique_ptr<WebPMux, decltype(&WebPMuxDelete)> mux(WebPMuxNew(), WebPMuxDelete);
+  WebPMuxFrameInfo frame{};
+  frame.bitstream = data_of(still);
+  frame.duration = milliseconds;
+  frame.id = WEBP_CHUNK_ANMF;
+  for (int i = 0; i < frames; ++i) EXPECT_EQ(WebPMuxPushFrame(mux.get(), &frame, 1), WEBP_MUX_OK);
+  const WebPMuxAnimParams animation{};
+  EXPECT_EQ(WebPMuxSetAnimationParams(mux.get(), &animation), WEBP_MUX_OK);
+  WebPData all{};
+  EXPECT_EQ(WebPMuxAssemble(mux.get(), &all), WEBP_MUX_OK);
+  std::string text = text_of(all);
+  WebPDataClear(&all);
+  return text;
+}
+
+std::string with_first_scan_repeated(const std::string& jpeg, int times) {
+  const std::size_t start = jpeg.find("\xFF\xDA");
+  std::size_t end = start + 2;
+  do {
+    end = jpeg.find('\xFF', end + 1);
+  } while (jpeg.at(end + 1) == '\0');
+  std::string text = jpeg.substr(0, end);
+  for (int i = 0; i < times; ++i) text += jpeg.substr(start, end - start);
+  return text + jpeg.substr(end);
+}
+
+std::string heif(const std::string& path, const cv::Mat& pixels, bool av1, bool premultiplied) {
   const std::unique_ptr<heif_context, decltype(&heif_context_free)> context(heif_context_alloc(), heif_context_free);
   heif_encoder* encoder = nullptr;
   const auto format = av1 ? heif_compression_AV1 : heif_compression_HEVC;
   if (heif_context_get_encoder_for_format(context.get(), format, &encoder).code != heif_error_Ok) return {};
   heif_encoder_set_lossy_quality(encoder, 95);
+  const bool alpha = pixels.channels() == 4;
   heif_image* image = nullptr;
-  heif_image_create(bgr.cols, bgr.rows, heif_colorspace_RGB, heif_chroma_interleaved_RGB, &image);
-  heif_image_add_plane(image, heif_channel_interleaved, bgr.cols, bgr.rows, 8);
+  heif_image_create(pixels.cols, pixels.rows, heif_colorspace_RGB,
+                    alpha ? heif_chroma_interleaved_RGBA : heif_chroma_interleaved_RGB, &image);
+  heif_image_add_plane(image, heif_channel_interleaved, pixels.cols, pixels.rows, 8);
+  heif_image_set_premultiplied_alpha(image, premultiplied ? 1 : 0);
   int stride = 0;
   std::uint8_t* plane = heif_image_get_plane(image, heif_channel_interleaved, &stride);
-  for (int y = 0; y < bgr.rows; ++y) {
-    for (int x = 0; x < bgr.cols; ++x) {
-      for (int c = 0; c < 3; ++c) plane[y * stride + 3 * x + c] = bgr.at<cv::Vec3b>(y, x)[2 - c];
+  for (int y = 0; y < pixels.rows; ++y) {
+    for (int x = 0; x < pixels.cols; ++x) {
+      const unsigned char* from = pixels.ptr(y, x);
+      std::uint8_t* to = plane + y * stride + pixels.channels() * x;
+      for (int c = 0; c < 3; ++c) to[c] = from[2 - c];
+      if (alpha) to[3] = from[3];
     }
   }
   const bool done = heif_context_encode_image(context.get(), image, encoder, nullptr, nullptr).code == heif_error_Ok &&
@@ -233,5 +269,21 @@ std::string heif(const std::string& path, const cv::Mat& bgr, bool av1) {
   heif_encoder_release(encoder);
   return done ? path : std::string();
 }
+
+FailingPixels::FailingPixels(int code, std::string message)
+    : code_(code), message_(std::move(message)), before_(cv::Mat::getDefaultAllocator()) {
+  cv::Mat::setDefaultAllocator(this);
+}
+
+FailingPixels::~FailingPixels() { cv::Mat::setDefaultAllocator(before_); }
+
+cv::UMatData* FailingPixels::allocate(int, const int*, int, void*, std::size_t*, cv::AccessFlag,
+                                      cv::UMatUsageFlags) const {
+  throw cv::Exception(code_, message_, "allocate", __FILE__, __LINE__);
+}
+
+bool FailingPixels::allocate(cv::UMatData*, cv::AccessFlag, cv::UMatUsageFlags) const { return false; }
+
+void FailingPixels::deallocate(cv::UMatData* data) const { before_->deallocate(data); }
 
 }  // namespace posecam::test

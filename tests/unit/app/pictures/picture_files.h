@@ -1,6 +1,7 @@
 #pragma once
 // Picture files for tests, made by the libraries that decode them.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ std::string encoded(const std::string& extension, const cv::Mat& pixels, const s
 /// A block of EXIF that says nothing but the orientation; with `big_endian` "MM" at its start.
 std::string exif(int orientation, bool big_endian = false);
 std::string with_exif_in_jpeg(const std::string& jpeg, int orientation);
+/// A progressive JPEG whose first scan comes `times` more; the pixels stay what they are.
+std::string with_first_scan_repeated(const std::string& jpeg, int times);
 std::string with_exif_in_png(const std::string& png, int orientation);
 std::string with_exif_in_webp(const std::string& webp, int orientation);
 /// A PNG with a chunk behind its header.
@@ -43,7 +46,7 @@ std::string tiff(const std::string& path, int width, const std::vector<std::vect
 /// Those of marked_picture().
 std::vector<std::vector<std::uint16_t>> marked_rows();
 
-/// One frame of a GIF; each character of `pixels` is a colour of kGifPalette.
+/// One frame of a GIF; each character of `pixels` is one pixel.
 struct GifFrame {
   int left = 0;
   int top = 0;
@@ -59,7 +62,30 @@ std::string gif(const std::string& path, int width, int height, const std::vecto
 /// Frames of WebP without loss, each of that many milliseconds.
 std::string moving_webp(const std::vector<cv::Mat>& bgra, const std::vector<int>& milliseconds);
 
-/// HEIC (`av1` false) or AVIF; empty if this machine has no encoder for it.
-std::string heif(const std::string& path, const cv::Mat& bgr, bool av1);
+/// The same still again and again, each time for that long: at most 2^24 - 1.
+std::string moving_webp(const std::string& still, int frames, int milliseconds);
+
+/// HEIC (`av1` false) or AVIF of BGR or BGRA; empty if this machine has no encoder for it. `premultiplied` is noted in
+/// the file, the colours are taken as they are.
+std::string heif(const std::string& path, const cv::Mat& pixels, bool av1, bool premultiplied = false);
+
+/// While it lives, whoever asks OpenCV for the pixels of a picture gets an exception instead. One at a time.
+class FailingPixels final : public cv::MatAllocator {
+ public:
+  FailingPixels(int code, std::string message);
+  FailingPixels(const FailingPixels&) = delete;
+  FailingPixels& operator=(const FailingPixels&) = delete;
+  ~FailingPixels() override;
+
+  cv::UMatData* allocate(int dims, const int* sizes, int type, void* data, std::size_t* step, cv::AccessFlag flags,
+                         cv::UMatUsageFlags usage) const override;
+  bool allocate(cv::UMatData* data, cv::AccessFlag flags, cv::UMatUsageFlags usage) const override;
+  void deallocate(cv::UMatData* data) const override;
+
+ private:
+  const int code_;
+  const std::string message_;
+  cv::MatAllocator* const before_;
+};
 
 }  // namespace posecam::test

@@ -1,6 +1,11 @@
 #include "app/pictures/picture.h"
 
+#include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -76,14 +81,41 @@ TEST_F(PictureTest, TurnsAWebpOfAPhone) {
   EXPECT_EQ(cv::norm(pixels(path), turned, cv::NORM_INF), 0);
 }
 
-TEST_F(PictureTest, DecodesHeicAndAvif) {
-  for (const bool av1 : {false, true}) {
-    const std::string path = heif(at(av1 ? "a.avif" : "a.heic"), marked_picture(), av1);
-    if (path.empty()) GTEST_SKIP() << "libheif has no encoder here for " << (av1 ? "AV1" : "HEVC");
-    EXPECT_EQ(marks_of(pixels(path)), "TL TR") << path;
-    EXPECT_EQ(pixels(path).size(), cv::Size(48, 32)) << path;
+/// With each coding that libheif can have an encoder for.
+class HeifTest : public PictureTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  static bool av1() { return GetParam(); }
+  /// Empty where there is no encoder.
+  std::string heif_file(const cv::Mat& pixels, bool premultiplied = false) const {
+    return heif(at(av1() ? "a.avif" : "a.heic"), pixels, av1(), premultiplied);
   }
+  /// A picture of nothing but that colour is shown as this one, with what its compression loses.
+  static void expect_near(const cv::Vec3b& shown, const cv::Vec3b& expected) {
+    EXPECT_LE(cv::norm(shown, expected, cv::NORM_INF), 3) << cv::Mat(shown).t();
+  }
+};
+
+TEST_P(HeifTest, IsDecoded) {
+  const std::string path = heif_file(marked_picture());
+  if (path.empty()) GTEST_SKIP() << "libheif has no encoder here for " << (av1() ? "AV1" : "HEVC");
+  EXPECT_EQ(marks_of(pixels(path)), "TL TR");
+  EXPECT_EQ(pixels(path).size(), cv::Size(48, 32));
 }
+
+TEST_P(HeifTest, ShowsWhatIsTransparentOnWhite) {
+  const std::string path = heif_file(cv::Mat(32, 32, CV_8UC4, cv::Scalar(200, 100, 0, 128)));
+  if (path.empty()) GTEST_SKIP() << "libheif has no encoder here for " << (av1() ? "AV1" : "HEVC");
+  expect_near(first_pixel(path), {227, 177, 127});
+}
+
+TEST_P(HeifTest, TakesColoursForMultipliedByAlphaIfItSaysSo) {
+  const std::string path = heif_file(cv::Mat(32, 32, CV_8UC4, cv::Scalar(100, 50, 0, 128)), true);
+  if (path.empty()) GTEST_SKIP() << "libheif has no encoder here for " << (av1() ? "AV1" : "HEVC");
+  expect_near(first_pixel(path), {227, 177, 127});
+}
+
+INSTANTIATE_TEST_SUITE_P(Codings, HeifTest, ::testing::Bool(),
+                         [](const auto& coding) { return coding.param ? "Av1" : "Hevc"; });
 
 TEST_F(PictureTest, RefusesWhatIsCutOffWithoutAWordOnStandardError) {
   cv::Mat noise(40, 60, CV_8UC3);
@@ -121,6 +153,13 @@ TEST_F(PictureTest, RefusesAJpegWithDamageInItsMiddle) {
   std::string jpeg = encoded(".jpg", noise);
   jpeg.replace(jpeg.size() / 2, 2, "\xFF\xD9");  // an end marker where there is none
   EXPECT_THAT(why(file("a.jpg", jpeg)), HasSubstr("damaged"));
+}
+
+TEST_F(PictureTest, RefusesAJpegWithScansWithoutEnd) {
+  const std::string jpeg = encoded(".jpg", marked_picture(), {cv::IMWRITE_JPEG_PROGRESSIVE, 1});
+  const cv::Mat shown = pixels(file("a.jpg", with_first_scan_repeated(jpeg, 400)));
+  EXPECT_EQ(cv::norm(shown, pixels(file("b.jpg", jpeg)), cv::NORM_INF), 0);
+  EXPECT_THAT(why(file("c.jpg", with_first_scan_repeated(jpeg, 501))), HasSubstr("more than 500 scans"));
 }
 
 TEST_F(PictureTest, TakesAJpegWithBytesBehindItsEnd) {
@@ -177,6 +216,47 @@ TEST_F(PictureTest, DecodesBigTiffOfBothByteOrders) {
   }
 }
 
+TEST_F(PictureTest, TakesATiffWithATagThatMeansNothing) {
+  std::string bytes = read_file(tiff(at("whole.tif"), 48, marked_rows(), {}));
+  const std::string orientation("\x12\1\3\0\1\0\0\0", 8);  // tag, type, count; the value follows
+  const std::size_t found = bytes.find(orientation);
+  ASSERT_NE(found, bytes.npos);
+  bytes[found + orientation.size()] = '\0';
+  EXPECT_EQ(marks_of(pixels(file("a.tif", bytes))), "TL TR");
+}
+
+/// One directory with these tags, all of 32 bits (TIFF 6.0, section 2).
+std::string tiff_of_tags(const std::vector<std::pair<int, std::uint32_t>>& tags) {
+  const auto little_endian = [](std::uint32_t value, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
+    return text;
+  };
+  std::string bytes = "II*" + std::string("\0\10\0\0\0", 5) + little_endian(static_cast<std::uint32_t>(tags.size()), 2);
+  for (const auto& [tag, value] : tags) {
+    bytes += little_endian(static_cast<std::uint32_t>(tag), 2) + little_endian(4, 2) + little_endian(1, 4) +
+             little_endian(value, 4);
+  }
+  return bytes;
+}
+
+TEST_F(PictureTest, RefusesATiffWhoseTilesNeedMoreMemoryThanAnyPicture) {
+  // 48x32 pixels of grey in one tile of 65536x65536, LZW: so well compressed that libtiff just believes it.
+  constexpr std::uint32_t kBytes = 5'000'000;
+  const std::string bytes = tiff_of_tags({{256, 48},
+                                          {257, 32},
+                                          {258, 8},
+                                          {259, 5},
+                                          {262, 1},
+                                          {277, 1},
+                                          {322, 65536},
+                                          {323, 65536},
+                                          {324, 200},
+                                          {325, kBytes}});
+  EXPECT_THAT(why(file("a.tif", bytes + std::string(kBytes + 200, '\0'))),
+              HasSubstr("beyond the 2147483648 byte limit"));
+}
+
 TEST_F(PictureTest, CountsWhatItLeavesOut) {
   const std::string jpeg = encoded(".jpg", marked_picture());
   const std::string apng =
@@ -194,6 +274,21 @@ TEST_F(PictureTest, RefusesSidesThatNoFrameCanHave) {
     EXPECT_THAT(why(file(std::string("a") + extension, encoded(extension, wide))), HasSubstr("32768x1 pixels"));
   }
   EXPECT_EQ(pixels(file("b.png", encoded(".png", wide.colRange(0, kLargestSide)))).cols, kLargestSide);
+}
+
+TEST_F(PictureTest, SaysInItsOwnWordsWhatOpenCvThrows) {
+  const std::string grey = "P5 1 1 255\nx";
+  for (const std::string& path :
+       {file("a.png", encoded(".png", marked_picture())), file("a.jpg", encoded(".jpg", marked_picture())),
+        file("a.webp", encoded(".webp", marked_picture())), file("a.bmp", encoded(".bmp", marked_picture())),
+        file("a.pgm", grey), tiff(at("a.tif"), 48, marked_rows(), {})}) {
+    {
+      const FailingPixels failing(cv::Error::StsNoMem, "Failed to allocate 4608 bytes");
+      EXPECT_EQ(why(path), path + ": there is not enough memory for it");
+    }
+    const FailingPixels failing(cv::Error::StsAssert, "> this\n> and that\n");
+    EXPECT_EQ(why(path), path + ": this; and that");
+  }
 }
 
 TEST_F(PictureTest, SaysWhatIsNotDecoded) {

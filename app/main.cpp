@@ -22,6 +22,7 @@
 #include "app/commands/models_command.h"
 #include "app/commands/profile_command.h"
 #include "app/commands/run_command.h"
+#include "app/session/apart/source_host.h"
 #include "models/core/text.h"
 
 namespace {
@@ -65,6 +66,7 @@ int parse_and_run(int argc, char** argv) {
 
 int run(int argc, char** argv) {
   try {
+    if (argc == 2 && std::string(argv[1]) == posecam::kSourceHostCommand) return posecam::run_source_host();
     // Parsed by itself: only the top of a CLI11 parser reads configuration files.
     if (argc > 1 && std::string(argv[1]) == "run") return posecam::run_command({argv + 2, argv + argc});
     return parse_and_run(argc, argv);

@@ -170,6 +170,11 @@ struct Parser {
     running.add("--inference-interval", options.inference_interval, "N",
                 "Analyse every N-th frame; the others are marked skipped", 1, 1000000);
     running.add("--max-frames", options.max_frames, "N", "Stop after N frames of each input; 0: never", 0, 1e15);
+    running
+        .add("--isolate", options.isolate, "auto|yes|no",
+             "Decode each input in a process of its own, so that a library that crashes on one takes no other with "
+             "it; auto: if there are several")
+        ->check(CLI::IsMember({"auto", "yes", "no"}).description(""));
     running.add("--stall-limit", options.stall_limit, "SECONDS",
                 "Give up an input that sends no frame for so long; 0: never", 0, 86400);
     app.add_flag("--quiet,-q", options.quiet, "No progress and no summary, only errors")->group("Running");

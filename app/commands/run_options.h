@@ -23,6 +23,7 @@ struct RunOptions : EngineSettings {
   bool display = false;           ///< a window
 
   std::uint64_t max_frames = 0;  ///< of each input; 0: all
+  std::string isolate = "auto";  ///< "auto", "yes", "no": decoders in processes of their own; auto: of several inputs
   double stall_limit = 30;       ///< seconds without a frame after which an input has failed; 0: never
   bool quiet = false;            ///< no progress, notes or summary
 };

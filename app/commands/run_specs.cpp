@@ -20,6 +20,7 @@ SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone)
                    .input = input,
                    .sinks = {},
                    .video = {named(options.write_video), "--write-video", options.display},
+                   .apart = options.isolate == "yes" || (options.isolate == "auto" && !alone),
                    .max_frames = options.max_frames,
                    .stall_limit = std::chrono::milliseconds(std::llround(std::ceil(options.stall_limit * 1e3)))};
   const auto add = [&](ResultFormat format, const std::string& location, const char* name) {

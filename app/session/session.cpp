@@ -123,16 +123,22 @@ StreamStats Session::stats() const {
 std::optional<std::uint64_t> Session::expected_frames() const {
   if (finished()) return stats().frames;
   std::optional<std::uint64_t> total;
-  gint64 nanoseconds = 0;
+  const std::int64_t duration = duration_ns();
   const double fps = topology_.gate->fps;
   if (spec_.input.kind == InputKind::kImages) {
     total = spec_.input.images.size();
-  } else if (!topology_.gate->live && fps > 0 &&
-             gst_element_query_duration(topology_.source, GST_FORMAT_TIME, &nanoseconds) != FALSE && nanoseconds > 0) {
-    total = static_cast<std::uint64_t>(std::llround(static_cast<double>(nanoseconds) / 1e9 * fps));
+  } else if (!topology_.gate->live && fps > 0 && duration > 0) {
+    total = static_cast<std::uint64_t>(std::llround(static_cast<double>(duration) / 1e9 * fps));
   }
   if (spec_.max_frames > 0) total = std::min(total.value_or(spec_.max_frames), spec_.max_frames);
   return total;
+}
+
+/// Of the whole input; not positive if it does not tell.
+std::int64_t Session::duration_ns() const {
+  gint64 duration = -1;
+  if (is_apart(spec_)) return told_duration_;
+  return gst_element_query_duration(topology_.source, GST_FORMAT_TIME, &duration) == FALSE ? -1 : duration;
 }
 
 /// Not g_main_context_invoke(), which would call at once on a thread that finds the context idle.
@@ -167,6 +173,7 @@ void Session::start() {
     give_up();
     return finish();
   }
+  if (is_apart(spec_) && !start_apart()) return;
   GstElement* pipeline = topology_.pipeline.get();
   // A live source says so by having nothing to show while it is paused.
   const GstStateChangeReturn paused = gst_element_set_state(pipeline, GST_STATE_PAUSED);
@@ -262,10 +269,9 @@ void Session::handle_error(GstMessage* message) {
 void Session::handle_end() {
   const Gate& gate = *topology_.gate;
   const bool wanted = ending_ || (gate.limit > 0 && gate.frames >= gate.limit);
-  gint64 duration = 0;
-  if (gate.live && !wanted &&
-      (gst_element_query_duration(topology_.source, GST_FORMAT_TIME, &duration) == FALSE || duration <= 0 ||
-       gate.last_time + kNearEnd < static_cast<GstClockTime>(duration))) {
+  if (!wanted) hear_out();
+  const std::int64_t duration = duration_ns();
+  if (gate.live && !wanted && (duration <= 0 || gate.last_time + kNearEnd < static_cast<GstClockTime>(duration))) {
     fail({Errc::kMedia,
           fmt::format("{}: the stream broke off after {} {}{}{}", spec_.input.given, gate.frames.load(),
                       gate.frames == 1 ? "frame" : "frames", source_trouble_.empty() ? "" : ": ", source_trouble_)});
@@ -310,6 +316,7 @@ void Session::handle_element_message(GstMessage* message) {
   } else if (gst_structure_has_name(what, kClipEnded) != FALSE) {
     if (!ending_) restart_clip(topology_.source);
   } else if (gst_structure_has_name(what, "no-frames") != FALSE) {
+    hear_out();
     fail({Errc::kMedia, why_without("no video frames in it")});
     give_up();
     finish();
@@ -363,6 +370,7 @@ void Session::shut_down() {
   std::thread stopping(std::move(stop));
   left_behind_ = stopped.wait_for(kStopLimit) != std::future_status::ready;
   left_behind_ ? stopping.detach() : stopping.join();
+  process_.reset();
 }
 
 void Session::finish() {

@@ -7,8 +7,10 @@
 // which cameras that come, go and are reached again need, and a device that hangs when it is closed holds up its own
 // session only. Nothing uses the default main context, so a process may have a loop of its own, or none.
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -19,6 +21,7 @@
 
 #include <gst/gst.h>
 
+#include "app/session/apart/source_process.h"
 #include "app/session/graph/topology.h"
 #include "app/session/handles.h"
 #include "app/session/output_set.h"
@@ -88,7 +91,13 @@ class Session {
   void handle_warning(GstMessage* message);
   void handle_element_message(GstMessage* message);
   void handle_end();
+  std::int64_t duration_ns() const;
   std::string why_without(const std::string& what) const;
+  // Of a source in another process (session_apart.cpp).
+  bool start_apart();
+  bool heed_words();
+  void heed_trouble(const GstStructure* word, bool error);
+  void hear_out();
   void watch(std::int64_t since_us);
   void look_for_stall();
   void push_end();
@@ -103,10 +112,13 @@ class Session {
   OutputSet outputs_;  ///< outlives the pipeline, which writes to it; after play() of the session's thread
   Topology topology_;
   ContextPtr context_;
+  std::unique_ptr<SourceProcess> process_;        ///< of a source that is apart
+  std::atomic<std::int64_t> told_duration_ = -1;  ///< ns, by that process
   // The session's thread.
   bool ending_ = false;                      ///< an end is on its way through the pipeline
   std::string source_trouble_;               ///< what the source warned of last
   std::string no_video_ = "no video in it";  ///< why there is none, should there be none
+  std::optional<Error> apart_error_;         ///< what stopped that process, behind its last frame
   bool left_behind_ = false;                 ///< the source hangs in a library, with its thread and what that sees
 
   mutable std::mutex mutex_;

@@ -72,6 +72,8 @@ Result<void> check_image_ids(std::span<const SessionSpec> specs) {
 
 }  // namespace
 
+bool is_apart(const SessionSpec& spec) { return spec.apart && is_decoded(spec.input.kind) && !spec.input.repeats; }
+
 Result<void> check_specs(std::span<const SessionSpec> specs) {
   Taken taken;
   for (const SessionSpec& spec : specs) {

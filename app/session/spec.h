@@ -38,9 +38,13 @@ struct SessionSpec {
   Input input;                   ///< what is analysed
   std::vector<Sink> sinks;       ///< each gets every result
   AnnotatedVideo video;          ///< file, window, both or neither
+  bool apart = false;            ///< what decodes a clip or stream runs in a process of its own, which may crash
   std::uint64_t max_frames = 0;  ///< 0: all
   std::chrono::milliseconds stall_limit{30'000};  ///< an input that sends no frame for so long has failed; 0: never
 };
+
+/// Pictures, the test source, and what starts again at its end are made in this process, whatever `apart` says.
+bool is_apart(const SessionSpec& spec);
 
 /// What can be seen wrong before anything is opened: kUsage for a video with a container that is not known, two outputs
 /// of a session on standard output, and outputs of any of them that would overwrite each other or an input,

@@ -1,11 +1,16 @@
 // posecam run on what does not lie on a disk: addresses, pipes, a camera that goes away.
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <string>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -121,25 +126,102 @@ TEST_F(Sources, SaysWhatIsMissingOfAFileWithoutVideo) {
   EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
 }
 
+TEST_F(Sources, HasTheSameResultsFromAProcessOfItsOwn) {
+  make_clip("matroskamux ! filesink location=" + at("clip.mkv"));
+  const auto frames_of = [this](const std::string& clip, const char* isolate) {
+    const Outcome outcome = run({clip, "--json-lines", "-", "--isolate", isolate});
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return std::regex_replace(outcome.out, std::regex(R"x("(wallclock|latency_ms)":("[^"]*"|\{[^}]*\}))x"), "");
+  };
+  const std::string together = frames_of(at("clip.mkv"), "no");
+  EXPECT_EQ(lines(together), kFrames);
+  EXPECT_EQ(frames_of(at("clip.mkv"), "yes"), together);
+}
+
+TEST_F(Sources, SaysWhyAProcessOfItsOwnCannotReadAnInput) {
+  write_file(at("text.mp4"), "this is text\n");
+  make_clip("mpegtsmux ! filesink location=" + at("clip.ts"));
+  launch("audiotestsrc num-buffers=20 ! vorbisenc ! oggmux ! filesink location=" + at("sound.ogg"));
+  for (const auto& [name, why] :
+       {std::pair{"text.mp4", "neither a video nor an image"}, {"sound.ogg", "no video in it"}}) {
+    const Outcome outcome = run({at(name), at("clip.ts"), "--json-lines", at("out.ndjson")});
+    EXPECT_EQ(outcome.code, 5);
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(std::string(name) + ": " + why));
+    EXPECT_EQ(lines(read_file(at("out-clip.ndjson"))), kFrames);
+    fs::remove(at("out-clip.ndjson"));
+  }
+}
+
+/// Processes that decode for a posecam which this test started.
+std::vector<pid_t> decoders() {
+  const auto parent_of = [](pid_t pid) {
+    const std::string status = read_file("/proc/" + std::to_string(pid) + "/stat");
+    const auto name_end = status.rfind(')');
+    return name_end == std::string::npos ? -1 : std::atoi(status.c_str() + name_end + 4);
+  };
+  std::vector<pid_t> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    const pid_t pid = std::atoi(entry.path().filename().c_str());
+    if (pid > 0 && read_file(entry.path() / "cmdline").find("--decode-apart") != std::string::npos &&
+        parent_of(parent_of(pid)) == getpid()) {
+      found.push_back(pid);
+    }
+  }
+  return found;
+}
+
+TEST_F(Sources, CompletesTheOtherInputsWhenADecoderCrashes) {
+  make_clip("matroskamux streamable=true ! filesink location=" + at("clip.mkv"));
+  ASSERT_EQ(mkfifo(at("fifo").c_str(), 0600), 0);
+  const int writer = open(at("fifo").c_str(), O_RDWR | O_CLOEXEC);  // the end does not come
+  const std::string clip = read_file(at("clip.mkv"));
+  ASSERT_EQ(write(writer, clip.data(), clip.size()), static_cast<ssize_t>(clip.size()));
+  std::vector<std::string> command =
+      args({at("fifo"), at("clip.mkv"), "--json-lines", "-", "--write-video", at("v.mp4")});
+  const Outcome outcome = Posecam(at("data")).run_and_meanwhile(command, [&] {
+    while (!fs::exists(at("v-clip.mp4"))) std::this_thread::yield();  // the other is through
+    for (const pid_t pid : decoders()) kill(pid, SIGSEGV);
+  });
+  close(writer);
+  EXPECT_EQ(outcome.code, 5);
+  EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("fifo: its decoder crashed (Segmentation fault)"));
+  EXPECT_GT(lines(outcome.out), kFrames);
+  EXPECT_TRUE(fs::exists(at("v-fifo.mp4"))) << "what was decoded is kept";
+}
+
+TEST_F(Sources, SurvivesAFileThatEndsTheProcessOfItsDecoder) {
+  POSECAM_NEEDS_SHARED("media/broken/13_abort.mxf");
+  make_clip("matroskamux ! filesink location=" + at("clip.mkv"));
+  const Outcome outcome = run({at("clip.mkv"), shared_dir() / "media/broken/13_abort.mxf", "--json-lines", "-"});
+  EXPECT_EQ(outcome.code, 5);
+  EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("13_abort.mxf: its decoder crashed (Aborted)"));
+  EXPECT_EQ(lines(outcome.out), kFrames);
+}
+
 #ifdef POSECAM_HAVE_RTSP_SERVER
 std::string url_with_password(const RtspServer& camera) {
   return "rtspt://viewer:p%40ss%20word@127.0.0.1:" + camera.port() + "/cam";
 }
 
 TEST_F(Sources, FailsWhenACameraGoesAwayAndKeepsWhatItHas) {
-  RtspServer camera;
-  ASSERT_NE(camera.port(), "");
-  const Outcome outcome =
-      Posecam(at("data"))
-          .run_and_meanwhile(
-              args({url_with_password(camera), "--json-lines", "-", "--write-coco-json", at("coco.json")}),
-              [&] { camera.die(); });
-  EXPECT_EQ(outcome.code, 5);
-  EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("the stream broke off after"));
-  EXPECT_EQ(outcome.err.find("word"), std::string::npos) << outcome.err;
-  EXPECT_GE(lines(outcome.out), 1);
-  EXPECT_TRUE(fs::exists(at("coco.json")));
+  for (const char* isolate : {"no", "yes"}) {
+    RtspServer camera;
+    ASSERT_NE(camera.port(), "");
+    const Outcome outcome = Posecam(at("data"))
+                                .run_and_meanwhile(args({url_with_password(camera), "--json-lines", "-",
+                                                         "--write-coco-json", at("coco.json"), "--isolate", isolate}),
+                                                   [&] { camera.die(); });
+    EXPECT_EQ(outcome.code, 5);
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("the stream broke off after"));
+    EXPECT_EQ(outcome.err.find("word"), std::string::npos) << outcome.err;
+    EXPECT_GE(lines(outcome.out), 1);
+    EXPECT_TRUE(fs::exists(at("coco.json")));
+    fs::remove(at("coco.json"));
+  }
 }
 
 TEST_F(Sources, FailsWhenACameraHangs) {

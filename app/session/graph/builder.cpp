@@ -21,7 +21,8 @@ constexpr std::array kPackages{
     Package{"videoflip", "gstreamer1.0-plugins-good"}, Package{"mp4mux", "gstreamer1.0-plugins-good"},
     Package{"qtmux", "gstreamer1.0-plugins-good"},     Package{"matroskamux", "gstreamer1.0-plugins-good"},
     Package{"webmmux", "gstreamer1.0-plugins-good"},   Package{"vp8enc", "gstreamer1.0-plugins-good"},
-    Package{"avimux", "gstreamer1.0-plugins-good"},    Package{"h264parse", "gstreamer1.0-plugins-bad"},
+    Package{"avimux", "gstreamer1.0-plugins-good"},    Package{"gdppay", "gstreamer1.0-plugins-bad"},
+    Package{"gdpdepay", "gstreamer1.0-plugins-bad"},   Package{"h264parse", "gstreamer1.0-plugins-bad"},
     Package{"openh264enc", "gstreamer1.0-plugins-bad"}};
 
 Error missing(std::string_view factory) {

@@ -15,6 +15,8 @@
 namespace posecam {
 namespace {
 
+constexpr const char* kReader = "reader";
+
 std::string_view media_type(GstCaps* caps) {
   return caps == nullptr || gst_caps_get_size(caps) == 0 ? "" : gst_structure_get_name(gst_caps_get_structure(caps, 0));
 }
@@ -84,6 +86,24 @@ GstElement* add_source(Builder& build, const Input& input) {
     case InputKind::kPipe: return add_decoder(build, input);
   }
   return nullptr;
+}
+
+GstElement* add_apart_source(Builder& build) {
+  GstElement* bin = gst_bin_new("apart");
+  Builder inside(bin);
+  set(inside.append(gst_element_factory_make("fdsrc", kReader), "fdsrc"), "blocksize", 1U << 18);
+  GstElement* depay = inside.append("gdpdepay");
+  if (auto built = inside.state(); !built) build.fail(built.error());
+  if (depay != nullptr) {
+    const PadPtr frames(gst_element_get_static_pad(depay, "src"));
+    gst_element_add_pad(bin, gst_ghost_pad_new("src", frames.get()));
+  }
+  return build.append(bin, "apart");
+}
+
+void read_frames_from(GstElement* apart, int descriptor) {
+  const ElementPtr reader(gst_bin_get_by_name(GST_BIN(apart), kReader));
+  g_object_set(reader.get(), "fd", descriptor, nullptr);
 }
 
 void connect_source(GstElement* source, GstElement* inlet) {

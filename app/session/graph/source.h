@@ -11,6 +11,11 @@ namespace posecam {
 /// The name of the element message that says: all streams of the input are known, and none is video.
 inline constexpr const char* kNoVideo = "no-video";
 
+/// The same from another process (apart/source_process.h): a bin that becomes `build.last`. read_frames_from() says
+/// where, before it plays.
+GstElement* add_apart_source(Builder& build);
+void read_frames_from(GstElement* apart, int descriptor);
+
 /// Makes everything up to the decoded frame; nullptr if it could not be made. What is known before the stream is opened
 /// becomes `build.last`; the pads of clips come later, see connect_source().
 GstElement* add_source(Builder& build, const Input& input);

@@ -64,13 +64,14 @@ Result<Topology> build_topology(const SessionSpec& spec, const OutputSet& output
   topology.gate = std::make_unique<Gate>();
   topology.gate->limit = spec.max_frames;
   Builder build(topology.pipeline.get());
-  topology.source = add_source(build, spec.input);
+  const bool apart = is_apart(spec);
+  topology.source = apart ? add_apart_source(build) : add_source(build, spec.input);
   topology.inlet = add_inlet(build, is_decoded(spec.input.kind), *topology.gate);
   add_infer(build, spec, topology);
   add_writers(build, spec, outputs);
   topology.video_sink = add_outlet(build, spec.video, outputs);
   if (auto built = build.state(); !built) return built.error();
-  if (is_decoded(spec.input.kind)) connect_source(topology.source, topology.inlet);
+  if (is_decoded(spec.input.kind) && !apart) connect_source(topology.source, topology.inlet);
   return topology;
 }
 

@@ -1,0 +1,154 @@
+#include "app/session/apart/source_host.h"
+
+#include <csignal>
+#include <string>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <gst/gst.h>
+
+#include "app/session/apart/input_fields.h"
+#include "app/session/bus_error.h"
+#include "app/session/graph/builder.h"
+#include "app/session/graph/source.h"
+#include "app/session/handles.h"
+
+namespace posecam {
+namespace {
+
+constexpr int kFailed = 1;
+
+std::string read_fields() {
+  std::string text;
+  char block[4096];
+  for (ssize_t n = 0; (n = read(kFieldsFd, block, sizeof block)) > 0;) text.append(block, static_cast<std::size_t>(n));
+  close(kFieldsFd);
+  return text;
+}
+
+/// Takes the structure. A line is written whole or not at all: nobody reads any more then.
+void say(GstStructure* word) {
+  gchar* text = gst_structure_to_string(word);
+  const std::string line = std::string(text) + "\n";
+  (void)!write(kWordsFd, line.data(), line.size());
+  g_free(text);
+  gst_structure_free(word);
+}
+
+void say_trouble(const char* name, GstMessage* message) {
+  GError* error = nullptr;
+  gchar* debug = nullptr;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    gst_message_parse_error(message, &error, &debug);
+  } else {
+    gst_message_parse_warning(message, &error, &debug);
+  }
+  say(gst_structure_new(name, "domain", G_TYPE_STRING, g_quark_to_string(error->domain), "code", G_TYPE_INT,
+                        error->code, "text", G_TYPE_STRING, error->message, "debug", G_TYPE_STRING,
+                        debug == nullptr ? "" : debug, nullptr));
+  g_error_free(error);
+  g_free(debug);
+}
+
+/// Of events, what frames cannot do without: gdppay writes all of them, and gdpdepay fails on those with objects in them.
+GstPadProbeReturn keep_plain_events(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START: {
+      const gchar* id = nullptr;
+      gst_event_parse_stream_start(event, &id);
+      GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_stream_start(id);
+      gst_event_unref(event);
+      return GST_PAD_PROBE_OK;
+    }
+    case GST_EVENT_CAPS:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_TAG:
+    case GST_EVENT_EOS: return GST_PAD_PROBE_OK;
+    default: return GST_PAD_PROBE_DROP;
+  }
+}
+
+/// The pipeline of the process: source ! queue ! gdppay ! the pipe.
+struct Host {
+  ElementPtr pipeline{GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr)))};
+  GstElement* source = nullptr;
+  GstElement* queue = nullptr;
+  bool told_duration = false;
+
+  Result<void> build(const Input& input) {
+    Builder builder(pipeline.get());
+    source = add_source(builder, input);
+    queue = builder.append("queue");
+    set(queue, "max-size-buffers", 2U, "max-size-bytes", 0U, "max-size-time", guint64{0});
+    probe(builder.append("gdppay"), "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, keep_plain_events, nullptr);
+    set(builder.append("fdsink"), "fd", kFramesFd, "sync", FALSE, "async", FALSE);
+    if (auto built = builder.state(); !built) return built;
+    connect_source(source, queue);
+    return {};
+  }
+  void tell_duration() {
+    gint64 duration = 0;
+    if (told_duration || gst_element_query_duration(source, GST_FORMAT_TIME, &duration) == FALSE || duration <= 0)
+      return;
+    told_duration = true;
+    say(gst_structure_new(kWordDuration, "ns", G_TYPE_UINT64, static_cast<guint64>(duration), nullptr));
+  }
+  /// What was decoded before an error goes out first. False if nothing can have been.
+  bool end_orderly() const {
+    const PadPtr sink(gst_element_get_static_pad(queue, "sink"));
+    return gst_pad_is_linked(sink.get()) != FALSE && gst_pad_send_event(sink.get(), gst_event_new_eos()) != FALSE;
+  }
+};
+
+/// Until the end: the exit code.
+int attend(Host& host) {
+  const BusPtr bus(gst_element_get_bus(host.pipeline.get()));
+  int code = 0;
+  for (;;) {
+    GstMessage* message = gst_bus_timed_pop(bus.get(), GST_CLOCK_TIME_NONE);
+    const GstMessageType type = GST_MESSAGE_TYPE(message);
+    const bool of_source = is_within(GST_MESSAGE_SRC(message), host.source);
+    if (type == GST_MESSAGE_ERROR && !of_source) _exit(kFailed);  // nobody reads any more
+    if (type == GST_MESSAGE_ERROR && code == 0) {
+      say_trouble(kWordError, message);
+      code = kFailed;
+      if (!host.end_orderly()) _exit(kFailed);
+    } else if (type == GST_MESSAGE_WARNING && of_source) {
+      say_trouble(kWordWarning, message);
+    } else if (type == GST_MESSAGE_ELEMENT && of_source && gst_message_has_name(message, kNoVideo) != FALSE) {
+      say(gst_structure_copy(gst_message_get_structure(message)));
+      _exit(kFailed);
+    } else if (type == GST_MESSAGE_ASYNC_DONE || type == GST_MESSAGE_DURATION_CHANGED) {
+      host.tell_duration();
+    } else if (type == GST_MESSAGE_LATENCY) {
+      gst_bin_recalculate_latency(GST_BIN(host.pipeline.get()));
+    }
+    gst_message_unref(message);
+    if (type == GST_MESSAGE_EOS) _exit(code);  // a library that hangs is left where it is
+  }
+}
+
+}  // namespace
+
+int run_source_host() {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  std::signal(SIGINT, SIG_IGN);   // of the terminal, for whoever started this
+  std::signal(SIGTERM, SIG_IGN);  // to the group: likewise
+  auto input = from_fields(read_fields());
+  if (!input) return kFailed;
+  gst_init(nullptr, nullptr);
+  Host host;
+  if (auto built = host.build(*input); !built) {
+    say(gst_structure_new(kWordError, "domain", G_TYPE_STRING, "posecam", "code", G_TYPE_INT, 0, "text", G_TYPE_STRING,
+                          built.error().message.c_str(), "debug", G_TYPE_STRING, "", nullptr));
+    return kFailed;
+  }
+  if (gst_element_set_state(host.pipeline.get(), GST_STATE_PAUSED) == GST_STATE_CHANGE_NO_PREROLL) {
+    say(gst_structure_new_empty(kWordLive));
+  }
+  gst_element_set_state(host.pipeline.get(), GST_STATE_PLAYING);
+  return attend(host);
+}
+
+}  // namespace posecam

@@ -1,0 +1,23 @@
+#pragma once
+// The other side of source_process.h: what runs in the process of a decoder.
+
+namespace posecam {
+
+/// The hidden command of posecam that runs it.
+inline constexpr const char* kSourceHostCommand = "--decode-apart";
+
+/// Descriptors of the process: it reads its input's fields from one, and writes frames and words to the others.
+inline constexpr int kFieldsFd = 3;
+inline constexpr int kFramesFd = 4;
+inline constexpr int kWordsFd = 5;
+
+/// Names of words. The others are messages of the source.
+inline constexpr const char* kWordLive = "live";          ///< frames come at their own pace
+inline constexpr const char* kWordDuration = "duration";  ///< "ns": uint64, of the whole input
+inline constexpr const char* kWordError = "error";        ///< "domain", "text", "debug": strings; "code": int
+inline constexpr const char* kWordWarning = "warning";    ///< likewise
+
+/// Decodes until the input ends, fails, or nobody reads any more. The exit code of the process.
+int run_source_host();
+
+}  // namespace posecam

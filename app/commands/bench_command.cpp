@@ -180,6 +180,7 @@ Result<void> bench(Request request) {
   if (!cases) return cases.error();
   if (request.quiet) quiet_library_log();
   if (request.stages == "all") {
+    if (auto known = identify_input(request.input); !known) return known.error();
     start_gstreamer();
     if (auto loaded = load_plugin(); !loaded) return loaded;
   }

@@ -39,8 +39,8 @@ class Sources : public ::testing::Test {
   static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
 
   std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
-  void make_clip(const std::string& muxer_and_sink) const {
-    launch("videotestsrc pattern=ball num-buffers=" + std::to_string(kFrames) +
+  void make_clip(const std::string& muxer_and_sink, int frames = kFrames) const {
+    launch("videotestsrc pattern=ball num-buffers=" + std::to_string(frames) +
            " ! video/x-raw,width=96,height=64,framerate=25/1 ! x264enc key-int-max=25 ! h264parse ! " + muxer_and_sink);
   }
   std::vector<std::string> args(std::vector<std::string> own) const {
@@ -172,10 +172,12 @@ std::vector<pid_t> decoders() {
 }
 
 TEST_F(Sources, CompletesTheOtherInputsWhenADecoderCrashes) {
-  make_clip("matroskamux streamable=true ! filesink location=" + at("clip.mkv"));
+  constexpr int kFew = 30;  // results of both fit a pipe that nobody reads in the meantime
+  make_clip("matroskamux streamable=true ! filesink location=" + at("clip.mkv"), kFew);
   ASSERT_EQ(mkfifo(at("fifo").c_str(), 0600), 0);
   const int writer = open(at("fifo").c_str(), O_RDWR | O_CLOEXEC);  // the end does not come
   const std::string clip = read_file(at("clip.mkv"));
+  ASSERT_GE(fcntl(writer, F_SETPIPE_SZ, static_cast<int>(clip.size())), 0);
   ASSERT_EQ(write(writer, clip.data(), clip.size()), static_cast<ssize_t>(clip.size()));
   std::vector<std::string> command =
       args({at("fifo"), at("clip.mkv"), "--json-lines", "-", "--write-video", at("v.mp4")});
@@ -187,7 +189,7 @@ TEST_F(Sources, CompletesTheOtherInputsWhenADecoderCrashes) {
   EXPECT_EQ(outcome.code, 5);
   EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
   EXPECT_THAT(outcome.err, HasSubstr("fifo: its decoder crashed (Segmentation fault)"));
-  EXPECT_GT(lines(outcome.out), kFrames);
+  EXPECT_GT(lines(outcome.out), kFew);
   EXPECT_TRUE(fs::exists(at("v-fifo.mp4"))) << "what was decoded is kept";
 }
 
@@ -197,7 +199,9 @@ TEST_F(Sources, SurvivesAFileThatEndsTheProcessOfItsDecoder) {
   const Outcome outcome = run({at("clip.mkv"), shared_dir() / "media/broken/13_abort.mxf", "--json-lines", "-"});
   EXPECT_EQ(outcome.code, 5);
   EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("13_abort.mxf: its decoder crashed (Aborted)"));
+  // At times another thread of the decoder finds out first that there is none for this file.
+  EXPECT_THAT(outcome.err, testing::AnyOf(HasSubstr("13_abort.mxf: its decoder crashed (Aborted)"),
+                                          HasSubstr("13_abort.mxf: no decoder for video/x-mxf")));
   EXPECT_EQ(lines(outcome.out), kFrames);
 }
 

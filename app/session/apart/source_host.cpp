@@ -50,7 +50,8 @@ void say_trouble(const char* name, GstMessage* message) {
   g_free(debug);
 }
 
-/// Of events, what frames cannot do without: gdppay writes all of them, and gdpdepay fails on those with objects in them.
+/// Of events, what frames cannot do without: gdppay writes all of them, and gdpdepay fails on those with objects in
+/// them.
 GstPadProbeReturn keep_plain_events(GstPad*, GstPadProbeInfo* info, gpointer) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   switch (GST_EVENT_TYPE(event)) {
@@ -69,6 +70,18 @@ GstPadProbeReturn keep_plain_events(GstPad*, GstPadProbeInfo* info, gpointer) {
   }
 }
 
+constexpr const char* kWritten = "written";
+
+/// Everything is in the pipe. Not the sink's own message: it has none before it plays, which waits for the source.
+GstPadProbeReturn tell_end(GstPad*, GstPadProbeInfo* info, gpointer sink) {
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
+    auto* element = static_cast<GstElement*>(sink);
+    gst_element_post_message(element,
+                             gst_message_new_application(GST_OBJECT(element), gst_structure_new_empty(kWritten)));
+  }
+  return GST_PAD_PROBE_OK;
+}
+
 /// The pipeline of the process: source ! queue ! gdppay ! the pipe.
 struct Host {
   ElementPtr pipeline{GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr)))};
@@ -82,7 +95,9 @@ struct Host {
     queue = builder.append("queue");
     set(queue, "max-size-buffers", 2U, "max-size-bytes", 0U, "max-size-time", guint64{0});
     probe(builder.append("gdppay"), "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, keep_plain_events, nullptr);
-    set(builder.append("fdsink"), "fd", kFramesFd, "sync", FALSE, "async", FALSE);
+    GstElement* sink = builder.append("fdsink");
+    set(sink, "fd", kFramesFd, "sync", FALSE, "async", FALSE);
+    probe(sink, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, tell_end, sink);
     if (auto built = builder.state(); !built) return built;
     connect_source(source, queue);
     return {};
@@ -125,7 +140,7 @@ int attend(Host& host) {
       gst_bin_recalculate_latency(GST_BIN(host.pipeline.get()));
     }
     gst_message_unref(message);
-    if (type == GST_MESSAGE_EOS) _exit(code);  // a library that hangs is left where it is
+    if (type == GST_MESSAGE_APPLICATION) _exit(code);  // a library that hangs is left where it is
   }
 }
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ struct Pipe {
   int release(std::size_t end) { return std::exchange(ends[end], -1); }
 };
 
+constexpr int kEndLimitMs = 10'000;  // a crash that is written to a core file takes its time
 constexpr int kPipeBytes = 1 << 20;  // what fits without a change of process; less where the system allows less
 
 /// posecam that is installed with this program, or this program itself.
@@ -53,12 +55,13 @@ std::string program() {
 }
 
 /// Nothing of libraries is heard from there.
-int spawn(const Pipe& fields, const Pipe& frames, const Pipe& words, pid_t& pid) {
+int spawn(const Input& input, const Pipe& fields, const Pipe& frames, const Pipe& words, pid_t& pid) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, fields.ends[0], kFieldsFd);
   posix_spawn_file_actions_adddup2(&actions, frames.ends[1], kFramesFd);
   posix_spawn_file_actions_adddup2(&actions, words.ends[1], kWordsFd);
+  if (input.given != kStdin) posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   for (const int output : {STDOUT_FILENO, STDERR_FILENO}) {
     posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0);
   }
@@ -79,7 +82,7 @@ Result<std::unique_ptr<SourceProcess>> SourceProcess::start(const Input& input) 
   pid_t pid = -1;
   const std::string text = to_fields(input);
   const bool open = fields.ends[0] >= 0 && frames.ends[0] >= 0 && words.ends[0] >= 0;
-  const int failed = open ? spawn(fields, frames, words, pid) : errno;
+  const int failed = open ? spawn(input, fields, frames, words, pid) : errno;
   if (failed != 0) {
     return Error{Errc::kMedia,
                  fmt::format("{}: no process for its decoder can be started: {}", input.given, std::strerror(failed))};
@@ -115,9 +118,12 @@ SourceProcess::Words SourceProcess::read_words() {
 
 std::string SourceProcess::wait() {
   if (pid_ <= 0) return {};
+  pollfd words{.fd = words_, .events = 0, .revents = 0};  // tells when nobody writes any more
+  const bool ended = poll(&words, 1, kEndLimitMs) != 0;
+  if (!ended) kill(pid_, SIGKILL);
   int status = 0;
   waitpid(std::exchange(pid_, -1), &status, 0);
-  return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "";
+  return ended && WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "";
 }
 
 }  // namespace posecam

@@ -40,8 +40,8 @@ class SourceProcess {
   };
   Words read_words();
 
-  /// Once its frames have ended: waits for its end, a crash that is written to a core file takes its time. How it
-  /// crashed ("Segmentation fault"), or nothing if it did not.
+  /// Once its frames have ended: waits for its end, and ends it if that does not come in ten seconds. How it crashed
+  /// ("Segmentation fault"), or nothing if it did not.
   std::string wait();
 
  private:

@@ -1,22 +1,16 @@
 // Sessions with a network of a kilobyte, as a program would have them that is no command line.
 
-#include "app/session/session.h"
-
 #include <algorithm>
 #include <chrono>
-#include <fcntl.h>
 #include <filesystem>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/own_plugin.h"
-#include "tests/support/shared.h"
-#include "tests/support/temp_dir.h"
+#include "tests/unit/app/session/session_fixture.h"
 
 namespace posecam::test {
 namespace {
@@ -25,79 +19,6 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-/// A pipe that a session writes to by name and the test reads.
-class Pipe {
- public:
-  /// `bytes`: what it holds at most, 0: what the system says.
-  explicit Pipe(int bytes = 0) {
-    EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0);
-    if (bytes > 0) {
-      EXPECT_GE(::fcntl(ends_[1], F_SETPIPE_SZ, bytes), bytes);
-    }
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  ~Pipe() {
-    close_writer();
-    ::close(ends_[0]);
-  }
-  std::string name() const { return "/proc/self/fd/" + std::to_string(ends_[1]); }
-  std::string reader_uri() const { return "fd://" + std::to_string(ends_[0]); }
-  /// The first line that comes.
-  std::string read_line() {
-    std::string line;
-    for (char c = 0; ::read(ends_[0], &c, 1) == 1 && c != '\n';) line += c;
-    return line;
-  }
-  /// All that comes until no writer is left.
-  void drain() {
-    close_writer();
-    char block[4096];
-    while (::read(ends_[0], block, sizeof block) > 0) {
-    }
-  }
-
- private:
-  void close_writer() {
-    if (ends_[1] >= 0) ::close(std::exchange(ends_[1], -1));
-  }
-  int ends_[2] = {-1, -1};
-};
-
-class SessionTest : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { test::start_gstreamer_with_our_plugin(); }
-  std::string at(const std::string& name) const { return (folder_.path() / name).string(); }
-  std::vector<std::string> names() const {
-    std::vector<std::string> all;
-    for (const auto& entry : fs::directory_iterator(folder_.path())) all.push_back(entry.path().filename());
-    std::ranges::sort(all);
-    return all;
-  }
-
-  /// The test picture, which does not end, unless after so many frames.
-  static SessionSpec spec(std::uint64_t frames, std::vector<Sink> sinks) {
-    SessionSpec spec{.engine = {.model = source_dir() / "tests/data/tiny_pose.json", .device = "opencv"},
-                     .input = {.kind = InputKind::kTestSource, .given = kSynthetic, .name = "test"},
-                     .sinks = std::move(sinks),
-                     .max_frames = frames};
-    return spec;
-  }
-  static std::unique_ptr<Session> must_create(SessionSpec spec, SessionEvents events = {}) {
-    auto session = Session::create(std::move(spec), std::move(events));
-    EXPECT_TRUE(session) << session.error().message;
-    return *std::move(session);
-  }
-  static std::unique_ptr<Session> must_open(SessionSpec spec, SessionEvents events = {}) {
-    auto session = must_create(std::move(spec), std::move(events));
-    const auto opened = session->open();
-    EXPECT_TRUE(opened) << opened.error().message;
-    return session;
-  }
-
-  TempDir folder_;
-};
 
 TEST_F(SessionTest, PlaysToTheEndAndGivesItsOutputsTheirNames) {
   SessionSpec asked = spec(5, {{ResultFormat::kNdjson, at("a.ndjson"), ""}, {ResultFormat::kCoco, at("c.json"), ""}});
@@ -316,53 +237,6 @@ TEST_F(SessionTest, IsRefusedWhileAnotherWritesItsOutputs) {
   lines.drain();
   first->wait();
   EXPECT_TRUE(first->complete());
-}
-
-TEST_F(SessionTest, ReportsTheFirstUnreadableImageAndTellsOfOthers) {
-  for (const char* name : {"1.png", "2.png"}) write_file(at(std::string("images/") + name), "no picture");
-  write_file(at("images/3.ppm"), "P3 1 1 255 1 2 3");
-  const auto input = identify_input(at("images"));
-  ASSERT_TRUE(input);
-  SessionSpec asked = spec(0, {{ResultFormat::kNdjson, at("a.ndjson"), ""}});
-  asked.input = *input;
-  std::vector<std::string> warnings;
-  const auto session =
-      must_open(std::move(asked), {.also_failed = [&](const std::string& line) { warnings.push_back(line); }});
-  session->play();
-  session->wait();
-  ASSERT_TRUE(session->failure());
-  EXPECT_THAT(session->failure()->message, HasSubstr("1.png"));
-  EXPECT_THAT(warnings, ElementsAre(HasSubstr("2.png")));
-  EXPECT_TRUE(session->complete());
-  EXPECT_EQ(session->stats().unanalysed, 2U);
-  EXPECT_EQ(session->stats().analysed, 1U);
-}
-
-TEST_F(SessionTest, WritesNothingIfNoPictureCanBeDecoded) {
-  write_file(at("images/1.png"), "no picture");
-  SessionSpec asked = spec(0, {{ResultFormat::kNdjson, at("a.ndjson"), ""}, {ResultFormat::kCoco, at("c.json"), ""}});
-  asked.input = *identify_input(at("images"));
-  asked.video.file = at("v.mp4");
-  const auto session = must_open(std::move(asked));
-  session->play();
-  session->wait();
-  EXPECT_THAT(session->failure()->message, HasSubstr("1.png: not a picture"));
-  EXPECT_FALSE(session->complete());
-  EXPECT_THAT(names(), ElementsAre("images"));
-}
-
-TEST_F(SessionTest, SaysWhatOfAFolderIsLeftOut) {
-  write_file(at("images/1.ppm"), "P3 1 1 255 1 2 3");
-  write_file(at("images/2.exr"), "x");
-  SessionSpec asked = spec(0, {});
-  asked.input = *identify_input(at("images"));
-  std::vector<std::string> warnings;
-  const auto session =
-      must_open(std::move(asked), {.warn = [&](const std::string& line) { warnings.push_back(line); }});
-  session->play();
-  session->wait();
-  EXPECT_THAT(warnings, ElementsAre(at("images") + ": 1 picture is not decoded here and left out: 2.exr"));
-  EXPECT_FALSE(session->failure());
 }
 
 TEST_F(SessionTest, StartsAClipAgainThatRepeats) {

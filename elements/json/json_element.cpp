@@ -52,6 +52,7 @@ Result<void> JsonElement::start(const JsonSettings& settings) {
   source_dropped_ = 0;
   told_dropped_ = 0;
   frame_id_ = 0;
+  start_ns_.reset();
   failed_ = false;
   finished_ = false;
   return {};
@@ -99,6 +100,8 @@ Result<void> JsonElement::write_frame(GstBuffer* buffer, const GstSegment& segme
   info.size = size_;
   info.wallclock = std::chrono::system_clock::now();
   info.pts_ns = stream_time_ns(segment, buffer);
+  if (!start_ns_) start_ns_ = info.pts_ns;
+  info.start_ns = start_ns_.value_or(0);
   const std::uint64_t dropped = source_dropped_;
   info.dropped = dropped - std::exchange(told_dropped_, dropped);
   if (!names_.empty()) identify_still(*buffer, info);

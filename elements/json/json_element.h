@@ -70,6 +70,7 @@ class JsonElement {
   std::uint64_t told_dropped_ = 0;  ///< of them, in the lines so far
   Size size_;
   std::uint64_t frame_id_ = 0;
+  std::optional<std::int64_t> start_ns_;  ///< stream time of the first frame that has one
   bool failed_ = false;
   bool finished_ = false;
 

@@ -17,6 +17,7 @@ struct FrameInfo {
   /// Stream time: where the frame lies in its clip; absent for still images and streams without times. 0 is where the
   /// container says that the clip begins, which need not be its first frame.
   std::optional<std::int64_t> pts_ns;
+  std::int64_t start_ns = 0;  ///< likewise of the first frame, with which a written video begins
   std::uint64_t dropped = 0;  ///< frames of the stream that a live source lost before this one
   std::optional<std::chrono::system_clock::time_point> wallclock;  ///< when the frame was taken, as far as known
   Size size;                                                       ///< source pixels, both > 0

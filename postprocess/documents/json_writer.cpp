@@ -94,6 +94,10 @@ void append_stream(std::string& out, const FrameInfo& info) {
     out += ",\"pts_ns\":";
     json::append_integer(out, *info.pts_ns);
   }
+  if (info.pts_ns && info.start_ns != 0) {
+    out += ",\"start_ns\":";
+    json::append_integer(out, info.start_ns);
+  }
   if (info.wallclock) {
     out += ",\"wallclock\":";
     append_wallclock(out, *info.wallclock);

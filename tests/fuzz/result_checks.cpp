@@ -222,6 +222,7 @@ void check_writers(const FrameResult& result, Input& input) {
   info.still = input.flag();
   info.frame_id = std::uint64_t{input.word()} << 32U | input.word();
   if (input.flag()) info.pts_ns = static_cast<std::int64_t>(std::uint64_t{input.word()} << 32U | input.word());
+  if (input.flag()) info.start_ns = static_cast<std::int32_t>(input.word());
   if (input.flag()) {
     const auto ns = static_cast<std::int64_t>(std::uint64_t{input.word()} << 32U | input.word());
     info.wallclock = std::chrono::system_clock::time_point(std::chrono::nanoseconds(ns));

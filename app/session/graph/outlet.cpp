@@ -68,6 +68,7 @@ void add_format(Builder& build) {
 /// AVI knows no times: its frames are as far apart as its header says.
 void add_constant_rate(Builder& build) {
   GstElement* rate = build.append("videorate");
+  set(rate, "skip-to-first", TRUE);  // not filled up from 0 on
   GstElement* filter = build.append("capsfilter");
   if (filter != nullptr) probe(rate, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, fix_rate, filter);
 }
@@ -122,6 +123,8 @@ GstElement* add_video_file(Builder& build, const AnnotatedVideo& video, const Ou
   if (muxer != nullptr && (container == Container::kMp4 || container == Container::kMov)) {
     put_index_first(muxer, video.file);
   }
+  // Every video begins with its first frame, as MP4 and AVI do anyway.
+  if (container == Container::kMkv || container == Container::kWebm) set(muxer, "offset-to-zero", TRUE);
   const int fd = outputs.descriptor(video.file);
   GstElement* sink = build.append(fd < 0 ? "filesink" : "fdsink");
   if (fd < 0) {

@@ -153,6 +153,15 @@ TEST(NdjsonLine, NamesThePicturesFileAndTheFramesThatWereLost) {
   EXPECT_FALSE(json.contains("pts_ns"));
 }
 
+TEST(NdjsonLine, SaysWhenItsStreamBeganIfNotAtOnce) {
+  FrameInfo info = frame();
+  EXPECT_FALSE(Json::parse(line_of(info, one_person(coco18()))).contains("start_ns"));
+  info.start_ns = 1'500'000'000;
+  EXPECT_EQ(Json::parse(line_of(info, one_person(coco18())))["start_ns"], 1'500'000'000);
+  info.pts_ns.reset();
+  EXPECT_FALSE(Json::parse(line_of(info, one_person(coco18()))).contains("start_ns"));
+}
+
 TEST(NdjsonLine, GivesPeopleInPixelsOfTheSource) {
   const Json json = Json::parse(line_of(frame(), one_person(coco18())));
   ASSERT_EQ(json["people"].size(), 1U);

@@ -192,9 +192,10 @@ TEST_F(Video, HasTheTimesOfItsFrames) {
   launch("filesrc location=" + at("even.mkv") +
          " ! matroskademux ! h264parse ! mpegtsmux ! filesink location=" + at("clip.ts"));
   for (const char* muxer : {"matroskamux", "mp4mux"}) {
-    launch("audiotestsrc num-buffers=100 ! opusenc ! queue ! mux. videotestsrc num-buffers=20 "
-           "timestamp-offset=1500000000 ! video/x-raw,framerate=25/1,width=192,height=128 ! " +
-           kX264 + "queue ! mux. " + muxer + " name=mux ! filesink location=" + at(std::string("late.") + muxer));
+    launch(
+        "audiotestsrc num-buffers=100 ! opusenc ! queue ! mux. videotestsrc num-buffers=20 "
+        "timestamp-offset=1500000000 ! video/x-raw,framerate=25/1,width=192,height=128 ! " +
+        kX264 + "queue ! mux. " + muxer + " name=mux ! filesink location=" + at(std::string("late.") + muxer));
   }
   for (const char* clip : {"even.mkv", "clip.ts", "late.matroskamux", "late.mp4mux"}) {
     for (const char* name : {"out.mp4", "out.mov", "out.mkv", "out.webm", "out.avi"}) {
@@ -205,7 +206,8 @@ TEST_F(Video, HasTheTimesOfItsFrames) {
       const std::int64_t start = frames[0].value("start_ns", std::int64_t{0});
       EXPECT_EQ(start, frames[0]["pts_ns"]);
       for (std::size_t i = 0; i < frames.size(); ++i) {
-        EXPECT_NEAR(video.frames[i].time, (frames[i]["pts_ns"].get<double>() - static_cast<double>(start)) / 1e9, 0.0015);
+        EXPECT_NEAR(video.frames[i].time, (frames[i]["pts_ns"].get<double>() - static_cast<double>(start)) / 1e9,
+                    0.0015);
       }
     }
   }

@@ -66,7 +66,11 @@ int parse_and_run(int argc, char** argv) {
 
 int run(int argc, char** argv) {
   try {
-    if (argc == 2 && std::string(argv[1]) == posecam::kSourceHostCommand) return posecam::run_source_host();
+    if (argc == 2 && std::string(argv[1]) == posecam::kSourceHostCommand) {
+      const posecam::Error refused = posecam::run_source_host();
+      posecam::tell("posecam: {}\n", refused.message);
+      return posecam::exit_code(refused.code);
+    }
     // Parsed by itself: only the top of a CLI11 parser reads configuration files.
     if (argc > 1 && std::string(argv[1]) == "run") return posecam::run_command({argv + 2, argv + argc});
     return parse_and_run(argc, argv);

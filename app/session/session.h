@@ -119,6 +119,7 @@ class Session {
   std::string source_trouble_;               ///< what the source warned of last
   std::string no_video_ = "no video in it";  ///< why there is none, should there be none
   std::optional<Error> apart_error_;         ///< what stopped that process, behind its last frame
+  bool all_written_ = false;                 ///< that process says so
   bool left_behind_ = false;                 ///< the source hangs in a library, with its thread and what that sees
 
   mutable std::mutex mutex_;

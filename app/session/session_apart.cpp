@@ -9,6 +9,12 @@
 #include "app/session/session.h"
 
 namespace posecam {
+namespace {
+
+/// Behind the last frame; a crash that is written to a core file takes its time.
+constexpr std::chrono::seconds kLastWords{10};
+
+}  // namespace
 
 /// False if the session is over: no such process could be started.
 bool Session::start_apart() {
@@ -43,6 +49,8 @@ bool Session::heed_words() {
       guint64 duration = 0;
       gst_structure_get_uint64(word.get(), "ns", &duration);
       told_duration_ = static_cast<std::int64_t>(duration);
+    } else if (gst_structure_has_name(word.get(), kWordEnd) != FALSE) {
+      all_written_ = true;
     } else if (gst_structure_has_name(word.get(), kNoVideo) != FALSE) {
       apart_error_ = Error{Errc::kMedia, why_without(no_video_)};
     } else {
@@ -76,12 +84,15 @@ void Session::heed_trouble(const GstStructure* word, bool error) {
 /// Behind the last frame: why it was the last.
 void Session::hear_out() {
   if (!process_) return;
-  const std::string crash = process_->wait();
-  heed_words();
+  while (heed_words() && process_->wait_for_words(kLastWords)) {
+  }
+  const std::string crash = process_->end();
   if (!crash.empty()) {
     fail({Errc::kMedia, fmt::format("{}: its decoder crashed ({})", spec_.input.given, crash)});
   } else if (apart_error_) {
     fail(*apart_error_);
+  } else if (!all_written_) {
+    fail({Errc::kMedia, fmt::format("{}: its decoder ended before the input did", spec_.input.given)});
   }
 }
 

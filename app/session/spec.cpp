@@ -1,9 +1,11 @@
 #include "app/session/spec.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <map>
+#include <string_view>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -72,7 +74,14 @@ Result<void> check_image_ids(std::span<const SessionSpec> specs) {
 
 }  // namespace
 
-bool is_apart(const SessionSpec& spec) { return spec.apart && is_decoded(spec.input.kind) && !spec.input.repeats; }
+bool is_apart(const SessionSpec& spec) {
+  const Input& input = spec.input;
+  constexpr std::array<std::string_view, 3> kOwnDescriptors{"/dev/stdin", "/dev/fd/", "/proc/self/fd/"};
+  const bool of_this_process =
+      input.kind != InputKind::kPipe &&
+      std::ranges::any_of(kOwnDescriptors, [&](std::string_view names) { return input.given.starts_with(names); });
+  return spec.apart && is_decoded(input.kind) && !input.repeats && !of_this_process;
+}
 
 Result<void> check_specs(std::span<const SessionSpec> specs) {
   Taken taken;

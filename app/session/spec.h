@@ -43,7 +43,8 @@ struct SessionSpec {
   std::chrono::milliseconds stall_limit{30'000};  ///< an input that sends no frame for so long has failed; 0: never
 };
 
-/// Pictures, the test source, and what starts again at its end are made in this process, whatever `apart` says.
+/// Pictures, the test source, what starts again at its end, and files that are named as descriptors of this process are
+/// decoded here, whatever `apart` says.
 bool is_apart(const SessionSpec& spec);
 
 /// What can be seen wrong before anything is opened: kUsage for a video with a container that is not known, two outputs

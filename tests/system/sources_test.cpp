@@ -126,16 +126,38 @@ TEST_F(Sources, SaysWhatIsMissingOfAFileWithoutVideo) {
   EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
 }
 
+/// What a clip shows of itself in a library of films.
+void add_cover(GstElement* pipeline, const std::string& picture) {
+  GstElement* muxer = gst_bin_get_by_interface(GST_BIN(pipeline), GST_TYPE_TAG_SETTER);
+  ASSERT_NE(muxer, nullptr);
+  GstBuffer* bytes = gst_buffer_new_memdup(picture.data(), picture.size());
+  GstCaps* caps = gst_caps_new_empty_simple("image/jpeg");
+  GstSample* cover = gst_sample_new(bytes, caps, nullptr, nullptr);
+  gst_tag_setter_add_tags(GST_TAG_SETTER(muxer), GST_TAG_MERGE_APPEND, GST_TAG_IMAGE, cover, nullptr);
+  gst_sample_unref(cover);
+  gst_caps_unref(caps);
+  gst_buffer_unref(bytes);
+  gst_object_unref(muxer);
+}
+
 TEST_F(Sources, HasTheSameResultsFromAProcessOfItsOwn) {
   make_clip("matroskamux ! filesink location=" + at("clip.mkv"));
+  launch("videotestsrc num-buffers=1 ! video/x-raw,width=32,height=32 ! jpegenc ! filesink location=" +
+         at("cover.jpg"));
+  launch("filesrc location=" + at("clip.mkv") +
+             " ! matroskademux ! h264parse ! mp4mux ! filesink location=" + at("cover.mp4"),
+         [this](GstElement* pipeline) { add_cover(pipeline, read_file(at("cover.jpg"))); });
+  ASSERT_NE(read_file(at("cover.mp4")).find(read_file(at("cover.jpg"))), std::string::npos);
   const auto frames_of = [this](const std::string& clip, const char* isolate) {
     const Outcome outcome = run({clip, "--json-lines", "-", "--isolate", isolate});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
     return std::regex_replace(outcome.out, std::regex(R"x("(wallclock|latency_ms)":("[^"]*"|\{[^}]*\}))x"), "");
   };
-  const std::string together = frames_of(at("clip.mkv"), "no");
-  EXPECT_EQ(lines(together), kFrames);
-  EXPECT_EQ(frames_of(at("clip.mkv"), "yes"), together);
+  for (const char* name : {"clip.mkv", "cover.mp4"}) {
+    const std::string together = frames_of(at(name), "no");
+    EXPECT_EQ(lines(together), kFrames);
+    EXPECT_EQ(frames_of(at(name), "yes"), together);
+  }
 }
 
 TEST_F(Sources, SaysWhyAProcessOfItsOwnCannotReadAnInput) {
@@ -171,26 +193,59 @@ std::vector<pid_t> decoders() {
   return found;
 }
 
-TEST_F(Sources, CompletesTheOtherInputsWhenADecoderCrashes) {
-  constexpr int kFew = 30;  // results of both fit a pipe that nobody reads in the meantime
-  make_clip("matroskamux streamable=true ! filesink location=" + at("clip.mkv"), kFew);
-  ASSERT_EQ(mkfifo(at("fifo").c_str(), 0600), 0);
-  const int writer = open(at("fifo").c_str(), O_RDWR | O_CLOEXEC);  // the end does not come
-  const std::string clip = read_file(at("clip.mkv"));
-  ASSERT_GE(fcntl(writer, F_SETPIPE_SZ, static_cast<int>(clip.size())), 0);
-  ASSERT_EQ(write(writer, clip.data(), clip.size()), static_cast<ssize_t>(clip.size()));
-  std::vector<std::string> command =
-      args({at("fifo"), at("clip.mkv"), "--json-lines", "-", "--write-video", at("v.mp4")});
-  const Outcome outcome = Posecam(at("data")).run_and_meanwhile(command, [&] {
-    while (!fs::exists(at("v-clip.mp4"))) std::this_thread::yield();  // the other is through
-    for (const pid_t pid : decoders()) kill(pid, SIGSEGV);
-  });
-  close(writer);
-  EXPECT_EQ(outcome.code, 5);
-  EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
-  EXPECT_THAT(outcome.err, HasSubstr("fifo: its decoder crashed (Segmentation fault)"));
-  EXPECT_GT(lines(outcome.out), kFew);
-  EXPECT_TRUE(fs::exists(at("v-fifo.mp4"))) << "what was decoded is kept";
+/// Two inputs of which the decoder of one, a pipe that does not end, gets a signal when the other is through.
+class LostDecoder : public Sources {
+ protected:
+  void expect(int signal, const std::string& message) const {
+    constexpr int kFew = 30;  // results of both fit a pipe that nobody reads in the meantime
+    make_clip("matroskamux streamable=true ! filesink location=" + at("clip.mkv"), kFew);
+    ASSERT_EQ(mkfifo(at("fifo").c_str(), 0600), 0);
+    const int writer = open(at("fifo").c_str(), O_RDWR | O_CLOEXEC);
+    const std::string clip = read_file(at("clip.mkv"));
+    ASSERT_GE(fcntl(writer, F_SETPIPE_SZ, static_cast<int>(clip.size())), 0);
+    ASSERT_EQ(write(writer, clip.data(), clip.size()), static_cast<ssize_t>(clip.size()));
+    const std::vector<std::string> command =
+        args({at("fifo"), at("clip.mkv"), "--json-lines", "-", "--write-video", at("v.mp4")});
+    const Outcome outcome = Posecam(at("data")).run_and_meanwhile(command, [&] {
+      while (!fs::exists(at("v-clip.mp4"))) std::this_thread::yield();
+      for (const pid_t pid : decoders()) kill(pid, signal);
+    });
+    close(writer);
+    EXPECT_EQ(outcome.code, 5);
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr("fifo: " + message));
+    EXPECT_GE(lines(outcome.out), kFew);
+    EXPECT_EQ(fs::exists(at("v-fifo.mp4")), lines(outcome.out) > kFew) << "what was decoded is kept";
+  }
+};
+
+TEST_F(LostDecoder, LeavesTheOtherInputsWholeWhenItCrashes) {
+  expect(SIGSEGV, "its decoder crashed (Segmentation fault)");
+}
+
+TEST_F(LostDecoder, IsNoEndOfItsInputHoweverOrderlyItWent) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer wants to be loaded first";
+#endif
+  setenv("LD_PRELOAD", POSECAM_EXIT_EARLY, 1);
+  expect(SIGUSR1, "its decoder ended before the input did");
+  unsetenv("LD_PRELOAD");
+}
+
+TEST_F(Sources, ReadsStandardInputBesideOthersByAnyOfItsNames) {
+  make_clip("matroskamux ! filesink location=" + at("clip.mkv"));
+  for (const char* name : {"-", "/dev/stdin", "/dev/fd/0"}) {
+    const auto command = args({name, at("clip.mkv"), "--json-lines", at("out.ndjson")});
+    const Outcome outcome = Posecam(at("data")).run_reading(command, at("clip.mkv"));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    int results = 0;
+    for (const auto& entry : fs::directory_iterator(folder_.path())) {
+      if (entry.path().extension() != ".ndjson") continue;
+      results += static_cast<int>(lines(read_file(entry.path())));
+      fs::remove(entry.path());
+    }
+    EXPECT_EQ(results, 2 * kFrames) << name;
+  }
 }
 
 TEST_F(Sources, SurvivesAFileThatEndsTheProcessOfItsDecoder) {

@@ -7,6 +7,8 @@ namespace {
 
 constexpr std::array kKinds{InputKind::kVideoFile, InputKind::kCamera, InputKind::kAddress, InputKind::kPipe};
 
+Error foreign() { return {Errc::kUsage, "this command is posecam's own: it decodes for another posecam"}; }
+
 }  // namespace
 
 std::string to_fields(const Input& input) {
@@ -25,12 +27,12 @@ Result<Input> from_fields(std::string_view fields) {
   std::array<std::string, 4> all;
   for (std::string& field : all) {
     const std::size_t end = fields.find('\0');
-    if (end == fields.npos) return Error{Errc::kUsage, "this command is posecam's own"};
+    if (end == fields.npos) return foreign();
     field = fields.substr(0, end);
     fields.remove_prefix(end + 1);
   }
   const std::size_t kind = all[0].size() == 1 ? static_cast<std::size_t>(all[0][0] - '0') : kKinds.size();
-  if (kind >= kKinds.size() || !fields.empty()) return Error{Errc::kUsage, "this command is posecam's own"};
+  if (kind >= kKinds.size() || !fields.empty()) return foreign();
   return Input{.kind = kKinds[kind], .given = all[1], .name = all[2], .uri = all[3]};
 }
 

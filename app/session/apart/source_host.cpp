@@ -1,9 +1,11 @@
 #include "app/session/apart/source_host.h"
 
 #include <csignal>
+#include <poll.h>
 #include <string>
 #include <sys/prctl.h>
 #include <unistd.h>
+#include <utility>
 
 #include <gst/gst.h>
 
@@ -18,12 +20,17 @@ namespace {
 
 constexpr int kFailed = 1;
 
-std::string read_fields() {
+Result<Input> read_fields() {
   std::string text;
   char block[4096];
   for (ssize_t n = 0; (n = read(kFieldsFd, block, sizeof block)) > 0;) text.append(block, static_cast<std::size_t>(n));
-  close(kFieldsFd);
-  return text;
+  return from_fields(text);
+}
+
+/// The parent is gone already: prctl() came too late to hear of it.
+bool is_orphan() {
+  pollfd frames{.fd = kFramesFd, .events = 0, .revents = 0};
+  return poll(&frames, 1, 0) != 0;
 }
 
 /// Takes the structure. A line is written whole or not at all: nobody reads any more then.
@@ -50,24 +57,47 @@ void say_trouble(const char* name, GstMessage* message) {
   g_free(debug);
 }
 
-/// Of events, what frames cannot do without: gdppay writes all of them, and gdpdepay fails on those with objects in
-/// them.
-GstPadProbeReturn keep_plain_events(GstPad*, GstPadProbeInfo* info, gpointer) {
-  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+/// Of tags, which way is up: others have objects, such as the picture of a cover.
+GstEvent* plain_tags(GstEvent* event) {
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(event, &tags);
+  gchar* orientation = nullptr;
+  if (gst_tag_list_get_string(tags, GST_TAG_IMAGE_ORIENTATION, &orientation) == FALSE) return nullptr;
+  GstEvent* plain = gst_event_new_tag(gst_tag_list_new(GST_TAG_IMAGE_ORIENTATION, orientation, nullptr));
+  g_free(orientation);
+  return plain;
+}
+
+/// What frames cannot do without: gdppay writes all events, and gdpdepay fails on those with objects in them. Null for
+/// the others.
+GstEvent* plain(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START: {
       const gchar* id = nullptr;
       gst_event_parse_stream_start(event, &id);
-      GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_stream_start(id);
-      gst_event_unref(event);
-      return GST_PAD_PROBE_OK;
+      return gst_event_new_stream_start(id);
     }
+    case GST_EVENT_TAG: return plain_tags(event);
     case GST_EVENT_CAPS:
     case GST_EVENT_SEGMENT:
-    case GST_EVENT_TAG:
-    case GST_EVENT_EOS: return GST_PAD_PROBE_OK;
-    default: return GST_PAD_PROBE_DROP;
+    case GST_EVENT_EOS: return gst_event_ref(event);
+    default: return nullptr;
   }
+}
+
+GstPadProbeReturn make_portable(GstPad*, GstPadProbeInfo* info, gpointer) {
+  if ((GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
+    GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+    GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_FLAGS(buffer) & kCarriedFlags;
+    GST_PAD_PROBE_INFO_DATA(info) = buffer;
+    return GST_PAD_PROBE_OK;
+  }
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  GstEvent* portable = plain(event);
+  if (portable == nullptr) return GST_PAD_PROBE_DROP;
+  gst_event_unref(event);
+  GST_PAD_PROBE_INFO_DATA(info) = portable;
+  return GST_PAD_PROBE_OK;
 }
 
 constexpr const char* kWritten = "written";
@@ -82,53 +112,54 @@ GstPadProbeReturn tell_end(GstPad*, GstPadProbeInfo* info, gpointer sink) {
   return GST_PAD_PROBE_OK;
 }
 
-/// The pipeline of the process: source ! queue ! gdppay ! the pipe.
+/// The pipeline of the process: source ! frames in the memory of the system ! queue ! gdppay ! the pipe.
 struct Host {
   ElementPtr pipeline{GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr)))};
   GstElement* source = nullptr;
-  GstElement* queue = nullptr;
-  bool told_duration = false;
+  GstElement* entry = nullptr;  ///< behind the source
+  gint64 told_duration = 0;
 
   Result<void> build(const Input& input) {
     Builder builder(pipeline.get());
     source = add_source(builder, input);
-    queue = builder.append("queue");
-    set(queue, "max-size-buffers", 2U, "max-size-bytes", 0U, "max-size-time", guint64{0});
-    probe(builder.append("gdppay"), "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, keep_plain_events, nullptr);
+    entry = builder.append("capsfilter");
+    const CapsPtr frames(gst_caps_from_string("video/x-raw"));
+    set(entry, "caps", frames.get());
+    set(builder.append("queue"), "max-size-buffers", 2U, "max-size-bytes", 0U, "max-size-time", guint64{0});
+    const auto all = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM);
+    probe(builder.append("gdppay"), "sink", all, make_portable, nullptr);
     GstElement* sink = builder.append("fdsink");
     set(sink, "fd", kFramesFd, "sync", FALSE, "async", FALSE);
     probe(sink, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, tell_end, sink);
     if (auto built = builder.state(); !built) return built;
-    connect_source(source, queue);
+    connect_source(source, entry);
     return {};
   }
   void tell_duration() {
     gint64 duration = 0;
-    if (told_duration || gst_element_query_duration(source, GST_FORMAT_TIME, &duration) == FALSE || duration <= 0)
-      return;
-    told_duration = true;
+    if (gst_element_query_duration(source, GST_FORMAT_TIME, &duration) == FALSE || duration <= 0) return;
+    if (std::exchange(told_duration, duration) == duration) return;
     say(gst_structure_new(kWordDuration, "ns", G_TYPE_UINT64, static_cast<guint64>(duration), nullptr));
   }
   /// What was decoded before an error goes out first. False if nothing can have been.
   bool end_orderly() const {
-    const PadPtr sink(gst_element_get_static_pad(queue, "sink"));
+    const PadPtr sink(gst_element_get_static_pad(entry, "sink"));
     return gst_pad_is_linked(sink.get()) != FALSE && gst_pad_send_event(sink.get(), gst_event_new_eos()) != FALSE;
   }
 };
 
-/// Until the end: the exit code.
-int attend(Host& host) {
+/// Until the end, which is that of the process: a library that hangs is left where it is.
+[[noreturn]] void attend(Host& host) {
   const BusPtr bus(gst_element_get_bus(host.pipeline.get()));
-  int code = 0;
+  bool failed = false;
   for (;;) {
     GstMessage* message = gst_bus_timed_pop(bus.get(), GST_CLOCK_TIME_NONE);
     const GstMessageType type = GST_MESSAGE_TYPE(message);
     const bool of_source = is_within(GST_MESSAGE_SRC(message), host.source);
-    if (type == GST_MESSAGE_ERROR && !of_source) _exit(kFailed);  // nobody reads any more
-    if (type == GST_MESSAGE_ERROR && code == 0) {
+    if (type == GST_MESSAGE_ERROR && !failed) {
       say_trouble(kWordError, message);
-      code = kFailed;
-      if (!host.end_orderly()) _exit(kFailed);
+      failed = true;
+      if (!of_source || !host.end_orderly()) _exit(kFailed);
     } else if (type == GST_MESSAGE_WARNING && of_source) {
       say_trouble(kWordWarning, message);
     } else if (type == GST_MESSAGE_ELEMENT && of_source && gst_message_has_name(message, kNoVideo) != FALSE) {
@@ -140,30 +171,37 @@ int attend(Host& host) {
       gst_bin_recalculate_latency(GST_BIN(host.pipeline.get()));
     }
     gst_message_unref(message);
-    if (type == GST_MESSAGE_APPLICATION) _exit(code);  // a library that hangs is left where it is
+    if (type == GST_MESSAGE_APPLICATION) {
+      say(gst_structure_new_empty(kWordEnd));
+      _exit(failed ? kFailed : 0);
+    }
   }
 }
 
 }  // namespace
 
-int run_source_host() {
+Error run_source_host() {
+  auto input = read_fields();
+  if (!input) return input.error();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  std::signal(SIGINT, SIG_IGN);   // of the terminal, for whoever started this
-  std::signal(SIGTERM, SIG_IGN);  // to the group: likewise
-  auto input = from_fields(read_fields());
-  if (!input) return kFailed;
+  if (is_orphan()) _exit(kFailed);
+  std::signal(SIGINT, SIG_IGN);                        // of the terminal, for whoever started this
+  std::signal(SIGTERM, SIG_IGN);                       // to the group: likewise
+  if (const char* log = g_getenv("GST_DEBUG_FILE")) {  // its own: two processes would write over each other
+    g_setenv("GST_DEBUG_FILE", (std::string(log) + "." + std::to_string(getpid())).c_str(), TRUE);
+  }
   gst_init(nullptr, nullptr);
   Host host;
   if (auto built = host.build(*input); !built) {
     say(gst_structure_new(kWordError, "domain", G_TYPE_STRING, "posecam", "code", G_TYPE_INT, 0, "text", G_TYPE_STRING,
                           built.error().message.c_str(), "debug", G_TYPE_STRING, "", nullptr));
-    return kFailed;
+    _exit(kFailed);
   }
   if (gst_element_set_state(host.pipeline.get(), GST_STATE_PAUSED) == GST_STATE_CHANGE_NO_PREROLL) {
     say(gst_structure_new_empty(kWordLive));
   }
   gst_element_set_state(host.pipeline.get(), GST_STATE_PLAYING);
-  return attend(host);
+  attend(host);
 }
 
 }  // namespace posecam

@@ -1,6 +1,11 @@
 #pragma once
 // The other side of source_process.h: what runs in the process of a decoder.
 
+#include <gst/gst.h>
+#include <gst/video/video.h>
+
+#include "models/core/result.h"
+
 namespace posecam {
 
 /// The hidden command of posecam that runs it.
@@ -16,8 +21,15 @@ inline constexpr const char* kWordLive = "live";          ///< frames come at th
 inline constexpr const char* kWordDuration = "duration";  ///< "ns": uint64, of the whole input
 inline constexpr const char* kWordError = "error";        ///< "domain", "text", "debug": strings; "code": int
 inline constexpr const char* kWordWarning = "warning";    ///< likewise
+inline constexpr const char* kWordEnd = "end";            ///< the last frame has been written
 
-/// Decodes until the input ends, fails, or nobody reads any more. The exit code of the process.
-int run_source_host();
+/// Flags of frames that GDP does not carry, in their offset_end: damage, and how fields are interlaced.
+inline constexpr guint kCarriedFlags = GST_BUFFER_FLAG_CORRUPTED | GST_VIDEO_BUFFER_FLAG_INTERLACED |
+                                       GST_VIDEO_BUFFER_FLAG_TFF | GST_VIDEO_BUFFER_FLAG_RFF |
+                                       GST_VIDEO_BUFFER_FLAG_ONEFIELD;
+
+/// Decodes until the input ends, fails, or nobody reads any more; then the process is over. Returns only kUsage, where
+/// the process was not started by a SourceProcess.
+Error run_source_host();
 
 }  // namespace posecam

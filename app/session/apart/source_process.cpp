@@ -1,5 +1,6 @@
 #include "app/session/apart/source_process.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -8,6 +9,8 @@
 #include <filesystem>
 #include <poll.h>
 #include <spawn.h>
+#include <string_view>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -16,55 +19,95 @@
 
 #include "app/session/apart/input_fields.h"
 #include "app/session/apart/source_host.h"
+#include "app/session/graph/source.h"
 
 extern char** environ;
 
 namespace posecam {
 namespace {
 
-/// Two ends that no other process gets, with numbers above those that ours gives them; closed with it.
-struct Pipe {
-  std::array<int, 2> ends{-1, -1};
-  Pipe() {
-    std::array<int, 2> low{};
-    if (pipe2(low.data(), O_CLOEXEC) != 0) return;
-    for (std::size_t i = 0; i < 2; ++i) {
-      ends[i] = fcntl(low[i], F_DUPFD_CLOEXEC, kWordsFd + 1);
-      close(low[i]);
-    }
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  ~Pipe() {
-    for (const int end : ends) {
-      if (end >= 0) close(end);
-    }
-  }
-  int release(std::size_t end) { return std::exchange(ends[end], -1); }
-};
-
-constexpr int kEndLimitMs = 10'000;  // a crash that is written to a core file takes its time
+/// How long an ended process may take to be gone. One that hangs in the system is left behind.
+constexpr std::chrono::milliseconds kKillLimit{2'000};
 constexpr int kPipeBytes = 1 << 20;  // what fits without a change of process; less where the system allows less
 
-/// posecam that is installed with this program, or this program itself.
+/// This program, also after its file was replaced; of tests and others that run sessions, the posecam beside them.
 std::string program() {
   std::error_code ec;
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ec);
-  const std::filesystem::path beside = self.parent_path() / "posecam";
-  return std::filesystem::exists(beside, ec) ? beside.string() : self.string();
+  if (self.filename().string().starts_with("posecam")) return "/proc/self/exe";
+  return self.parent_path() / "posecam";
 }
 
-/// Nothing of libraries is heard from there.
-int spawn(const Input& input, const Pipe& fields, const Pipe& frames, const Pipe& words, pid_t& pid) {
+/// A file of that text without a name, to be read from its beginning; -1 with errno.
+int make_file(std::string_view text) {
+  const int fd = memfd_create("posecam input", MFD_CLOEXEC);
+  if (fd < 0 || pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size())) return fd;
+  close(fd);
+  return -1;
+}
+
+/// What the process reads as its standard input: a pipe that is its input, whatever its name is here.
+int open_input(const Input& input) {
+  if (input.given == kStdin) return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+  return input.kind == InputKind::kPipe ? open_pipe(input.given) : open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/// Owned, with a number above those that the process gets.
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {
+    if (fd < 0 || fd > kWordsFd) return;
+    fd_ = fcntl(fd, F_DUPFD_CLOEXEC, kWordsFd + 1);
+    close(fd);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd_ >= 0) close(fd_);
+  }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+/// Two ends that no other process gets.
+struct Pipe {
+  Pipe() : Pipe(make()) {}
+  Descriptor reader;
+  Descriptor writer;
+
+ private:
+  explicit Pipe(std::array<int, 2> ends) : reader(ends[0]), writer(ends[1]) {}
+  static std::array<int, 2> make() {
+    std::array<int, 2> ends{-1, -1};
+    (void)!pipe2(ends.data(), O_CLOEXEC);
+    return ends;
+  }
+};
+
+/// What the process gets, under the numbers of source_host.h.
+struct Gift {
+  int input;
+  int fields;
+  int frames;
+  int words;
+};
+
+/// Nothing of libraries is heard from there, unless somebody asked for it.
+int spawn(const Gift& gift, pid_t& pid) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, fields.ends[0], kFieldsFd);
-  posix_spawn_file_actions_adddup2(&actions, frames.ends[1], kFramesFd);
-  posix_spawn_file_actions_adddup2(&actions, words.ends[1], kWordsFd);
-  if (input.given != kStdin) posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  for (const int output : {STDOUT_FILENO, STDERR_FILENO}) {
-    posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0);
+  posix_spawn_file_actions_adddup2(&actions, gift.input, STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&actions, gift.fields, kFieldsFd);
+  posix_spawn_file_actions_adddup2(&actions, gift.frames, kFramesFd);
+  posix_spawn_file_actions_adddup2(&actions, gift.words, kWordsFd);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+  if (g_getenv("GST_DEBUG") == nullptr) {
+    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   }
+  posix_spawn_file_actions_addclosefrom_np(&actions, kWordsFd + 1);
   std::string path = program();
   std::string command = kSourceHostCommand;
   std::array<char*, 3> argv{path.data(), command.data(), nullptr};
@@ -73,32 +116,41 @@ int spawn(const Input& input, const Pipe& fields, const Pipe& frames, const Pipe
   return failed;
 }
 
+/// True when nobody writes words any more: the process is over.
+bool has_ended(int words, std::chrono::milliseconds limit) {
+  pollfd end{.fd = words, .events = 0, .revents = 0};
+  return poll(&end, 1, static_cast<int>(limit.count())) != 0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<SourceProcess>> SourceProcess::start(const Input& input) {
-  Pipe fields;
+  Input there = input;
+  if (input.kind == InputKind::kPipe) there.given = kStdin;
+  const Descriptor in(open_input(input));
+  const Descriptor fields(make_file(to_fields(there)));
   Pipe frames;
   Pipe words;
+  const Gift gift{in.get(), fields.get(), frames.writer.get(), words.writer.get()};
+  const bool open = std::min({gift.input, gift.fields, gift.frames, gift.words}) >= 0;
   pid_t pid = -1;
-  const std::string text = to_fields(input);
-  const bool open = fields.ends[0] >= 0 && frames.ends[0] >= 0 && words.ends[0] >= 0;
-  const int failed = open ? spawn(input, fields, frames, words, pid) : errno;
+  const int failed = open ? spawn(gift, pid) : errno;
   if (failed != 0) {
     return Error{Errc::kMedia,
                  fmt::format("{}: no process for its decoder can be started: {}", input.given, std::strerror(failed))};
   }
-  if (write(fields.ends[1], text.data(), text.size()) != static_cast<ssize_t>(text.size())) kill(pid, SIGKILL);
-  fcntl(frames.ends[0], F_SETPIPE_SZ, kPipeBytes);
-  fcntl(words.ends[0], F_SETFL, O_NONBLOCK);
-  return std::unique_ptr<SourceProcess>(new SourceProcess(pid, frames.release(0), words.release(0)));
+  fcntl(frames.reader.get(), F_SETPIPE_SZ, kPipeBytes);
+  fcntl(words.reader.get(), F_SETFL, O_NONBLOCK);
+  return std::unique_ptr<SourceProcess>(new SourceProcess(pid, frames.reader.release(), words.reader.release()));
 }
 
 SourceProcess::~SourceProcess() {
   close(frames_);
+  if (pid_ > 0) {
+    kill(pid_, SIGKILL);
+    if (has_ended(words_, kKillLimit)) waitpid(pid_, nullptr, 0);
+  }
   close(words_);
-  if (pid_ <= 0) return;
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
 }
 
 SourceProcess::Words SourceProcess::read_words() {
@@ -116,14 +168,16 @@ SourceProcess::Words SourceProcess::read_words() {
   return words;
 }
 
-std::string SourceProcess::wait() {
-  if (pid_ <= 0) return {};
-  pollfd words{.fd = words_, .events = 0, .revents = 0};  // tells when nobody writes any more
-  const bool ended = poll(&words, 1, kEndLimitMs) != 0;
-  if (!ended) kill(pid_, SIGKILL);
+bool SourceProcess::wait_for_words(std::chrono::milliseconds limit) const {
+  pollfd words{.fd = words_, .events = POLLIN, .revents = 0};
+  return poll(&words, 1, static_cast<int>(limit.count())) != 0;
+}
+
+std::string SourceProcess::end() {
+  if (pid_ <= 0 || !has_ended(words_, std::chrono::milliseconds(0))) return {};
   int status = 0;
   waitpid(std::exchange(pid_, -1), &status, 0);
-  return ended && WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "";
+  return WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "";
 }
 
 }  // namespace posecam

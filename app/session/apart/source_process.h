@@ -3,6 +3,7 @@
 // other. The process is `posecam` itself (source_host.h); decoded frames come through a pipe as GStreamer's data
 // protocol (gdppay), what there is to say of them as lines of text.
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <sys/types.h>
@@ -22,7 +23,7 @@ class SourceProcess {
   static Result<std::unique_ptr<SourceProcess>> start(const Input& input);
   SourceProcess(const SourceProcess&) = delete;
   SourceProcess& operator=(const SourceProcess&) = delete;
-  /// Ends the process at once.
+  /// Ends the process at once. One that hangs in the system is left behind after two seconds.
   ~SourceProcess();
 
   /// Where frames are read from; open as long as this object.
@@ -40,9 +41,11 @@ class SourceProcess {
   };
   Words read_words();
 
-  /// Once its frames have ended: waits for its end, and ends it if that does not come in ten seconds. How it crashed
-  /// ("Segmentation fault"), or nothing if it did not.
-  std::string wait();
+  /// Until there is a word to read, or no more will come; false if neither came in time.
+  bool wait_for_words(std::chrono::milliseconds limit) const;
+
+  /// Once its words have ended: how it crashed ("Segmentation fault"), or nothing if it did not.
+  std::string end();
 
  private:
   SourceProcess(pid_t pid, int frames, int words) : pid_(pid), frames_(frames), words_(words) {}

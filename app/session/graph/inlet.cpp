@@ -34,6 +34,7 @@ GstPadProbeReturn count_arrival(GstPad*, GstPadProbeInfo* info, gpointer data) {
 
 /// Tells those behind it how many frames are missing before this one.
 void tell_dropped(GstPad* pad, Gate& gate, std::uint64_t number) {
+  if (number <= gate.last_number || number > gate.arrived) return;  // came before it was known that the source is live
   const std::uint64_t missing = number - gate.last_number - 1;
   gate.last_number = number;
   if (missing == 0) return;

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "app/session/apart/source_host.h"
 #include "app/session/handles.h"
 #include "app/session/input/image_source.h"
 
@@ -42,16 +43,14 @@ void miss_video(GstElement* source, gpointer inlet) {
   gst_element_post_message(source, gst_message_new_element(GST_OBJECT(source), gst_structure_new_empty(kNoVideo)));
 }
 
-/// A pipe is read where it is: its address names a descriptor, and standard input has one. Opened without waiting for a
-/// writer; fdsrc waits, until it is stopped.
+/// A pipe is read where it is: its address names a descriptor, and standard input has one.
 std::string pipe_uri(Builder& build, GstElement* source, const Input& input) {
   if (input.given == kStdin) return fmt::format("fd://{}", STDIN_FILENO);
-  const int fd = open(input.given.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const int fd = open_pipe(input.given);
   if (fd < 0) {
     build.fail({Errc::kMedia, fmt::format("{}: {}", input.given, g_strerror(errno))});
     return {};
   }
-  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
   keep_descriptor(source, fd);
   return fmt::format("fd://{}", fd);
 }
@@ -72,7 +71,22 @@ GstElement* add_test_source(Builder& build) {
   return source;
 }
 
+/// What GDP carries in another place.
+GstPadProbeReturn restore_flags(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstBuffer* buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+  GST_BUFFER_FLAG_SET(buffer, static_cast<guint>(GST_BUFFER_OFFSET_END(buffer)) & kCarriedFlags);
+  GST_BUFFER_OFFSET_END(buffer) = GST_BUFFER_OFFSET_NONE;
+  GST_PAD_PROBE_INFO_DATA(info) = buffer;
+  return GST_PAD_PROBE_OK;
+}
+
 }  // namespace
+
+int open_pipe(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (fd >= 0) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  return fd;
+}
 
 GstElement* add_source(Builder& build, const Input& input) {
   switch (input.kind) {
@@ -95,6 +109,7 @@ GstElement* add_apart_source(Builder& build) {
   GstElement* depay = inside.append("gdpdepay");
   if (auto built = inside.state(); !built) build.fail(built.error());
   if (depay != nullptr) {
+    probe(depay, "src", GST_PAD_PROBE_TYPE_BUFFER, restore_flags, nullptr);
     const PadPtr frames(gst_element_get_static_pad(depay, "src"));
     gst_element_add_pad(bin, gst_ghost_pad_new("src", frames.get()));
   }

@@ -1,6 +1,8 @@
 #pragma once
 // Where frames come from: a clip or stream that GStreamer opens, pictures, or the test source.
 
+#include <string>
+
 #include <gst/gst.h>
 
 #include "app/session/graph/builder.h"
@@ -10,6 +12,9 @@ namespace posecam {
 
 /// The name of the element message that says: all streams of the input are known, and none is video.
 inline constexpr const char* kNoVideo = "no-video";
+
+/// For reading, without waiting for a writer; the first read waits. -1 with errno.
+int open_pipe(const std::string& path);
 
 /// The same from another process (apart/source_process.h): a bin that becomes `build.last`. read_frames_from() says
 /// where, before it plays.

@@ -24,9 +24,9 @@ inline constexpr const char* kWordWarning = "warning";    ///< likewise
 inline constexpr const char* kWordEnd = "end";            ///< the last frame has been written
 
 /// Flags of frames that GDP does not carry, in their offset_end: damage, and how fields are interlaced.
-inline constexpr guint kCarriedFlags = GST_BUFFER_FLAG_CORRUPTED | GST_VIDEO_BUFFER_FLAG_INTERLACED |
-                                       GST_VIDEO_BUFFER_FLAG_TFF | GST_VIDEO_BUFFER_FLAG_RFF |
-                                       GST_VIDEO_BUFFER_FLAG_ONEFIELD;
+inline constexpr guint kCarriedFlags = guint{GST_BUFFER_FLAG_CORRUPTED} | guint{GST_VIDEO_BUFFER_FLAG_INTERLACED} |
+                                       guint{GST_VIDEO_BUFFER_FLAG_TFF} | guint{GST_VIDEO_BUFFER_FLAG_RFF} |
+                                       guint{GST_VIDEO_BUFFER_FLAG_ONEFIELD};
 
 /// Decodes until the input ends, fails, or nobody reads any more; then the process is over. Returns only kUsage, where
 /// the process was not started by a SourceProcess.

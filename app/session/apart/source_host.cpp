@@ -148,8 +148,8 @@ struct Host {
   }
 };
 
-/// Until the end, which is that of the process: a library that hangs is left where it is.
-[[noreturn]] void attend(Host& host) {
+/// Until the end: the exit code of the process.
+int attend(Host& host) {
   const BusPtr bus(gst_element_get_bus(host.pipeline.get()));
   bool failed = false;
   for (;;) {
@@ -159,12 +159,12 @@ struct Host {
     if (type == GST_MESSAGE_ERROR && !failed) {
       say_trouble(kWordError, message);
       failed = true;
-      if (!of_source || !host.end_orderly()) _exit(kFailed);
+      if (!of_source || !host.end_orderly()) return kFailed;
     } else if (type == GST_MESSAGE_WARNING && of_source) {
       say_trouble(kWordWarning, message);
     } else if (type == GST_MESSAGE_ELEMENT && of_source && gst_message_has_name(message, kNoVideo) != FALSE) {
       say(gst_structure_copy(gst_message_get_structure(message)));
-      _exit(kFailed);
+      return kFailed;
     } else if (type == GST_MESSAGE_ASYNC_DONE || type == GST_MESSAGE_DURATION_CHANGED) {
       host.tell_duration();
     } else if (type == GST_MESSAGE_LATENCY) {
@@ -173,7 +173,7 @@ struct Host {
     gst_message_unref(message);
     if (type == GST_MESSAGE_APPLICATION) {
       say(gst_structure_new_empty(kWordEnd));
-      _exit(failed ? kFailed : 0);
+      return failed ? kFailed : 0;
     }
   }
 }
@@ -201,7 +201,7 @@ Error run_source_host() {
     say(gst_structure_new_empty(kWordLive));
   }
   gst_element_set_state(host.pipeline.get(), GST_STATE_PLAYING);
-  attend(host);
+  _exit(attend(host));  // a library that hangs is left where it is
 }
 
 }  // namespace posecam

@@ -30,7 +30,6 @@ class SourceProcess {
   int frames() const { return frames_; }
   /// Where words are read from, without waiting.
   int words() const { return words_; }
-  /// The words that have come since the last call.
   struct StructureFree {
     void operator()(GstStructure* structure) const noexcept { gst_structure_free(structure); }
   };
@@ -39,6 +38,7 @@ class SourceProcess {
     std::vector<StructurePtr> all;
     bool ended = false;  ///< no more will come
   };
+  /// Those that have come since the last call.
   Words read_words();
 
   /// Until there is a word to read, or no more will come; false if neither came in time.

@@ -13,17 +13,17 @@ namespace posecam {
 /// The name of the element message that says: all streams of the input are known, and none is video.
 inline constexpr const char* kNoVideo = "no-video";
 
-/// For reading, without waiting for a writer; the first read waits. -1 with errno.
-int open_pipe(const std::string& path);
-
-/// The same from another process (apart/source_process.h): a bin that becomes `build.last`. read_frames_from() says
-/// where, before it plays.
-GstElement* add_apart_source(Builder& build);
-void read_frames_from(GstElement* apart, int descriptor);
-
 /// Makes everything up to the decoded frame; nullptr if it could not be made. What is known before the stream is opened
 /// becomes `build.last`; the pads of clips come later, see connect_source().
 GstElement* add_source(Builder& build, const Input& input);
+
+/// The frames that another process decodes (apart/source_process.h): a bin that becomes `build.last`.
+/// read_frames_from() says from which descriptor, before it plays.
+GstElement* add_apart_source(Builder& build);
+void read_frames_from(GstElement* apart, int descriptor);
+
+/// Opens a pipe for reading without waiting for a writer; the first read waits. -1 with errno.
+int open_pipe(const std::string& path);
 
 /// Of a clip or stream: its first video stream will be linked to `inlet`. Others are neither decoded nor waited for.
 void connect_source(GstElement* source, GstElement* inlet);

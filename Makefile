@@ -26,9 +26,9 @@ $(RELEASE)/build.ninja: CMakePresets.json $(wildcard build/deps/openvino.stamp)
 build: setup ## Builds Release: build/bin/posecam and build/lib/gstreamer-1.0/libgstneuron.so
 	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
 	@cmake --build $(RELEASE) -j $(JOBS) --target programs
-	@mkdir -p build/bin build/lib/gstreamer-1.0
+	@mkdir -p build/bin
 	@ln -sfn ../release/bin/posecam build/bin/posecam
-	@ln -sfn ../../release/lib/gstreamer-1.0/libgstneuron.so build/lib/gstreamer-1.0/libgstneuron.so
+	@ln -sfn release/lib build/lib
 
 configure-all: setup-develop
 	@grep -qs '^POSECAM_TESTS:BOOL=ON' $(RELEASE)/CMakeCache.txt || cmake --preset release -D POSECAM_TESTS=ON

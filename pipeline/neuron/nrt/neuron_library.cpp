@@ -19,9 +19,7 @@ std::vector<fs::path> neuron_library_candidates(std::string_view device) {
   if (device == kNeuronSim) {
     const auto share = share_dir();
     if (!share) return {};
-    const fs::path prefix = share->parent_path().parent_path();
-    return {prefix / "lib" / kSimulatorFolder / kFile,  // build tree
-            prefix / POSECAM_LIBDIR / "posecam" / kSimulatorFolder / kFile};
+    return {share->parent_path().parent_path() / POSECAM_LIBDIR / "posecam" / kSimulatorFolder / kFile};
   }
   if (const char* const option = std::getenv("POSECAM_NRT_LIBRARY"); option && *option) return {option};
   return {fs::path("/opt/aws/neuron/lib") / kFile, kFile};

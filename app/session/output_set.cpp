@@ -47,9 +47,10 @@ Result<void> make_folder(const std::string& output, const std::string& folder) {
   return {};
 }
 
-/// 0, or what the file system has kept to itself until now (NFS, quotas). close(2) tells, and the lock must stay:
-/// closed is a twin of the descriptor.
+/// 0 if all of it is on the disk, or what the file system has kept to itself until now (NFS, quotas). close(2) tells,
+/// and the lock must stay: closed is a twin of the descriptor.
 int find_late_error(int fd) {
+  if (const int error = finish_part(fd)) return error;
   const int twin = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   if (twin < 0) return errno;
   return close(twin) == 0 || errno == EINTR ? 0 : errno;
@@ -87,7 +88,7 @@ Result<void> OutputSet::add(const std::string& name, const std::string& location
     return Error{Errc::kUsage,
                  fmt::format("{}: another run is writing it; wait for its end, or give another name", output)};
   }
-  if (fd < 0) return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, std::strerror(errno))};
+  if (fd < 0) return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, reason_of(errno))};
   parts_.push_back({.location = location, .fd = fd, .useless_in_part = useless_in_part});
   return {};
 }
@@ -154,6 +155,7 @@ Result<void> OutputSet::name_all() {
   }
   for (const Part& part : parts_) {
     if (part.exchanged) unlink(part_name(part.location).c_str());
+    keep_names(part.location);
   }
   return {};
 }

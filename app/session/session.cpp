@@ -305,6 +305,12 @@ std::string Session::why_without(const std::string& what) const {
   return fmt::format("{}: {}", spec_.input.given, spec_.input.damage.empty() ? what : spec_.input.damage);
 }
 
+/// Of a message kNoVideo.
+std::string Session::why_no_video(const GstStructure* what) const {
+  const char* why = gst_structure_get_string(what, kNoVideoWhy);
+  return why_without(why == nullptr ? no_video_ : why);
+}
+
 void Session::handle_element_message(GstMessage* message) {
   const GstStructure* what = gst_message_get_structure(message);
   if (gst_structure_has_name(what, kPictureFailed) != FALSE) {
@@ -321,7 +327,7 @@ void Session::handle_element_message(GstMessage* message) {
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kNoVideo) != FALSE) {
-    fail({Errc::kMedia, why_without(no_video_)});
+    fail({Errc::kMedia, why_no_video(what)});
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kStartFailed) != FALSE) {

@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <map>
 #include <string_view>
+#include <sys/stat.h>
 #include <system_error>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -20,13 +22,21 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStdout = "-";
 
-/// Paths that are taken, and by what.
+/// Files that are taken, and by what.
 using Taken = std::map<std::string, std::string>;
 
-std::string canonical(const std::string& path) {
+/// What tells a file from others: its path without links, and, if it is there, where it lies on the disk.
+std::vector<std::string> identities(const std::string& path) {
   std::error_code ec;
   const fs::path whole = fs::weakly_canonical(fs::absolute(path, ec), ec);  // of "x" alone it keeps what is relative
-  return ec ? path : whole.string();
+  std::vector<std::string> all{ec ? path : whole.string()};
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0) all.push_back(fmt::format("{}:{}", info.st_dev, info.st_ino));  // is no path
+  return all;
+}
+
+void take_input(Taken& taken, const std::string& file) {
+  for (const std::string& identity : identities(file)) taken[identity] = "the input " + file;
 }
 
 Result<void> check_alone(const SessionSpec& spec) {
@@ -41,12 +51,19 @@ Result<void> check_alone(const SessionSpec& spec) {
   return {};
 }
 
+/// An output is two files: it has another name until it is complete.
 Result<void> take(Taken& taken, const std::string& name, const std::string& file) {
   if (file.empty() || file == kStdout || is_written_straight(file)) return {};
-  const auto [at, fresh] = taken.emplace(canonical(file), describe_output(name, file));
-  if (fresh) return {};
-  return Error{Errc::kUsage,
-               fmt::format("{} would overwrite {}; give another name", describe_output(name, file), at->second)};
+  const std::string output = describe_output(name, file);
+  for (const std::string& path : {file, part_name(file)}) {
+    for (const std::string& identity : identities(path)) {
+      const auto [at, fresh] = taken.emplace(identity, path == file ? output : output + " while it is written");
+      if (fresh) continue;
+      const std::string as = path == file ? "" : fmt::format(" (written as {})", path);
+      return Error{Errc::kUsage, fmt::format("{}{} would overwrite {}; give another name", output, as, at->second)};
+    }
+  }
+  return {};
 }
 
 /// No two pictures of one file of COCO results may have the same id.
@@ -87,8 +104,8 @@ Result<void> check_specs(std::span<const SessionSpec> specs) {
   Taken taken;
   for (const SessionSpec& spec : specs) {
     if (auto alone = check_alone(spec); !alone) return alone;
-    if (spec.input.kind == InputKind::kVideoFile) taken[canonical(spec.input.given)] = "the input " + spec.input.given;
-    for (const fs::path& image : spec.input.images) taken[canonical(image.string())] = "the input " + image.string();
+    if (spec.input.kind == InputKind::kVideoFile) take_input(taken, spec.input.given);
+    for (const fs::path& image : spec.input.images) take_input(taken, image.string());
   }
   for (const SessionSpec& spec : specs) {
     if (auto free = take(taken, spec.video.name, spec.video.file); !free) return free;

@@ -104,10 +104,10 @@ class OpenposeSink final : public FileSink {
     if (!state_) return state_;
     text_.clear();
     append_openpose_document(info, result, text_);
-    state_ = write_document((folder_ / openpose_file_name(info)).string(), text_);
+    state_ = write_document((folder_ / openpose_file_name(info)).string(), text_, Keep::kLater);
     return state_;
   }
-  Result<void> finish() override { return state_; }
+  Result<void> finish() override { return state_ ? keep_all(folder_.string()) : state_; }
 
   std::filesystem::path folder_;
   std::string text_;

@@ -3,8 +3,10 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
 #include <poll.h>
 #include <pthread.h>
@@ -33,6 +35,7 @@ std::string_view remedy(int error_number) {
     case ENOTDIR: return "create its folder first";
     case EBADF: return "it is closed: give it a file or a reader";
     case EISDIR: return "give the name of a file";
+    case ELOOP: return "remove that";
     case EBUSY: return "another output writes it; give each a file of its own";
     case EACCES:
     case EPERM:
@@ -46,13 +49,13 @@ Error file_error(std::string_view location, std::string_view action, int error_n
   const bool full = error_number == ENOSPC || error_number == EDQUOT;
   return {full ? Errc::kNoSpace : Errc::kOutput,
           fmt::format("{}: cannot {}: {}; {}", location == kStdout ? "standard output" : location, action,
-                      std::generic_category().message(error_number), remedy(error_number))};
+                      reason_of(error_number), remedy(error_number))};
 }
 
-int open_for_writing(const std::string& path, int flags) {
+int open_for_writing(const std::string& path, int flags, mode_t mode) {
   int fd = -1;
   do {
-    fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0666);
+    fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, mode);
   } while (fd < 0 && errno == EINTR);
   return fd;
 }
@@ -62,6 +65,21 @@ bool is_at(const std::string& path, int fd) {
   struct stat opened {};
   return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && named.st_ino == opened.st_ino &&
          named.st_dev == opened.st_dev;
+}
+
+/// A file of this user that has no other name: what is written to it goes nowhere else.
+bool is_own_file(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink <= 1 && info.st_uid == ::geteuid();
+}
+
+/// What open(2) would have given a new file. umask(2) can be asked only by changing it for all threads.
+mode_t usual_mode() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == "Umask:" && status >> word) return 0666 & ~static_cast<mode_t>(std::strtoul(word.c_str(), nullptr, 8));
+  }
+  return 0644;
 }
 
 int give_up(int fd, int error_number) {
@@ -123,12 +141,32 @@ bool is_written_straight(const std::string& location) {
 int open_part(const std::string& location) {
   const std::string part = part_name(location);
   for (;;) {
-    const int fd = open_for_writing(part, 0);
+    const int fd = open_for_writing(part, O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0 && errno == ENXIO) errno = ELOOP;  // a pipe without a reader
     if (fd < 0) return fd;
+    if (!is_own_file(fd)) return give_up(fd, ELOOP);
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return give_up(fd, EBUSY);
-    if (is_at(part, fd)) return fd;
+    if (is_at(part, fd)) return ::fchmod(fd, 0600) == 0 ? fd : give_up(fd, errno);
     ::close(fd);  // since it was opened it was completed by another and got its name, which is not ours to empty
   }
+}
+
+int finish_part(int fd, Keep keep) {
+  if (keep == Keep::kNow && ::fsync(fd) != 0 && errno != EINVAL && errno != EROFS) return errno;
+  return ::fchmod(fd, usual_mode()) == 0 || errno == EPERM ? 0 : errno;  // EPERM: a file system without modes
+}
+
+void keep_names(const std::string& location) {
+  const std::filesystem::path folder = std::filesystem::path(location).parent_path();
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  (void)::fsync(fd);
+  ::close(fd);
+}
+
+std::string reason_of(int error_number) {
+  if (error_number == ELOOP) return "its .part is a link, or not a file of yours alone";
+  return std::generic_category().message(error_number);
 }
 
 /// Ends a wait for the reader of a pipe when a stop is requested.
@@ -169,7 +207,7 @@ Result<ResultFile> ResultFile::create(std::string location, std::stop_token stop
   if (std::filesystem::is_directory(location, ec)) return file_error(location, "write", EISDIR);
   const bool straight = is_written_straight(location);
   std::string part = straight ? std::string() : part_name(location);
-  const int fd = straight ? open_for_writing(location, O_TRUNC) : open_emptied(location);
+  const int fd = straight ? open_for_writing(location, O_TRUNC, 0666) : open_emptied(location);
   if (fd < 0) return file_error(location, "create", errno);
   return ResultFile(std::move(location), std::move(part), fd,
                     straight ? std::make_unique<Interrupt>(std::move(stop)) : nullptr);
@@ -245,20 +283,32 @@ void ResultFile::discard() {
   if (!part_.empty()) ::unlink(part_.c_str());
 }
 
-Result<void> ResultFile::commit() {
+Result<void> ResultFile::commit(Keep keep) {
   if (!state_ || fd_ < 0) return state_;
+  if (const int error = part_.empty() ? 0 : finish_part(fd_, keep)) return fail("write", error);
   if (const int error = close_descriptor()) return fail("write", error);
-  if (!part_.empty() && std::rename(part_.c_str(), location_.c_str()) != 0) return fail("name", errno);
+  if (part_.empty()) return {};
+  if (std::rename(part_.c_str(), location_.c_str()) != 0) return fail("name", errno);
+  if (keep == Keep::kNow) keep_names(location_);
   return {};
 }
 
-Result<void> write_document(const std::string& location, std::string_view text) {
+Result<void> write_document(const std::string& location, std::string_view text, Keep keep) {
   auto file = ResultFile::create(location);
   if (!file) return file.error();
   auto written = file->write(text);
-  if (written) return file->commit();
+  if (written) return file->commit(keep);
   file->discard();
   return written;
+}
+
+Result<void> keep_all(const std::string& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return file_error(folder, "write", errno);
+  const int error = ::syncfs(fd) == 0 ? 0 : errno;
+  ::close(fd);
+  if (error != 0) return file_error(folder, "write", error);
+  return {};
 }
 
 }  // namespace posecam

@@ -18,8 +18,23 @@ inline std::string part_name(const std::string& location) { return location + ".
 bool is_written_straight(const std::string& location);
 
 /// Opens the .part of a location for writing and locks it (flock(2), with the descriptor), or -1 and errno: EBUSY while
-/// another, of this process or not, has it. What is in it stays. File systems without locks go without.
+/// another, of this process or not, has it, ELOOP for a link or what is not a file of this user alone: others may lay
+/// such things into a folder where they may write. What is in it stays. Nobody else may read it until it is finished.
+/// File systems without locks go without.
 int open_part(const std::string& location);
+
+/// When what was written is to be on the disk.
+enum class Keep : std::uint8_t { kNow, kLater };
+
+/// Before a .part gets its name: what is in it is on the disk (kNow), and may be read by all who may read what this
+/// user makes. 0 or the error number.
+int finish_part(int fd, Keep keep = Keep::kNow);
+
+/// After it got its name: so is that. Not every file system can.
+void keep_names(const std::string& location);
+
+/// The reason for people, also of the error numbers of open_part().
+std::string reason_of(int error_number);
 
 /// Writes to "<location>.part" and gives it its name in commit(); what was there before stays until then. Destroyed
 /// without commit(), the .part stays for whoever wants to see how far it went, and the name is untouched. "-" is
@@ -51,7 +66,7 @@ class ResultFile {
   /// Closes the file and removes its .part.
   void discard();
   /// Closes the file and gives it its name. A second call returns the outcome of the first.
-  Result<void> commit();
+  Result<void> commit(Keep keep = Keep::kNow);
 
  private:
   class Interrupt;
@@ -67,7 +82,11 @@ class ResultFile {
   Result<void> state_;                    ///< the first error
 };
 
-/// A whole document: all of it under that name, or nothing and no .part. Errors as of ResultFile.
-Result<void> write_document(const std::string& location, std::string_view text);
+/// A whole document: all of it under that name, or nothing and no .part. Errors as of ResultFile. kLater: for one of
+/// many, whose writer calls keep_all() at the end.
+Result<void> write_document(const std::string& location, std::string_view text, Keep keep = Keep::kNow);
+
+/// All that was written to the file system of that folder is on the disk.
+Result<void> keep_all(const std::string& folder);
 
 }  // namespace posecam

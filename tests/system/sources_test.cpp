@@ -126,6 +126,26 @@ TEST_F(Sources, SaysWhatIsMissingOfAFileWithoutVideo) {
   EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
 }
 
+TEST_F(Sources, ReadsNothingThatAFileNamesInItsPlace) {
+  make_clip("mpegtsmux ! filesink location=" + at("private.ts"));
+  const std::string playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:9,\n";
+  for (const std::string& text :
+       {playlist + "file://" + at("private.ts") + "\n#EXT-X-ENDLIST\n",
+        playlist + "http://127.0.0.1:1/private.ts\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile private.ts\n",
+        std::string("<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\"/>\n"),
+        std::string("v=0\no=- 1 1 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
+                    "a=rtpmap:96 H264/90000\n")}) {
+    write_file(at("clip.mp4"), text);
+    for (const char* isolate : {"no", "yes"}) {
+      const Outcome outcome = run({at("clip.mp4"), "--json-lines", "-", "--isolate", isolate});
+      EXPECT_EQ(outcome.code, 5) << text;
+      EXPECT_EQ(outcome.out, "") << text;
+      EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+      EXPECT_EQ(outcome.err.find("private"), std::string::npos) << outcome.err;
+    }
+  }
+}
+
 /// What a clip shows of itself in a library of films.
 void add_cover(GstElement* pipeline, const std::string& picture) {
   GstElement* muxer = gst_bin_get_by_interface(GST_BIN(pipeline), GST_TYPE_TAG_SETTER);

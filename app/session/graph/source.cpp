@@ -18,16 +18,54 @@ namespace {
 
 constexpr const char* kReader = "reader";
 
+constexpr const char* kOfAddress = "of-address";  ///< what was asked for is an address
+
 std::string_view media_type(GstCaps* caps) {
   return caps == nullptr || gst_caps_get_size(caps) == 0 ? "" : gst_structure_get_name(gst_caps_get_structure(caps, 0));
 }
 
-/// Sound, text and the like come out as they are: no decoder is loaded, or missed, for what nobody looks at.
-gboolean wants_decoding(GstElement*, GstPad*, GstCaps* caps, gpointer) {
-  const std::string_view type = media_type(caps);
-  if (type == "audio/x-m4a") return TRUE;  // what is in it is not known yet
+/// What neither has pictures nor leads to some: no decoder is loaded, or missed, for what nobody looks at.
+bool is_beside_the_point(std::string_view type) {
+  if (type == "audio/x-m4a") return false;  // what is in it is not known yet
   constexpr std::array<std::string_view, 5> kOthers{"audio/", "text/", "subpicture/", "closedcaption/", "meta/"};
-  return std::ranges::none_of(kOthers, [&](std::string_view other) { return type.starts_with(other); });
+  return std::ranges::any_of(kOthers, [&](std::string_view other) { return type.starts_with(other); });
+}
+
+/// Whether all that such a stream consists of is in it. Of the types that are neither pictures nor sound, those that
+/// are known to be so: others, such as playlists, scripts of libav and descriptions of sessions, name files of this
+/// machine or servers that it reaches, and those who made the file would have them read.
+bool is_self_contained(std::string_view type) {
+  constexpr std::array<std::string_view, 18> kContainers{
+      "application/ogg",          "application/mxf",          "application/gxf",
+      "application/x-yuv4mpeg",   "application/x-ogm-video",  "application/vnd.rn-realmedia",
+      "application/x-id3",        "application/x-apetag",     "application/x-icy",
+      "application/x-annodex",    "application/x-rtp",        "application/x-srtp",
+      "application/x-rdt",        "application/x-gst-av-nut", "application/x-gst-av-wtv",
+      "application/x-gst-av-smk", "application/x-gst-av-vob", "multipart/x-mixed-replace"};
+  return type.starts_with("video/") || type.starts_with("image/") || type == "audio/x-m4a" ||
+         std::ranges::find(kContainers, type) != kContainers.end();
+}
+
+/// Of servers.
+bool is_adaptive(std::string_view type) {
+  return type == "application/x-hls" || type == "application/dash+xml" || type == "application/vnd.ms-sstr+xml";
+}
+
+void refuse(GstElement* source, const std::string& why) {
+  gst_element_post_message(
+      source, gst_message_new_element(GST_OBJECT(source),
+                                      gst_structure_new(kNoVideo, kNoVideoWhy, G_TYPE_STRING, why.c_str(), nullptr)));
+}
+
+gboolean wants_decoding(GstElement* source, GstPad*, GstCaps* caps, gpointer) {
+  const std::string_view type = media_type(caps);
+  if (is_beside_the_point(type)) return FALSE;
+  const bool of_address = g_object_get_data(G_OBJECT(source), kOfAddress) != nullptr;
+  if (is_self_contained(type) || (of_address && is_adaptive(type))) return TRUE;
+  refuse(source, is_adaptive(type)
+                     ? "it is a playlist, which names other files or servers; give the address it came from"
+                     : fmt::format("it is no video ({})", type));
+  return FALSE;
 }
 
 void link_decoded(GstElement*, GstPad* pad, gpointer inlet) {
@@ -60,6 +98,7 @@ GstElement* add_decoder(Builder& build, const Input& input) {
   if (source == nullptr) return nullptr;
   const std::string uri = input.kind == InputKind::kPipe ? pipe_uri(build, source, input) : input.uri;
   g_object_set(source, "uri", uri.c_str(), nullptr);
+  if (input.kind == InputKind::kAddress) g_object_set_data(G_OBJECT(source), kOfAddress, source);
   g_signal_connect(source, "autoplug-continue", G_CALLBACK(wants_decoding), nullptr);
   return source;
 }

@@ -10,8 +10,10 @@
 
 namespace posecam {
 
-/// The name of the element message that says: all streams of the input are known, and none is video.
+/// The name of the element message that says: all streams of the input are known, and none is video. Its field says
+/// why, if that is known.
 inline constexpr const char* kNoVideo = "no-video";
+inline constexpr const char* kNoVideoWhy = "why";
 
 /// Makes everything up to the decoded frame; nullptr if it could not be made. What is known before the stream is opened
 /// becomes `build.last`; the pads of clips come later, see connect_source().

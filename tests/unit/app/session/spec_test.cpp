@@ -1,9 +1,14 @@
 #include "app/session/spec.h"
 
+#include <algorithm>
 #include <array>
+#include <filesystem>
+#include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "tests/support/temp_dir.h"
 
 namespace posecam {
 namespace {
@@ -31,6 +36,36 @@ TEST(SessionSpecs, RefuseToOverwriteAnInputOrEachOther) {
   EXPECT_TRUE(check_specs(specs));
   specs[1].sinks = {{ResultFormat::kCoco, "./x.json", ""}};
   EXPECT_EQ(refused(specs).message, "./x.json would overwrite lines x.json; give another name");
+}
+
+TEST(SessionSpecs, RefuseOutputsThatWouldOverwriteSomethingWhileTheyAreWritten) {
+  std::array specs{clip("a.json.part")};
+  specs[0].input.given = "/clips/a.json.part";
+  specs[0].sinks = {{ResultFormat::kNdjson, "/clips/a.json", "lines"}};
+  EXPECT_EQ(check_specs(specs).error().message,
+            "lines /clips/a.json (written as /clips/a.json.part) would overwrite the input /clips/a.json.part; give "
+            "another name");
+  specs[0] = clip("a");
+  specs[0].sinks = {{ResultFormat::kNdjson, "x.part", "lines"}, {ResultFormat::kCoco, "x", "coco"}};
+  EXPECT_EQ(check_specs(specs).error().message,
+            "coco x (written as x.part) would overwrite lines x.part; give another name");
+  std::ranges::reverse(specs[0].sinks);
+  EXPECT_EQ(check_specs(specs).error().message,
+            "lines x.part would overwrite coco x while it is written; give another name");
+}
+
+TEST(SessionSpecs, KnowAFileByWhatItIs) {
+  const test::TempDir folder;
+  const std::string clip_file = (folder.path() / "clip.mp4").string();
+  test::write_file(clip_file, "x");
+  std::filesystem::create_hard_link(clip_file, folder.path() / "linked.json.part");
+  std::filesystem::create_symlink(clip_file, folder.path() / "pointed.json");
+  for (const char* output : {"linked.json", "pointed.json"}) {
+    std::array specs{clip("a")};
+    specs[0].input.given = clip_file;
+    specs[0].sinks = {{ResultFormat::kNdjson, (folder.path() / output).string(), "lines"}};
+    EXPECT_THAT(check_specs(specs).error().message, HasSubstr("would overwrite the input " + clip_file)) << output;
+  }
 }
 
 TEST(SessionSpecs, MayShareWhatIsNoFile) {

@@ -168,6 +168,39 @@ TEST_F(ResultFileTest, OpensAPartForOneAndTouchesNothingInIt) {
   EXPECT_TRUE(ResultFile::create(at("a")));
 }
 
+TEST_F(ResultFileTest, FollowsNothingThatLiesWhereItsPartGoes) {
+  std::ofstream(at("private")) << "private";
+  const auto refused = [&](const char* what) {
+    const auto file = ResultFile::create(at("a.json"));
+    ASSERT_FALSE(file) << what;
+    EXPECT_EQ(file.error().code, Errc::kOutput);
+    EXPECT_THAT(file.error().message, HasSubstr("a.json: cannot create: its .part is a link, or not a file of yours"));
+    EXPECT_EQ(read(at("private")), "private");
+    fs::remove(at("a.json.part"));
+  };
+  fs::create_symlink(at("private"), at("a.json.part"));
+  refused("a link");
+  fs::create_symlink(at("nothing"), at("a.json.part"));
+  refused("a link to nothing");
+  fs::create_hard_link(at("private"), at("a.json.part"));
+  refused("another name of a file");
+  ASSERT_EQ(::mkfifo(at("a.json.part").c_str(), 0666), 0);
+  refused("a pipe");
+  EXPECT_FALSE(fs::exists(at("nothing")));
+}
+
+TEST_F(ResultFileTest, IsReadByOthersOnceItIsComplete) {
+  const auto mode = [](const std::string& path) { return static_cast<unsigned>(fs::status(path).permissions()); };
+  const mode_t before = ::umask(0027);
+  std::ofstream(at("a.json.part")) << "of an earlier run";
+  ResultFile file = must_create(at("a.json"));
+  EXPECT_EQ(mode(at("a.json.part")), 0600U);
+  EXPECT_TRUE(file.write("x"));
+  EXPECT_TRUE(file.commit());
+  ::umask(before);
+  EXPECT_EQ(mode(at("a.json")), 0640U);
+}
+
 TEST_F(ResultFileTest, LeavesNameAndLockToTheOwnerOfADescriptor) {
   const int fd = open_part(at("a"));
   ASSERT_GE(fd, 0);

@@ -305,10 +305,10 @@ std::string Session::why_without(const std::string& what) const {
   return fmt::format("{}: {}", spec_.input.given, spec_.input.damage.empty() ? what : spec_.input.damage);
 }
 
-/// Of a message kNoVideo.
+/// Of a message kNoVideo. A decoder that is missing says more than what else is in a clip.
 std::string Session::why_no_video(const GstStructure* what) const {
   const char* why = gst_structure_get_string(what, kNoVideoWhy);
-  return why_without(why == nullptr ? no_video_ : why);
+  return why_without(why == nullptr || no_video_ != kNoVideoInIt ? no_video_ : why);
 }
 
 void Session::handle_element_message(GstMessage* message) {

@@ -77,6 +77,7 @@ class Session {
   GstElement* network() const { return topology_.infer; }
 
  private:
+  static constexpr const char* kNoVideoInIt = "no video in it";
   Session(SessionSpec spec, SessionEvents events, OutputSet outputs, Topology topology);
 
   // All of these on the thread of the session, but for post().
@@ -116,12 +117,12 @@ class Session {
   std::unique_ptr<SourceProcess> process_;        ///< of a source that is apart
   std::atomic<std::int64_t> told_duration_ = -1;  ///< ns, by that process
   // The session's thread.
-  bool ending_ = false;                      ///< an end is on its way through the pipeline
-  std::string source_trouble_;               ///< what the source warned of last
-  std::string no_video_ = "no video in it";  ///< why there is none, should there be none
-  std::optional<Error> apart_error_;         ///< what stopped that process, behind its last frame
-  bool all_written_ = false;                 ///< that process says so
-  bool left_behind_ = false;                 ///< the source hangs in a library, with its thread and what that sees
+  bool ending_ = false;                  ///< an end is on its way through the pipeline
+  std::string source_trouble_;           ///< what the source warned of last
+  std::string no_video_ = kNoVideoInIt;  ///< why there is none, should there be none
+  std::optional<Error> apart_error_;     ///< what stopped that process, behind its last frame
+  bool all_written_ = false;             ///< that process says so
+  bool left_behind_ = false;             ///< the source hangs in a library, with its thread and what that sees
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;  ///< finished_

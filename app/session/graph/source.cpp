@@ -51,20 +51,15 @@ bool is_adaptive(std::string_view type) {
   return type == "application/x-hls" || type == "application/dash+xml" || type == "application/vnd.ms-sstr+xml";
 }
 
-void refuse(GstElement* source, const std::string& why) {
-  gst_element_post_message(
-      source, gst_message_new_element(GST_OBJECT(source),
-                                      gst_structure_new(kNoVideo, kNoVideoWhy, G_TYPE_STRING, why.c_str(), nullptr)));
-}
-
 gboolean wants_decoding(GstElement* source, GstPad*, GstCaps* caps, gpointer) {
   const std::string_view type = media_type(caps);
   if (is_beside_the_point(type)) return FALSE;
   const bool of_address = g_object_get_data(G_OBJECT(source), kOfAddress) != nullptr;
   if (is_self_contained(type) || (of_address && is_adaptive(type))) return TRUE;
-  refuse(source, is_adaptive(type)
-                     ? "it is a playlist, which names other files or servers; give the address it came from"
-                     : fmt::format("it is no video ({})", type));
+  const std::string why = is_adaptive(type)
+                              ? "it is a playlist, which names other files or servers; give the address it came from"
+                              : fmt::format("no video in it, but {}", type);
+  g_object_set_data_full(G_OBJECT(source), kNoVideoWhy, g_strdup(why.c_str()), g_free);
   return FALSE;
 }
 
@@ -78,7 +73,10 @@ void link_decoded(GstElement*, GstPad* pad, gpointer inlet) {
 void miss_video(GstElement* source, gpointer inlet) {
   const PadPtr sink(gst_element_get_static_pad(GST_ELEMENT(inlet), "sink"));
   if (gst_pad_is_linked(sink.get()) != FALSE) return;
-  gst_element_post_message(source, gst_message_new_element(GST_OBJECT(source), gst_structure_new_empty(kNoVideo)));
+  const auto* why = static_cast<const char*>(g_object_get_data(G_OBJECT(source), kNoVideoWhy));
+  gst_element_post_message(
+      source, gst_message_new_element(GST_OBJECT(source),
+                                      gst_structure_new(kNoVideo, kNoVideoWhy, G_TYPE_STRING, why, nullptr)));
 }
 
 /// A pipe is read where it is: its address names a descriptor, and standard input has one.

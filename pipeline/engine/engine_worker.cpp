@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "models/core/finite.h"
 #include "models/core/log.h"
 #include "models/core/stage_log.h"
 #include "pipeline/engine/engine_impl.h"
@@ -194,9 +195,12 @@ bool Engine::Impl::decode(const Slot& ran_on, std::size_t row, const Letterbox& 
                           FrameResult& result, bool judged) {
   StageTimer timer(Stage::kGrouping);
   for (std::size_t i = 0; i < decoding.outputs.size(); ++i) decoding.outputs[i] = ran_on.output(i).row(row);
+  const bool sound =
+      std::ranges::all_of(decoding.outputs, [](const TensorView& output) { return all_finite(output.as<float>()); });
   Result<void> outcome;
+  if (!sound) outcome = Error{Errc::kBadInput, "the network answered NaN or infinity"};
   try {
-    outcome = decoding.post->run(decoding.outputs, letterbox, result);
+    if (sound) outcome = decoding.post->run(decoding.outputs, letterbox, result);
   } catch (const std::exception& e) {
     outcome = Error{Errc::kBadInput, fmt::format("decoding a frame: {}", e.what())};
   }

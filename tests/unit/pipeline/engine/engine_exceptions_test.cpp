@@ -1,6 +1,8 @@
 // What a device or a client throws ends with a worker's turn.
 
+#include <array>
 #include <cmath>
+#include <limits>
 #include <memory>
 #include <new>
 #include <span>
@@ -11,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/core/finite.h"
 #include "pipeline/engine/engine.h"
 #include "tests/unit/pipeline/engine/engine_harness.h"
 
@@ -118,6 +121,34 @@ struct SuperstitiousDecoder final : Decoder {
     }
   };
 };
+
+TEST(Engine, AFrameOfWhichTheNetworkSaysNaNOrInfinityIsUnanalysedAndItsNeighboursAreNot) {
+  auto engine = make_engine(4, {.cores = 1, .on_run = {}}, {.max_batch_delay = 1h});
+  auto client = std::make_shared<Collector>();
+  const std::array values{7, 0, -7, 7};  // the fake network answers the logarithm
+  for (std::size_t i = 0; i < values.size(); ++i) ASSERT_TRUE(submit(*engine, client, i, values[i]));
+  const auto results = client->wait_for(4);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(results.at(i)->status, values[i] > 0 ? FrameStatus::kAnalysed : FrameStatus::kUnanalysed) << i;
+  }
+  EXPECT_EQ(engine->first_refusal(), "the network answered NaN or infinity");
+}
+
+TEST(AllFinite, FindsWhatIsNoNumberWhereverItIs) {
+  std::array<float, 37> values{};
+  values.fill(-std::numeric_limits<float>::max());
+  EXPECT_TRUE(all_finite(values));
+  for (float& value : values) {
+    for (const float bad : {std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity(),
+                            std::numeric_limits<float>::quiet_NaN(), -std::numeric_limits<float>::quiet_NaN()}) {
+      value = bad;
+      EXPECT_FALSE(all_finite(values));
+    }
+    value = std::numeric_limits<float>::denorm_min();
+  }
+  EXPECT_TRUE(all_finite(values));
+  EXPECT_TRUE(all_finite({}));
+}
 
 TEST(Engine, AFrameWhoseOutputsCannotBeDecodedIsUnanalysedAndItsNeighboursAreNot) {
   for (const bool throws : {false, true}) {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <stdexcept>
 #include <system_error>
 #include <vector>
 
@@ -20,6 +21,28 @@ struct DigestFree {
   void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
 
+class Digest {
+ public:
+  Digest() : context_(EVP_MD_CTX_new()) {
+    if (!context_ || EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) != 1) {
+      throw std::runtime_error("libcrypto does not offer SHA-256");
+    }
+  }
+  void add(const void* data, std::size_t size) { EVP_DigestUpdate(context_.get(), data, size); }
+  /// Once.
+  std::string hex() {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
+    unsigned int length = 0;
+    EVP_DigestFinal_ex(context_.get(), value.data(), &length);
+    std::string text;
+    for (unsigned int i = 0; i < length; ++i) text += fmt::format("{:02x}", value[i]);
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, DigestFree> context_;
+};
+
 }  // namespace
 
 Result<std::string> sha256_of(const std::filesystem::path& path) {
@@ -29,21 +52,17 @@ Result<std::string> sha256_of(const std::filesystem::path& path) {
   };
   const std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rbe"));
   if (!file) return failure(errno);
-  const std::unique_ptr<EVP_MD_CTX, DigestFree> digest(EVP_MD_CTX_new());
-  if (!digest || EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) != 1) {
-    return Error{Errc::kModel, "libcrypto does not offer SHA-256"};
-  }
+  Digest digest;
   std::vector<unsigned char> buffer(std::size_t{1} << 17);
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    EVP_DigestUpdate(digest.get(), buffer.data(), n);
-  }
+  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) digest.add(buffer.data(), n);
   if (std::ferror(file.get())) return failure(errno);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> value{};
-  unsigned int length = 0;
-  EVP_DigestFinal_ex(digest.get(), value.data(), &length);
-  std::string hex;
-  for (unsigned int i = 0; i < length; ++i) hex += fmt::format("{:02x}", value[i]);
-  return hex;
+  return digest.hex();
+}
+
+std::string sha256_of(std::initializer_list<std::string_view> texts) {
+  Digest digest;
+  for (const std::string_view text : texts) digest.add(text.data(), text.size());
+  return digest.hex();
 }
 
 }  // namespace posecam

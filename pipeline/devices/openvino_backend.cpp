@@ -1,6 +1,8 @@
 #include "pipeline/devices/openvino_backend.h"
 
 #include <algorithm>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -9,9 +11,11 @@
 #include <openvino/openvino.hpp>
 
 #include "models/core/log.h"
+#include "models/core/sha256.h"
 #include "models/core/stage_log.h"
 #include "models/core/text.h"
 #include "pipeline/backend/host_memory.h"
+#include "pipeline/devices/network_cache.h"
 
 namespace posecam {
 namespace {
@@ -185,19 +189,56 @@ ov::AnyMap settings(const BackendOptions& options) {
   return map;
 }
 
-/// With the cache if there is one; whatever is wrong with that, without.
-ov::CompiledModel compile(const std::shared_ptr<ov::Model>& network, const BackendOptions& options) {
-  if (!options.cache_dir.empty()) {
-    try {
-      ov::AnyMap cached = settings(options);
-      std::filesystem::create_directories(options.cache_dir);
-      cached[ov::cache_dir.name()] = options.cache_dir.string();
-      return core().compile_model(network, "CPU", cached);
-    } catch (const std::exception& e) {
-      logger().warn("{}: compiled networks cannot be kept: {}", options.cache_dir.string(), openvino_line(e.what()));
-    }
+/// All that decides what a compiled network is.
+std::string cache_key(const ModelSpec& spec, const std::filesystem::path& weights, const ov::AnyMap& settings) {
+  std::string key =
+      fmt::format("{}\n{}\n{}\n", ov::get_openvino_version().buildNumber,
+                  core().get_property("CPU", ov::device::full_name), to_ov(spec.input.shape()).to_string());
+  for (const auto& [name, value] : settings) key += fmt::format("{}={}\n", name, value.as<std::string>());
+  key += fmt::format("{} {}\n", spec.input.name, element_type(spec.input.dtype).get_type_name());
+  for (const std::string& name : spec.outputs) key += name + "\n";
+  std::filesystem::path constants = weights;
+  constants.replace_extension(".bin");  // of OpenVINO's own format
+  for (const auto& file : {weights, constants}) {
+    const auto sum = sha256_of(file);
+    key += sum ? *sum : "none";
   }
-  return core().compile_model(network, "CPU", settings(options));
+  return key;
+}
+
+/// Null if it is not in the cache, or not as it was put there.
+std::optional<ov::CompiledModel> import_cached(const NetworkCache& cache, const std::string& key,
+                                               const ov::AnyMap& settings) {
+  auto kept = cache.get(key);
+  if (!kept) return {};
+  try {
+    std::istringstream network(*std::move(kept));
+    return core().import_model(network, "CPU", settings);
+  } catch (const std::exception& e) {
+    logger().warn("a compiled network cannot be used: {}", openvino_line(e.what()));
+    return {};
+  }
+}
+
+void put_cached(const NetworkCache& cache, const std::string& key, ov::CompiledModel& compiled) {
+  std::ostringstream network;
+  compiled.export_model(network);
+  if (auto put = cache.put(key, network.view()); !put) {
+    logger().warn("compiled networks cannot be kept: {}", put.error().message);
+  }
+}
+
+/// With the cache if there is one; whatever is wrong with that, without.
+ov::CompiledModel compile(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec,
+                          const std::filesystem::path& weights, const BackendOptions& options) {
+  const ov::AnyMap with = settings(options);
+  if (options.cache_dir.empty()) return core().compile_model(network, "CPU", with);
+  const NetworkCache cache(options.cache_dir);
+  const std::string key = cache_key(spec, weights, with);
+  if (auto cached = import_cached(cache, key, with)) return *std::move(cached);
+  auto compiled = core().compile_model(network, "CPU", with);
+  put_cached(cache, key, compiled);
+  return compiled;
 }
 
 }  // namespace
@@ -212,7 +253,7 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
     network = fit(network, spec);
     if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Made {
-      auto compiled = compile(network, options);
+      auto compiled = compile(network, spec, weights, options);
       auto cores = options.cores;
       if (options.scheduling == Scheduling::kLatency) cores.resize(1);
       return std::unique_ptr<InferenceBackend>(

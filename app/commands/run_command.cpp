@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <memory>
-#include <mutex>
+#include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
+#include <sys/resource.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
@@ -24,7 +25,7 @@
 #include "app/commands/run_specs.h"
 #include "app/session/input/inputs.h"
 #include "app/session/plugin_path.h"
-#include "app/session/session.h"
+#include "app/session/session_queue.h"
 #include "models/spec/zoo.h"
 #include "pipeline/settings/engine_plan.h"
 #include "pipeline/settings/engine_settings.h"
@@ -63,7 +64,6 @@ class Run {
  public:
   explicit Run(RunOptions options)
       : options_(std::move(options)), printer_(options_.quiet || shows_results(options_)) {}
-  ~Run() { sessions_.clear(); }  // they speak to the rest
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
@@ -72,17 +72,16 @@ class Run {
  private:
   Result<void> prepare();
   Result<void> choose_model();
+  QueueEvents events();
   void play_to_the_end(const std::stop_token& interrupt);
-  void report(const Session& session);
-  void show_progress();
-  void session_finished(const Session& session);
+  void fail(const Error& error);
 
   RunOptions options_;
   std::string note_;  ///< about the choice of the model, said once all is well
-  std::mutex mutex_;  ///< the exit code: sessions end on threads of their own
   ProgressPrinter printer_;
   int code_ = 0;
-  std::vector<std::unique_ptr<Session>> sessions_;
+  std::map<std::size_t, std::string> summaries_;  ///< by the place of their inputs
+  std::optional<SessionQueue> queue_;
 };
 
 Result<void> Run::choose_model() {
@@ -113,20 +112,26 @@ Result<void> Run::prepare() {
   if (!inputs) return inputs.error();
   auto specs = make_specs(options_, *inputs);
   if (!specs) return specs.error();
-  const auto warn = [quiet = options_.quiet](const std::string& line) {
-    if (!quiet) say(line);
-  };
-  for (std::size_t i = 0; i < specs->size(); ++i) {
-    auto session =
-        Session::create(std::move((*specs)[i]),
-                        {.warn = warn, .also_failed = say, .finished = [this, i] { session_finished(*sessions_[i]); }});
-    if (!session) return session.error();
-    sessions_.push_back(*std::move(session));
-  }
-  for (const auto& session : sessions_) {
-    if (auto opened = session->open(); !opened) return opened;
-  }
-  return {};
+  const auto most = options_.parallel > 0 ? static_cast<std::size_t>(options_.parallel) : usual_inputs_at_once();
+  queue_.emplace(*std::move(specs), most, events());
+  return queue_->prepare();
+}
+
+QueueEvents Run::events() {
+  return {.warn =
+              [quiet = options_.quiet](const std::string& line) {
+                if (!quiet) say(line);
+              },
+          .also_failed = say,
+          .ended =
+              [this](std::size_t place, const Session& session) {
+                if (const auto failure = session.failure()) fail(*failure);
+                const StreamStats stats = session.stats();
+                if (options_.quiet || stats.frames == 0) return;
+                const auto written = session.complete() ? files_of(session.spec()) : std::vector<std::string>();
+                summaries_[place] = format_summary(session.spec().input.given, stats, written);
+              },
+          .not_opened = [this](std::size_t, const Error& error) { fail(error); }};
 }
 
 int Run::execute() {
@@ -140,7 +145,7 @@ int Run::execute() {
   if (!hint.empty() && !options_.quiet) say(hint);
   play_to_the_end(interrupt);
   const bool interrupted = interrupt.stop_requested();
-  for (const auto& session : sessions_) report(*session);
+  for (const auto& [place, summary] : summaries_) tell("{}\n", summary);
   if (!has_outputs(options_) && !options_.quiet && code_ == 0) {
     say("nothing was written: add --write-video out.mp4 to see what was found, --json-lines out.ndjson to have it");
   }
@@ -149,44 +154,27 @@ int Run::execute() {
 
 /// The first Ctrl-C ends the inputs and lets files be completed, the second one does not wait for that.
 void Run::play_to_the_end(const std::stop_token& interrupt) {
-  for (const auto& session : sessions_) session->play();
   const std::stop_callback end(interrupt, [this] {
     say("interrupted: finishing the files; press Ctrl-C again to quit at once");
-    for (const auto& session : sessions_) session->stop();
+    queue_->stop();
   });
-  for (const auto& session : sessions_) {
-    while (!session->wait_for(printer_.period())) show_progress();
-  }
+  queue_->play(printer_.period(), [this](const QueueProgress& all) {
+    if (all.frames > 0) printer_.show({all.frames, all.total, all.seconds, all.people});
+  });
 }
 
-void Run::session_finished(const Session& session) {
-  const auto failure = session.failure();
-  if (!failure) return;
-  say(failure->message);
-  std::lock_guard lock(mutex_);
-  if (code_ == 0) code_ = exit_code(failure->code);
+void Run::fail(const Error& error) {
+  say(error.message);
+  if (code_ == 0) code_ = exit_code(error.code);
 }
 
-void Run::report(const Session& session) {
-  const StreamStats stats = session.stats();
-  if (options_.quiet || stats.frames == 0) return;
-  const auto written = session.complete() ? files_of(session.spec()) : std::vector<std::string>();
-  tell("{}\n", format_summary(session.spec().input.given, stats, written));
-}
-
-void Run::show_progress() {
-  RunProgress all;
-  all.total = 0;
-  for (const auto& session : sessions_) {
-    const StreamStats stats = session->stats();
-    const auto expected = session->expected_frames();
-    all.frames += stats.frames;
-    all.people += session->finished() ? 0 : stats.people;
-    all.seconds = std::max(all.seconds, stats.seconds);
-    if (!expected) all.total.reset();
-    if (all.total) *all.total += *expected;
-  }
-  if (all.frames > 0) printer_.show(all);
+/// As many open files as the system allows this user: many inputs take many, and the usual limit is for programs of old
+/// that cannot have more than 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
@@ -201,6 +189,7 @@ int run_command(const std::vector<std::string>& args) {
     put_text(request->print);
     return 0;
   }
+  raise_descriptor_limit();
   if (request->options.quiet) quiet_library_log();
   start_gstreamer();
   if (auto loaded = load_plugin(); !loaded) {

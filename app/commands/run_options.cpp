@@ -175,6 +175,9 @@ struct Parser {
              "Decode each input in a process of its own, so that a library that crashes on one takes no other with "
              "it; auto: if there are several")
         ->check(CLI::IsMember({"auto", "yes", "no"}).description(""));
+    running.add("--parallel", options.parallel, "N",
+                "Inputs at a time, the others wait; 0: 16 or two for each core, or what limits on open files allow", 0,
+                10000);
     running.add("--stall-limit", options.stall_limit, "SECONDS",
                 "Give up an input that sends no frame for so long; 0: never", 0, 86400);
     app.add_flag("--quiet,-q", options.quiet, "No progress and no summary, only errors")->group("Running");

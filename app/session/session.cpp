@@ -306,7 +306,7 @@ std::string Session::why_without(const std::string& what) const {
 }
 
 /// Of a message kNoVideo. A decoder that is missing says more than what else is in a clip.
-std::string Session::why_no_video(const GstStructure* what) const {
+std::string Session::reason_for_no_video(const GstStructure* what) const {
   const char* why = gst_structure_get_string(what, kNoVideoWhy);
   return why_without(why == nullptr || no_video_ != kNoVideoInIt ? no_video_ : why);
 }
@@ -327,7 +327,7 @@ void Session::handle_element_message(GstMessage* message) {
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kNoVideo) != FALSE) {
-    fail({Errc::kMedia, why_no_video(what)});
+    fail({Errc::kMedia, reason_for_no_video(what)});
     give_up();
     finish();
   } else if (gst_structure_has_name(what, kStartFailed) != FALSE) {

@@ -94,7 +94,7 @@ class Session {
   void handle_end();
   std::int64_t duration_ns() const;
   std::string why_without(const std::string& what) const;
-  std::string why_no_video(const GstStructure* what) const;
+  std::string reason_for_no_video(const GstStructure* what) const;
   // Of a source in another process (session_apart.cpp).
   bool start_apart();
   bool heed_words();

@@ -52,7 +52,7 @@ bool Session::heed_words() {
     } else if (gst_structure_has_name(word.get(), kWordEnd) != FALSE) {
       all_written_ = true;
     } else if (gst_structure_has_name(word.get(), kNoVideo) != FALSE) {
-      apart_error_ = Error{Errc::kMedia, why_no_video(word.get())};
+      apart_error_ = Error{Errc::kMedia, reason_for_no_video(word.get())};
     } else {
       heed_trouble(word.get(), gst_structure_has_name(word.get(), kWordError) != FALSE);
     }

@@ -1,0 +1,78 @@
+#pragma once
+// Many inputs, of which only so many are open at a time: a thousand clips take no more memory, threads and descriptors
+// than a few.
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/session/session.h"
+#include "app/session/spec.h"
+#include "models/core/result.h"
+
+namespace posecam {
+
+/// What a queue tells. Those of SessionEvents come on threads of sessions, the others on that of play(); sessions by
+/// their place among the specs.
+struct QueueEvents {
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
+  std::function<void(const std::string&)> also_failed = [](const std::string&) {};
+  /// It has finished, and is destroyed behind this.
+  std::function<void(std::size_t place, const Session&)> ended = [](std::size_t, const Session&) {};
+  /// One behind the first could not be opened; the others go on.
+  std::function<void(std::size_t place, const Error&)> not_opened = [](std::size_t, const Error&) {};
+};
+
+/// Of all inputs together.
+struct QueueProgress {
+  std::uint64_t frames = 0;
+  std::optional<std::uint64_t> total;  ///< unknown while there are inputs that nobody has opened yet
+  double seconds = 0;                  ///< of the one that has played for the longest time
+  int people = 0;                      ///< in view
+};
+
+/// prepare(), then play(), by one thread. The sessions of one queue have one SessionSpec::shared_model: the next is
+/// opened before the last that needs it is gone.
+class SessionQueue {
+ public:
+  /// `most`: open at a time, at least one.
+  SessionQueue(std::vector<SessionSpec> specs, std::size_t most, QueueEvents events);
+
+  /// Opens the first of them: all, or none and the reason.
+  Result<void> prepare();
+  /// Until all have ended. `show` is called now and then, a `period` apart at most.
+  void play(std::chrono::milliseconds period, const std::function<void(const QueueProgress&)>& show);
+  /// Ends those that play as Session::stop() does; no other is begun. By any thread.
+  void stop();
+
+ private:
+  Result<std::unique_ptr<Session>> open_next();
+  void play_one_more();
+  void retire(std::size_t place);
+  QueueProgress progress();
+
+  std::vector<SessionSpec> specs_;
+  const std::size_t most_;
+  const QueueEvents events_;
+  std::size_t next_ = 0;  ///< place of the first that was not opened yet
+  std::uint64_t frames_of_ended_ = 0;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;  ///< ended_
+  std::vector<std::size_t> ended_;   ///< whose events came; by mutex_, as all that follows
+  bool stopped_ = false;
+  std::map<std::size_t, std::unique_ptr<Session>> open_;  ///< changed by the thread of play() only
+};
+
+/// How many inputs at a time suit this process: 16 or two for each core, and no more than its descriptors allow.
+std::size_t usual_inputs_at_once();
+
+}  // namespace posecam

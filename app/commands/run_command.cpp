@@ -23,6 +23,7 @@
 #include "app/cli/summary.h"
 #include "app/commands/run_options.h"
 #include "app/commands/run_specs.h"
+#include "app/pictures/picture.h"
 #include "app/session/input/inputs.h"
 #include "app/session/plugin_path.h"
 #include "app/session/session_queue.h"
@@ -190,6 +191,7 @@ int run_command(const std::vector<std::string>& args) {
     return 0;
   }
   raise_descriptor_limit();
+  limit_pixels(std::int64_t{request->options.max_megapixels} * 1'000'000);
   if (request->options.quiet) quiet_library_log();
   start_gstreamer();
   if (auto loaded = load_plugin(); !loaded) {

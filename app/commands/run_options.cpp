@@ -175,6 +175,8 @@ struct Parser {
              "Decode each input in a process of its own, so that a library that crashes on one takes no other with "
              "it; auto: if there are several")
         ->check(CLI::IsMember({"auto", "yes", "no"}).description(""));
+    running.add("--max-megapixels", options.max_megapixels, "N",
+                "Pictures of more than N million pixels are not decoded", 1, 1000);
     running.add("--parallel", options.parallel, "N",
                 "Inputs at a time, the others wait; 0: 16 or two for each core, or what limits on open files allow", 0,
                 10000);

@@ -28,6 +28,9 @@ Result<std::unique_ptr<MovingPicture>> open_gif(std::string bytes);
 bool webp_moves(std::istream& file);
 bool gif_moves(std::istream& file);
 
+/// The limit of picture.h.
+std::int64_t most_pixels();
+
 /// kMedia for a size that is empty or beyond the limits of picture.h.
 Result<void> check_size(std::int64_t width, std::int64_t height);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <exception>
 #include <fstream>
@@ -19,6 +20,8 @@
 
 namespace posecam {
 namespace {
+
+std::atomic<std::int64_t> most = kMostPixels;  ///< pixels of a picture
 
 Result<Picture> first_frame(Result<std::unique_ptr<MovingPicture>> moving) {
   if (!moving) return moving.error();
@@ -149,11 +152,15 @@ bool is_motion_jpeg(const std::filesystem::path& path) {
   }
 }
 
+void limit_pixels(std::int64_t pixels) { most = pixels; }
+
+std::int64_t most_pixels() { return most; }
+
 Result<void> check_size(std::int64_t width, std::int64_t height) {
   if (width < 1 || height < 1) return damaged("it has no pixels");
-  if (width <= kLargestSide && height <= kLargestSide && width * height <= kMostPixels) return {};
+  if (width <= kLargestSide && height <= kLargestSide && width * height <= most) return {};
   return damaged(fmt::format("{}x{} pixels are too many; make it smaller (at most {} on a side and {} million)", width,
-                             height, kLargestSide, kMostPixels / 1'000'000));
+                             height, kLargestSide, most / 1'000'000));
 }
 
 /// TIFF 6.0, section 2: byte order, 42, where the first directory is; its entries have 12 bytes: tag, type, count,

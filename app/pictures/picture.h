@@ -17,8 +17,12 @@ namespace posecam {
 
 /// Largest side: what GStreamer's video formats can be.
 inline constexpr int kLargestSide = 32767;
-/// Most pixels: 0.8 GB of BGR. The largest cameras of phones have 200 million.
-inline constexpr std::int64_t kMostPixels = std::int64_t{1} << 28;
+/// Most pixels unless limit_pixels() says otherwise: 0.3 GB of BGR, and while it is decoded a few times that. A file of
+/// 100 KB can have more; cameras that have are rare.
+inline constexpr std::int64_t kMostPixels = 100'000'000;
+
+/// For all pictures that this process reads from now on. Any thread.
+void limit_pixels(std::int64_t pixels);
 
 /// One picture.
 struct Picture {

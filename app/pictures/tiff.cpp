@@ -62,7 +62,7 @@ int map_memory(thandle_t handle, void** start, toff_t* size) {
 void unmap_memory(thandle_t, void*, toff_t) {}
 
 /// Most of what libtiff keeps of a picture at once: one strip or tile with all of it, four samples of 16 bits a pixel.
-constexpr tmsize_t kMostMemory = kMostPixels * 8;
+tmsize_t most_memory() { return most_pixels() * 8; }
 
 /// Keeps the first message. 1: libtiff's own handler, which writes to standard error, is left out.
 int keep_message(TIFF*, void* text, const char*, const char* format, va_list arguments) {
@@ -100,7 +100,7 @@ Result<Picture> read_tiff(std::string_view bytes, Turn turn) {
   const std::unique_ptr<TIFFOpenOptions, FreeOptions> options(TIFFOpenOptionsAlloc());
   TIFFOpenOptionsSetErrorHandlerExtR(options.get(), keep_message, &message);
   TIFFOpenOptionsSetWarningHandlerExtR(options.get(), ignore, nullptr);
-  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), kMostMemory);
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options.get(), most_memory());
   Memory memory{bytes};
   const std::unique_ptr<TIFF, CloseTiff> file(TIFFClientOpenExt("TIFF", "r", &memory, read_memory, write_nothing,
                                                                 seek_memory, close_memory, size_of_memory, map_memory,

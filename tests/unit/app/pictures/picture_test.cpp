@@ -276,6 +276,17 @@ TEST_F(PictureTest, RefusesSidesThatNoFrameCanHave) {
   EXPECT_EQ(pixels(file("b.png", encoded(".png", wide.colRange(0, kLargestSide)))).cols, kLargestSide);
 }
 
+TEST_F(PictureTest, RefusesMorePixelsThanItIsToldBeforeItDecodesThem) {
+  const cv::Mat picture = cv::Mat::zeros(1000, 2001, CV_8UC3);
+  for (const char* extension : {".png", ".jpg", ".bmp", ".ppm", ".webp"}) {
+    const std::string path = file(std::string("a") + extension, encoded(extension, picture));
+    limit_pixels(2'000'000);
+    EXPECT_THAT(why(path), HasSubstr("2001x1000 pixels are too many; make it smaller (at most 32767 on a side and 2 "));
+    limit_pixels(kMostPixels);
+    EXPECT_EQ(pixels(path).size(), picture.size());
+  }
+}
+
 TEST_F(PictureTest, SaysInItsOwnWordsWhatOpenCvThrows) {
   const std::string grey = "P5 1 1 255\nx";
   for (const std::string& path :

@@ -265,6 +265,17 @@ void Session::handle_error(GstMessage* message) {
   finish();
 }
 
+/// A recording whose frames stop well before its container says that it ends: it is damaged where nobody noticed, or
+/// its sound goes on.
+void Session::note_missing_end(std::int64_t duration_ns) const {
+  constexpr std::int64_t kUsual = 2'000'000'000;  // sound and picture seldom end at once
+  const auto last = static_cast<std::int64_t>(topology_.gate->last_time.load());
+  if (spec_.input.repeats || duration_ns - last < std::max(kUsual, duration_ns / 10)) return;
+  events_.warn(
+      fmt::format("{}: says that it ends after {:.1f} s, but its last frame that can be decoded is at {:.1f} s",
+                  spec_.input.given, static_cast<double>(duration_ns) / 1e9, static_cast<double>(last) / 1e9));
+}
+
 /// A live source does not end: it went away, unless it is a recording that a server plays.
 void Session::handle_end() {
   const Gate& gate = *topology_.gate;
@@ -275,6 +286,8 @@ void Session::handle_end() {
     fail({Errc::kMedia,
           fmt::format("{}: the stream broke off after {} {}{}{}", spec_.input.given, gate.frames.load(),
                       gate.frames == 1 ? "frame" : "frames", source_trouble_.empty() ? "" : ": ", source_trouble_)});
+  } else if (!wanted && !failure()) {
+    note_missing_end(duration);
   }
   complete_outputs();
   finish();

@@ -92,6 +92,7 @@ class Session {
   void handle_warning(GstMessage* message);
   void handle_element_message(GstMessage* message);
   void handle_end();
+  void note_missing_end(std::int64_t duration_ns) const;
   std::int64_t duration_ns() const;
   std::string why_without(const std::string& what) const;
   std::string reason_for_no_video(const GstStructure* what) const;

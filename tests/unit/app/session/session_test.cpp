@@ -239,6 +239,27 @@ TEST_F(SessionTest, IsRefusedWhileAnotherWritesItsOutputs) {
   EXPECT_TRUE(first->complete());
 }
 
+TEST_F(SessionTest, SaysThatFramesAreMissingAtTheEndOfAClip) {
+  std::string clip = read_file(source_dir() / "media/figures.mp4");
+  // ISO/IEC 14496-12, 8.7.3.2: behind the type version, size of all and count, then the size of each sample.
+  const std::size_t sizes = clip.find("stsz");
+  ASSERT_NE(sizes, std::string::npos);
+  const std::size_t tenth = sizes + 16 + 4 * 10;
+  for (const std::size_t byte : {1U, 2U}) {
+    std::string damaged = clip;
+    damaged[tenth + byte] = static_cast<char>(damaged[tenth + byte] ^ 0x7F);
+    write_file(at("clip.mp4"), damaged);
+    SessionSpec asked = spec(0, {});
+    asked.input = *identify_input(at("clip.mp4"));
+    std::vector<std::string> warnings;
+    const auto session =
+        must_open(std::move(asked), {.warn = [&](const std::string& line) { warnings.push_back(line); }});
+    session->play();
+    session->wait();
+    EXPECT_THAT(warnings, ElementsAre(HasSubstr("clip.mp4: says that it ends after 10.0 s, but its last frame")));
+  }
+}
+
 TEST_F(SessionTest, StartsAClipAgainThatRepeats) {
   const auto input = identify_input(source_dir() / "media/figures.mp4");
   ASSERT_TRUE(input);

@@ -3,8 +3,10 @@
 #include <csignal>
 #include <exception>
 #include <memory>
+#include <new>
 #include <sstream>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +15,7 @@
 #include "app/cli/console.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/help.h"
+#include "app/cli/interrupt.h"
 #include "app/cli/library_log.h"
 #include "app/commands/bench_command.h"
 #include "app/commands/compile_command.h"
@@ -23,6 +26,7 @@
 #include "app/commands/profile_command.h"
 #include "app/commands/run_command.h"
 #include "app/session/apart/source_host.h"
+#include "app/session/errand.h"
 #include "models/core/text.h"
 
 namespace {
@@ -74,6 +78,9 @@ int run(int argc, char** argv) {
     // Parsed by itself: only the top of a CLI11 parser reads configuration files.
     if (argc > 1 && std::string(argv[1]) == "run") return posecam::run_command({argv + 2, argv + argc});
     return parse_and_run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    posecam::tell("posecam: not enough memory\n");
+    return posecam::exit_code(posecam::Errc::kDevice);
   } catch (const std::exception& e) {
     posecam::tell("posecam: {}\n", e.what());
     return posecam::exit_code(posecam::Errc::kDevice);
@@ -83,12 +90,15 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  posecam::leave_when_interrupted();
   posecam::keep_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error like others
   posecam::take_library_log();
-  const int code = run(argc, argv);
-  const auto printed = posecam::all_printed();
-  if (printed) return code;
-  posecam::tell("posecam: {}\n", printed.error().message);
-  return code != 0 ? code : posecam::exit_code(printed.error().code);
+  int code = run(argc, argv);
+  if (const auto printed = posecam::all_printed(); !printed) {
+    posecam::tell("posecam: {}\n", printed.error().message);
+    if (code == 0) code = posecam::exit_code(printed.error().code);
+  }
+  if (posecam::Errand::any_left_behind()) _exit(code);
+  return code;
 }

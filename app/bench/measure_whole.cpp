@@ -2,6 +2,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +28,8 @@ constexpr const char* kSharedModel = "posecam-bench";
 /// Several times one input, in one process and on one engine.
 class Streams {
  public:
-  Result<void> open(const BenchCase& what, const EngineSettings& engine, const std::string& input);
+  Result<void> open(const BenchCase& what, const EngineSettings& engine, const std::string& input,
+                    const std::stop_token& interrupt);
   void play();
   bool over() const;  // with one input gone, the load is another one
   std::optional<Error> failure() const;
@@ -42,7 +44,8 @@ class Streams {
   std::vector<std::unique_ptr<Session>> sessions_;
 };
 
-Result<void> Streams::open(const BenchCase& what, const EngineSettings& engine, const std::string& input) {
+Result<void> Streams::open(const BenchCase& what, const EngineSettings& engine, const std::string& input,
+                           const std::stop_token& interrupt) {
   auto inputs = identify_inputs(std::vector<std::string>(what.streams, input));
   if (!inputs) return inputs.error();
   for (Input& one : *inputs) {
@@ -54,7 +57,7 @@ Result<void> Streams::open(const BenchCase& what, const EngineSettings& engine, 
     meters_.push_back(std::make_unique<LatencyMeter>());
     meters_.back()->watch((*session)->network());
     sessions_.push_back(*std::move(session));
-    if (auto opened = sessions_.back()->open(); !opened) return opened;
+    if (auto opened = sessions_.back()->open(interrupt); !opened) return opened;
   }
   return {};
 }
@@ -91,11 +94,12 @@ Histogram Streams::latencies() const {
 }
 
 /// An engine counts frames, not batches of a core; how many cores it has is known once it has them.
-Result<EngineSettings> engine_of(const BenchCase& what, const EngineSettings& base, const std::string& input) {
+Result<EngineSettings> engine_of(const BenchCase& what, const EngineSettings& base, const std::string& input,
+                                 const std::stop_token& interrupt) {
   EngineSettings engine = settings_of(what, base);
   if (what.slots == EngineOptions().slots_per_core) return engine;
   Streams trial;
-  if (auto opened = trial.open(what, engine, input); !opened) return opened.error();
+  if (auto opened = trial.open(what, engine, input, interrupt); !opened) return opened.error();
   engine.max_in_flight = trial.first().cores * what.batch * what.slots;
   return engine;
 }
@@ -104,10 +108,10 @@ Result<EngineSettings> engine_of(const BenchCase& what, const EngineSettings& ba
 
 Result<BenchRun> measure_whole(const BenchCase& what, const EngineSettings& base, const std::string& input,
                                const MeasureTime& time) {
-  const auto engine = engine_of(what, base, input);
+  const auto engine = engine_of(what, base, input, time.interrupt);
   if (!engine) return engine.error();
   Streams streams;
-  if (auto opened = streams.open(what, *engine, input); !opened) return opened.error();
+  if (auto opened = streams.open(what, *engine, input, time.interrupt); !opened) return opened.error();
   const auto over = [&] { return streams.over() || time.is_interrupted(); };
   streams.play();
   wait_for(kForever, [&] { return over() || streams.frames() > 0; });  // loading is no part of it

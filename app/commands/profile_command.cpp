@@ -91,7 +91,7 @@ Result<Profile> play(const Request& request, const std::stop_token& interrupt) {
   auto made = Session::create(std::move(spec), {.warn = [](const std::string& line) { tell("posecam: {}\n", line); }});
   if (!made) return made.error();
   std::unique_ptr<Session> session = *std::move(made);
-  if (auto opened = session->open(); !opened) return opened.error();
+  if (auto opened = session->open(interrupt); !opened) return opened.error();
   StageLog::start();
   session->play();
   {

@@ -35,8 +35,6 @@
 namespace posecam {
 namespace {
 
-void quit_at_once(int) { _exit(exit_code(Errc::kCancelled)); }
-
 void say(const std::string& line) { tell("posecam: {}\n", line); }
 
 /// JSON on the screen, between which a bar would be: then there is none.
@@ -71,7 +69,7 @@ class Run {
   int execute();
 
  private:
-  Result<void> prepare();
+  Result<void> prepare(const std::stop_token& interrupt);
   Result<void> choose_model();
   QueueEvents events();
   void play_to_the_end(const std::stop_token& interrupt);
@@ -102,7 +100,7 @@ Result<void> Run::choose_model() {
 }
 
 /// Everything that can be found wrong before the first frame, the cheap things first.
-Result<void> Run::prepare() {
+Result<void> Run::prepare(const std::stop_token& interrupt) {
   if (options_.display && g_getenv("DISPLAY") == nullptr && g_getenv("WAYLAND_DISPLAY") == nullptr) {
     return Error{Errc::kMedia,
                  "--display: there is no screen (neither DISPLAY nor WAYLAND_DISPLAY is set); use "
@@ -114,7 +112,7 @@ Result<void> Run::prepare() {
   auto specs = make_specs(options_, *inputs);
   if (!specs) return specs.error();
   const auto most = options_.parallel > 0 ? static_cast<std::size_t>(options_.parallel) : usual_inputs_at_once();
-  queue_.emplace(*std::move(specs), most, events());
+  queue_.emplace(*std::move(specs), most, events(), interrupt);
   return queue_->prepare();
 }
 
@@ -136,9 +134,9 @@ QueueEvents Run::events() {
 }
 
 int Run::execute() {
-  const std::stop_token interrupt = watch_interrupts(quit_at_once);
+  const std::stop_token interrupt = watch_interrupts();
   const std::string hint = hint_at_folder(options_.write_json);  // before the folder is made
-  if (auto ready = prepare(); !ready) {
+  if (auto ready = prepare(interrupt); !ready) {
     say(ready.error().message);
     return exit_code(ready.error().code);
   }
@@ -155,10 +153,8 @@ int Run::execute() {
 
 /// The first Ctrl-C ends the inputs and lets files be completed, the second one does not wait for that.
 void Run::play_to_the_end(const std::stop_token& interrupt) {
-  const std::stop_callback end(interrupt, [this] {
-    say("interrupted: finishing the files; press Ctrl-C again to quit at once");
-    queue_->stop();
-  });
+  const std::stop_callback end(interrupt,
+                               [] { say("interrupted: finishing the files; press Ctrl-C again to quit at once"); });
   queue_->play(printer_.period(), [this](const QueueProgress& all) {
     if (all.frames > 0) printer_.show({all.frames, all.total, all.seconds, all.people});
   });

@@ -160,13 +160,31 @@ Result<void> OutputSet::name_all() {
   return {};
 }
 
+std::int64_t OutputSet::written() const {
+  std::int64_t bytes = 0;
+  for (const Part& part : parts_) {
+    struct stat info {};
+    if (fstat(part.fd, &info) == 0) bytes += info.st_size;
+  }
+  return bytes;
+}
+
 void OutputSet::give_up() {
+  remove_useless();
+  release();
+}
+
+void OutputSet::leave() {
+  remove_useless();
+  parts_.clear();
+}
+
+void OutputSet::remove_useless() const {
   for (const Part& part : parts_) {
     struct stat info {};
     const bool empty = fstat(part.fd, &info) == 0 && info.st_size == 0;
     if (empty || (cleared_ && part.useless_in_part)) unlink(part_name(part.location).c_str());
   }
-  release();
 }
 
 /// Unlocks. Only now: whoever gets the lock next is to find the names as they will stay.

@@ -2,6 +2,7 @@
 // The one owner of the outputs of a run: it alone locks, empties, names and deletes them. Elements of the run only
 // write to its descriptors, so that an output never has two minds about what becomes of it.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -32,11 +33,15 @@ class OutputSet {
   int descriptor(const std::string& location) const;
   /// Before the first byte is written: forgets what earlier runs left in the .part.
   Result<void> clear();
+  /// Bytes in all files so far.
+  std::int64_t written() const;
   /// Every output gets its name, or none does; what was written is FILE.part then. kMedia, kOutput or kNoSpace.
   Result<void> commit();
   /// The names stay as they are. Unfinished results remain as FILE.part, for whoever wants to see how far they went; an
   /// empty file, and a video, which is nothing without its index, is deleted.
   void give_up();
+  /// As give_up(), while somebody who cannot be stopped may still write: descriptors stay open.
+  void leave();
 
  private:
   struct Part {
@@ -52,6 +57,7 @@ class OutputSet {
   Result<void> name_all();
   static bool take_name(Part& part);
   static void give_name_back(const Part& part);
+  void remove_useless() const;
   void release();
 
   std::vector<Part> parts_;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <future>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -18,14 +16,34 @@ namespace posecam {
 namespace {
 
 constexpr const char* kStartFailed = "start-failed";
-/// How long a source may take to stop: one that waits for its network needs no time, one that spins needs for ever.
-constexpr std::chrono::seconds kStopLimit{2};
-constexpr GstClockTime kNearEnd = GST_SECOND;  ///< of a recording that a server plays at its own pace
+/// For a model: a compiler of networks may take minutes on a small machine.
+constexpr std::chrono::minutes kOpenLimit{10};
 
 struct SourceUnref {
   void operator()(GSource* source) const noexcept { g_source_unref(source); }
 };
 using SourcePtr = std::unique_ptr<GSource, SourceUnref>;
+
+/// On a thread of its own, since a source may hang here. The reason of a failure is on the bus; the message is for an
+/// element that gave none.
+void begin_to_play(GstElement* pipeline, GstElement* inlet, Gate& gate, const std::stop_token& stop) {
+  // A live source says so by having nothing to show while it is paused.
+  const GstStateChangeReturn paused = gst_element_set_state(pipeline, GST_STATE_PAUSED);
+  if (paused == GST_STATE_CHANGE_NO_PREROLL) make_live(inlet, gate);
+  if (stop.stop_requested()) return;
+  if (paused != GST_STATE_CHANGE_FAILURE &&
+      gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
+    return;
+  }
+  gst_element_post_message(pipeline,
+                           gst_message_new_element(GST_OBJECT(pipeline), gst_structure_new_empty(kStartFailed)));
+}
+
+/// Not on the session's thread: it waits for elements that change their state, of which one may hang.
+void recalculate_latency(GstElement* pipeline) {
+  const auto call = [](GstElement* self, gpointer) { gst_bin_recalculate_latency(GST_BIN(self)); };
+  gst_element_call_async(pipeline, call, nullptr, nullptr);
+}
 
 }  // namespace
 
@@ -64,8 +82,21 @@ Session::~Session() {
   }
 }
 
-Result<void> Session::open() {
-  if (gst_element_set_state(topology_.pipeline.get(), GST_STATE_READY) != GST_STATE_CHANGE_FAILURE) return {};
+Result<void> Session::open(const std::stop_token& stop) {
+  GstElement* pipeline = topology_.pipeline.get();
+  const auto result = std::make_shared<std::atomic<GstStateChangeReturn>>(GST_STATE_CHANGE_FAILURE);
+  Errand opening([pipeline, result] { *result = gst_element_set_state(pipeline, GST_STATE_READY); });
+  left_behind_ = !opening.wait_for(kOpenLimit, stop);
+  if (left_behind_ && stop.stop_requested()) return Error{Errc::kCancelled, "interrupted before the first frame"};
+  if (left_behind_) {
+    return Error{Errc::kDevice, fmt::format("{}: the model is not loaded after {} minutes; given up",
+                                            spec_.engine.model, kOpenLimit.count())};
+  }
+  if (*result != GST_STATE_CHANGE_FAILURE) return {};
+  return why_not_opened();
+}
+
+Error Session::why_not_opened() {
   const BusPtr bus(gst_element_get_bus(topology_.pipeline.get()));
   GstMessage* message = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR);
   Error error{Errc::kDevice, fmt::format("{}: the pipeline cannot be started", spec_.input.given)};
@@ -143,20 +174,23 @@ std::int64_t Session::duration_ns() const {
 
 /// Not g_main_context_invoke(), which would call at once on a thread that finds the context idle.
 void Session::post(void (Session::*what)()) {
+  const SourcePtr source(g_idle_source_new());
+  g_source_set_priority(source.get(), G_PRIORITY_DEFAULT);
+  call_from(source.get(), what);
+}
+
+void Session::call_from(GSource* source, void (Session::*what)()) {
   struct Call {
     Session* session;
     void (Session::*what)();
   };
-  const SourcePtr source(g_idle_source_new());
-  g_source_set_priority(source.get(), G_PRIORITY_DEFAULT);
   const auto make = [](gpointer data) -> gboolean {
     const Call& call = *static_cast<Call*>(data);
     (call.session->*call.what)();
     return G_SOURCE_REMOVE;
   };
-  g_source_set_callback(source.get(), make, new Call{this, what},
-                        [](gpointer data) { delete static_cast<Call*>(data); });
-  g_source_attach(source.get(), context_.get());
+  g_source_set_callback(source, make, new Call{this, what}, [](gpointer data) { delete static_cast<Call*>(data); });
+  g_source_attach(source, context_.get());
 }
 
 void Session::run() {
@@ -174,67 +208,17 @@ void Session::start() {
     return finish();
   }
   if (is_apart(spec_) && !start_apart()) return;
-  GstElement* pipeline = topology_.pipeline.get();
-  // A live source says so by having nothing to show while it is paused.
-  const GstStateChangeReturn paused = gst_element_set_state(pipeline, GST_STATE_PAUSED);
-  if (paused == GST_STATE_CHANGE_NO_PREROLL) make_live(topology_.inlet, *topology_.gate);
+  starting_ = std::make_unique<Errand>([stop = starting_stop_.get_token(), pipeline = topology_.pipeline.get(),
+                                        inlet = topology_.inlet,
+                                        gate = topology_.gate.get()] { begin_to_play(pipeline, inlet, *gate, stop); });
   watch(g_get_monotonic_time());
-  if (paused != GST_STATE_CHANGE_FAILURE &&
-      gst_element_set_state(pipeline, GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE) {
-    return;
-  }
-  // The reason is on the bus; this one is for an element that gave none.
-  gst_element_post_message(pipeline,
-                           gst_message_new_element(GST_OBJECT(pipeline), gst_structure_new_empty(kStartFailed)));
 }
 
-void Session::end_early() {
-  if (finished() || ending_) return;
-  if (topology_.gate->arrived == 0) {
-    give_up();
-    finish();
-  } else {
-    push_end();
-  }
-}
-
-/// An EOS behind whatever the source has sent, however far it is and whatever it is doing.
-void Session::push_end() {
-  ending_ = true;
-  const PadPtr sink(gst_element_get_static_pad(topology_.inlet, "sink"));
-  gst_pad_send_event(sink.get(), gst_event_new_eos());
-}
-
-/// Looks again when the source, silent since then, will have been silent for too long.
-void Session::watch(std::int64_t since_us) {
-  const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(spec_.stall_limit).count();
-  if (limit == 0) return;
+/// At a monotonic time, on this thread.
+void Session::at(std::int64_t time_us, void (Session::*what)()) {
   const SourcePtr timer(g_timeout_source_new(0));
-  g_source_set_ready_time(timer.get(), since_us + limit);
-  const auto look = [](gpointer self) -> gboolean {
-    static_cast<Session*>(self)->look_for_stall();
-    return G_SOURCE_REMOVE;
-  };
-  g_source_set_callback(timer.get(), look, this, nullptr);
-  g_source_attach(timer.get(), context_.get());
-}
-
-void Session::look_for_stall() {
-  if (finished() || ending_ || topology_.gate->ended) return;
-  const std::int64_t now = g_get_monotonic_time();
-  const std::int64_t last = topology_.gate->last_arrival_us;
-  const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(spec_.stall_limit).count();
-  if (!is_starving(topology_.inlet)) return watch(now);  // it is the network that takes its time
-  if (last != 0 && now - last < limit) return watch(last);
-  fail({Errc::kMedia, fmt::format("{}: no frame for {:g} s; given up (--stall-limit)", spec_.input.given,
-                                  static_cast<double>(limit) / 1e6)});
-  end_early();
-}
-
-void Session::abandon() {
-  if (finished()) return;
-  give_up();
-  finish();
+  g_source_set_ready_time(timer.get(), time_us);
+  call_from(timer.get(), what);
 }
 
 gboolean Session::on_message(GstBus*, GstMessage* message, gpointer self) {
@@ -249,7 +233,7 @@ void Session::handle(GstMessage* message) {
     case GST_MESSAGE_WARNING: return handle_warning(message);
     case GST_MESSAGE_ELEMENT: return handle_element_message(message);
     case GST_MESSAGE_EOS: return handle_end();
-    case GST_MESSAGE_LATENCY: gst_bin_recalculate_latency(GST_BIN(topology_.pipeline.get())); return;
+    case GST_MESSAGE_LATENCY: return recalculate_latency(topology_.pipeline.get());
     default: return;
   }
 }
@@ -262,34 +246,6 @@ void Session::handle_error(GstMessage* message) {
     return;
   }
   give_up();
-  finish();
-}
-
-/// A recording whose frames stop well before its container says that it ends: it is damaged where nobody noticed, or
-/// its sound goes on.
-void Session::note_missing_end(std::int64_t duration_ns) const {
-  constexpr std::int64_t kUsual = 2'000'000'000;  // sound and picture seldom end at once
-  const auto last = static_cast<std::int64_t>(topology_.gate->last_time.load());
-  if (spec_.input.repeats || duration_ns - last < std::max(kUsual, duration_ns / 10)) return;
-  events_.warn(
-      fmt::format("{}: says that it ends after {:.1f} s, but its last frame that can be decoded is at {:.1f} s",
-                  spec_.input.given, static_cast<double>(duration_ns) / 1e9, static_cast<double>(last) / 1e9));
-}
-
-/// A live source does not end: it went away, unless it is a recording that a server plays.
-void Session::handle_end() {
-  const Gate& gate = *topology_.gate;
-  const bool wanted = ending_ || (gate.limit > 0 && gate.frames >= gate.limit);
-  if (!wanted) hear_out();
-  const std::int64_t duration = duration_ns();
-  if (gate.live && !wanted && (duration <= 0 || gate.last_time + kNearEnd < static_cast<GstClockTime>(duration))) {
-    fail({Errc::kMedia,
-          fmt::format("{}: the stream broke off after {} {}{}{}", spec_.input.given, gate.frames.load(),
-                      gate.frames == 1 ? "frame" : "frames", source_trouble_.empty() ? "" : ": ", source_trouble_)});
-  } else if (!wanted && !failure()) {
-    note_missing_end(duration);
-  }
-  complete_outputs();
   finish();
 }
 
@@ -353,50 +309,6 @@ void Session::handle_element_message(GstMessage* message) {
 void Session::fail(Error error) {
   std::lock_guard lock(mutex_);
   if (!failure_) failure_ = std::move(error);
-}
-
-/// All data has arrived, and every sink has closed what it wrote.
-void Session::complete_outputs() {
-  StreamStats last = stats();
-  shut_down();
-  if (!spec_.input.damage.empty()) fail({Errc::kMedia, fmt::format("{}: {}", spec_.input.given, spec_.input.damage)});
-  const auto committed = outputs_.commit();
-  if (!committed) fail(committed.error());
-  std::lock_guard lock(mutex_);
-  last_ = std::move(last);
-  complete_ = static_cast<bool>(committed);
-}
-
-/// Nothing more can come.
-void Session::give_up() {
-  StreamStats last = stats();
-  shut_down();
-  outputs_.give_up();
-  std::lock_guard lock(mutex_);
-  last_ = std::move(last);
-}
-
-/// Files are closed whatever the source does. A library that does not let go of its thread keeps it: nothing can end a
-/// thread but itself.
-void Session::shut_down() {
-  GstElement* source = topology_.source;
-  gst_element_set_locked_state(source, TRUE);
-  gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
-  std::packaged_task<void()> stop([element = ElementPtr(GST_ELEMENT(gst_object_ref(source)))] {
-    gst_element_set_state(element.get(), GST_STATE_NULL);
-  });
-  const std::future<void> stopped = stop.get_future();
-  std::thread stopping(std::move(stop));
-  left_behind_ = stopped.wait_for(kStopLimit) != std::future_status::ready;
-  left_behind_ ? stopping.detach() : stopping.join();
-  process_.reset();
-}
-
-void Session::finish() {
-  events_.finished();
-  std::lock_guard lock(mutex_);
-  finished_ = true;
-  changed_.notify_all();
 }
 
 }  // namespace posecam

@@ -15,13 +15,16 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <gst/gst.h>
 
 #include "app/session/apart/source_process.h"
+#include "app/session/errand.h"
 #include "app/session/graph/topology.h"
 #include "app/session/handles.h"
 #include "app/session/output_set.h"
@@ -50,12 +53,13 @@ class Session {
   Session& operator=(const Session&) = delete;
   ~Session();
 
-  /// Loads the model and opens the device; seconds. kUsage, kModel, kDevice, kMedia.
-  Result<void> open();
+  /// Loads the model and opens the device: seconds, ten minutes at most. kUsage, kModel, kDevice, kMedia; kCancelled
+  /// once `stop` is requested, and what was under way is left behind then (errand.h).
+  Result<void> open(const std::stop_token& stop = {});
   /// Lets frames flow and returns at once.
   void play();
-  /// Ends the input here: what is under way is finished, files are completed. Nothing under way: gives up. Returns at
-  /// once; the session finishes when it has played.
+  /// Ends the input here: what is under way is finished, files are completed. Nothing under way, or nothing that moves
+  /// for ten seconds: gives up. Returns at once; the session finishes when it has played.
   void stop();
 
   /// Until it has finished, after play(). The second waits no longer than that, and says whether it has.
@@ -81,7 +85,10 @@ class Session {
   Session(SessionSpec spec, SessionEvents events, OutputSet outputs, Topology topology);
 
   // All of these on the thread of the session, but for post().
+  Error why_not_opened();
   void post(void (Session::*what)());
+  void at(std::int64_t time_us, void (Session::*what)());
+  void call_from(GSource* source, void (Session::*what)());
   void run();
   void start();
   void end_early();
@@ -104,7 +111,8 @@ class Session {
   void watch(std::int64_t since_us);
   void look_for_stall();
   void push_end();
-  void shut_down();
+  void watch_end();
+  bool shut_down();
   void complete_outputs();
   void give_up();
   void finish();
@@ -123,7 +131,11 @@ class Session {
   std::string no_video_ = kNoVideoInIt;  ///< why there is none, should there be none
   std::optional<Error> apart_error_;     ///< what stopped that process, behind its last frame
   bool all_written_ = false;             ///< that process says so
-  bool left_behind_ = false;             ///< the source hangs in a library, with its thread and what that sees
+  std::stop_source starting_stop_;       ///< what comes after the call that starting_ is in is not wanted any more
+  std::unique_ptr<Errand> starting_;     ///< brings the pipeline to play
+  std::unique_ptr<Errand> pushing_;      ///< the end that is on its way
+  std::optional<std::pair<std::uint64_t, std::int64_t>> seen_at_end_;  ///< frames and bytes, when last looked at
+  bool left_behind_ = false;  ///< a library hangs, with its thread and what that sees: all of topology_
 
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;  ///< finished_

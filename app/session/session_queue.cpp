@@ -14,8 +14,11 @@ constexpr rlim_t kDescriptorsOfOurs = 100;
 
 }  // namespace
 
-SessionQueue::SessionQueue(std::vector<SessionSpec> specs, std::size_t most, QueueEvents events)
-    : specs_(std::move(specs)), most_(std::max<std::size_t>(most, 1)), events_(std::move(events)) {}
+SessionQueue::SessionQueue(std::vector<SessionSpec> specs, std::size_t most, QueueEvents events, std::stop_token stop)
+    : specs_(std::move(specs)),
+      most_(std::max<std::size_t>(most, 1)),
+      events_(std::move(events)),
+      stop_(std::move(stop)) {}
 
 Result<std::unique_ptr<Session>> SessionQueue::open_next() {
   const std::size_t place = next_++;
@@ -27,7 +30,7 @@ Result<std::unique_ptr<Session>> SessionQueue::open_next() {
   auto session = Session::create(std::move(specs_[place]),
                                  {.warn = events_.warn, .also_failed = events_.also_failed, .finished = note_end});
   if (!session) return session;
-  if (auto opened = (*session)->open(); !opened) return opened.error();
+  if (auto opened = (*session)->open(stop_); !opened) return opened.error();
   return session;
 }
 
@@ -46,6 +49,7 @@ Result<void> SessionQueue::prepare() {
 
 void SessionQueue::play(std::chrono::milliseconds period, const std::function<void(const QueueProgress&)>& show) {
   for (const auto& [place, session] : open_) session->play();
+  const std::stop_callback stop(stop_, [this] { stop_all(); });
   while (!open_.empty()) {
     std::vector<std::size_t> ended;
     {
@@ -71,28 +75,23 @@ void SessionQueue::retire(std::size_t place) {
 }
 
 void SessionQueue::play_one_more() {
-  while (next_ < specs_.size()) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopped_) return;
-    }
+  while (next_ < specs_.size() && !stop_.stop_requested()) {
     const std::size_t place = next_;
     auto session = open_next();
     if (!session) {
-      events_.not_opened(place, session.error());
+      if (session.error().code != Errc::kCancelled) events_.not_opened(place, session.error());
       continue;
     }
     const std::lock_guard lock(mutex_);
     Session& playing = *open_.emplace(place, *std::move(session)).first->second;
     playing.play();
-    if (stopped_) playing.stop();
+    if (stop_.stop_requested()) playing.stop();
     return;
   }
 }
 
-void SessionQueue::stop() {
+void SessionQueue::stop_all() {
   const std::lock_guard lock(mutex_);
-  stopped_ = true;
   for (const auto& [place, session] : open_) session->stop();
 }
 

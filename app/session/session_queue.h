@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -43,17 +44,17 @@ struct QueueProgress {
 /// opened before the last that needs it is gone.
 class SessionQueue {
  public:
-  /// `most`: open at a time, at least one.
-  SessionQueue(std::vector<SessionSpec> specs, std::size_t most, QueueEvents events);
+  /// `most`: open at a time, at least one. Once `stop` is requested those that play are ended as Session::stop() does,
+  /// and no other is begun.
+  SessionQueue(std::vector<SessionSpec> specs, std::size_t most, QueueEvents events, std::stop_token stop = {});
 
-  /// Opens the first of them: all, or none and the reason.
+  /// Opens the first of them: all, or none and the reason; kCancelled if it was stopped.
   Result<void> prepare();
   /// Until all have ended. `show` is called now and then, a `period` apart at most.
   void play(std::chrono::milliseconds period, const std::function<void(const QueueProgress&)>& show);
-  /// Ends those that play as Session::stop() does; no other is begun. By any thread.
-  void stop();
 
  private:
+  void stop_all();
   Result<std::unique_ptr<Session>> open_next();
   void play_one_more();
   void retire(std::size_t place);
@@ -62,13 +63,13 @@ class SessionQueue {
   std::vector<SessionSpec> specs_;
   const std::size_t most_;
   const QueueEvents events_;
+  const std::stop_token stop_;
   std::size_t next_ = 0;  ///< place of the first that was not opened yet
   std::uint64_t frames_of_ended_ = 0;
 
   std::mutex mutex_;
-  std::condition_variable changed_;  ///< ended_
-  std::vector<std::size_t> ended_;   ///< whose events came; by mutex_, as all that follows
-  bool stopped_ = false;
+  std::condition_variable changed_;                       ///< ended_
+  std::vector<std::size_t> ended_;                        ///< whose events came; by mutex_, as all that follows
   std::map<std::size_t, std::unique_ptr<Session>> open_;  ///< changed by the thread of play() only
 };
 

@@ -75,5 +75,25 @@ TEST(PosecamInterrupt, EveryRunEndsSoonHoweverBusyTheMachine) {
   }
 }
 
+TEST(PosecamInterrupt, DoesNotWaitForADeviceThatHangs) {
+  const TempDir dir;
+  const Watchdog watchdog(kHangSeconds);
+  const Posecam posecam(dir.path() / "data");
+  const std::string network = source_dir() / "tests/data/tiny_pose.json";
+  const Outcome compiled = posecam.run({"compile", network, "--target", "sim", "--out", dir.path()});
+  ASSERT_EQ(compiled.code, 0) << compiled.err;
+  nlohmann::json of_device = nlohmann::json::parse(read_file(dir.path() / "neuron-sim.json"));
+  of_device["weights"]["neuron"]["target"] = "inf2";
+  write_file(dir.path() / "neuron-inf2.json", of_device.dump());
+  setenv("POSECAM_NRT_LIBRARY", POSECAM_HANGING_RUNTIME, 1);
+  const Outcome outcome = posecam.run_until_told({"run", "testsrc", "--device", "neuron", "--model",
+                                                  dir.path() / "neuron-inf2.json", "--json-lines", dir.path() / "out"},
+                                                 SIGINT);
+  unsetenv("POSECAM_NRT_LIBRARY");
+  EXPECT_EQ(outcome.code, 130) << outcome.out;
+  EXPECT_NE(outcome.out.find("interrupted before the first frame"), std::string::npos) << outcome.out;
+  EXPECT_FALSE(std::filesystem::exists(dir.path() / "out.part"));
+}
+
 }  // namespace
 }  // namespace posecam::test

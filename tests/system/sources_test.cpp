@@ -131,7 +131,8 @@ TEST_F(Sources, ReadsNothingThatAFileNamesInItsPlace) {
   const std::string playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-PLAYLIST-TYPE:VOD\n#EXTINF:9,\n";
   for (const std::string& text :
        {playlist + "file://" + at("private.ts") + "\n#EXT-X-ENDLIST\n",
-        playlist + "http://127.0.0.1:1/private.ts\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile private.ts\n",
+        playlist + "http://127.0.0.1:1/private.ts\n#EXT-X-ENDLIST\n",
+        std::string("ffconcat version 1.0\nfile private.ts\n"),
         std::string("<?xml version=\"1.0\"?>\n<MPD xmlns=\"urn:mpeg:dash:schema:mpd:2011\" type=\"static\"/>\n"),
         std::string("v=0\no=- 1 1 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n"
                     "a=rtpmap:96 H264/90000\n")}) {

@@ -1,5 +1,6 @@
 #include "app/cli/interrupt.h"
 
+#include <csignal>
 #include <cstdlib>
 #include <semaphore>
 
@@ -9,8 +10,8 @@ namespace posecam {
 namespace {
 
 /// Interrupts the process, sees the stop, and interrupts it again.
-void interrupt_twice(int first, int second, void (*again)(int)) {
-  const std::stop_token stop = watch_interrupts(again);
+void interrupt_twice(int first, int second) {
+  const std::stop_token stop = watch_interrupts();
   if (stop.stop_requested()) std::_Exit(1);
   std::binary_semaphore seen(0);
   const std::stop_callback see(stop, [&] { seen.release(); });
@@ -21,12 +22,19 @@ void interrupt_twice(int first, int second, void (*again)(int)) {
 }
 
 TEST(InterruptDeathTest, IsSeenOnceAndEndsTheProgramTheSecondTime) {
-  EXPECT_EXIT(interrupt_twice(SIGINT, SIGINT, SIG_DFL), ::testing::KilledBySignal(SIGINT), "");
-  EXPECT_EXIT(interrupt_twice(SIGTERM, SIGINT, SIG_DFL), ::testing::KilledBySignal(SIGINT), "");
+  EXPECT_EXIT(interrupt_twice(SIGINT, SIGINT), ::testing::ExitedWithCode(130), "");
+  EXPECT_EXIT(interrupt_twice(SIGTERM, SIGINT), ::testing::ExitedWithCode(130), "");
+  EXPECT_EXIT(interrupt_twice(SIGINT, SIGTERM), ::testing::ExitedWithCode(130), "");
 }
 
-TEST(InterruptDeathTest, EndsTheProgramTheSecondTimeAsItIsTold) {
-  EXPECT_EXIT(interrupt_twice(SIGINT, SIGTERM, [](int) { std::_Exit(130); }), ::testing::ExitedWithCode(130), "");
+void interrupt_first_thing() {
+  std::signal(SIGTERM, SIG_IGN);
+  leave_when_interrupted();
+  std::raise(SIGTERM);
+}
+
+TEST(InterruptDeathTest, EndsTheProgramAtOnceBeforeAnybodyWatches) {
+  EXPECT_EXIT(interrupt_first_thing(), ::testing::ExitedWithCode(130), "");
 }
 
 }  // namespace

@@ -88,11 +88,12 @@ TEST_F(SessionQueueTest, OpensAllOfTheFirstOrNone) {
 }
 
 TEST_F(SessionQueueTest, BeginsNoOtherWhenItIsStopped) {
-  SessionQueue queue(specs(4, 0), 2, events());
+  std::stop_source stop;
+  SessionQueue queue(specs(4, 0), 2, events(), stop.get_token());
   ASSERT_TRUE(queue.prepare());
   queue.play(1ms, [&](const QueueProgress& progress) {
     EXPECT_FALSE(progress.total);
-    if (progress.frames > 5) queue.stop();
+    if (progress.frames > 5) stop.request_stop();
   });
   EXPECT_THAT(ended_, UnorderedElementsAre(0, 1));
   EXPECT_THAT(names(), UnorderedElementsAre("0.ndjson", "1.ndjson"));

@@ -1,4 +1,4 @@
-// A session whose source hangs in a library.
+// Sessions in which something hangs.
 
 #include <algorithm>
 #include <atomic>
@@ -10,26 +10,32 @@
 #include <gst/base/gstpushsrc.h>
 #include <gtest/gtest.h>
 
-#include "app/session/session.h"
-#include "tests/support/own_plugin.h"
-#include "tests/support/shared.h"
-#include "tests/support/temp_dir.h"
+#include "app/session/errand.h"
+#include "tests/unit/app/session/session_fixture.h"
 
 namespace posecam::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 /// spin://: a library that hangs. Sends three frames, then spins until the test lets it go, whatever it is told.
+/// spin://start does so before the first.
 struct Spinner {
   GstPushSrc parent;
   int sent;
+  bool at_start;
 };
 struct SpinnerClass {
   GstPushSrcClass parent;
 };
 std::atomic<bool> let_spinner_go = false;
 std::atomic<bool> spinner_gone = false;
+
+void spin_until_let_go() {
+  while (!let_spinner_go) std::this_thread::yield();
+  spinner_gone = true;
+}
 
 GstFlowReturn spin(GstPushSrc* source, GstBuffer** buffer) {
   auto* self = reinterpret_cast<Spinner*>(source);
@@ -38,9 +44,13 @@ GstFlowReturn spin(GstPushSrc* source, GstBuffer** buffer) {
     GST_BUFFER_PTS(*buffer) = static_cast<GstClockTime>(self->sent++) * 40 * GST_MSECOND;
     return GST_FLOW_OK;
   }
-  while (!let_spinner_go) std::this_thread::yield();
-  spinner_gone = true;
+  spin_until_let_go();
   return GST_FLOW_EOS;
+}
+
+gboolean start_to_spin(GstBaseSrc* source) {
+  if (reinterpret_cast<Spinner*>(source)->at_start) spin_until_let_go();
+  return TRUE;
 }
 
 void be_reachable(gpointer iface, gpointer) {
@@ -51,7 +61,10 @@ void be_reachable(gpointer iface, gpointer) {
     return protocols;
   };
   handler->get_uri = [](GstURIHandler*) { return g_strdup("spin://x"); };
-  handler->set_uri = [](GstURIHandler*, const gchar*, GError**) -> gboolean { return TRUE; };
+  handler->set_uri = [](GstURIHandler* self, const gchar* uri, GError**) -> gboolean {
+    reinterpret_cast<Spinner*>(self)->at_start = std::string(uri) == "spin://start";
+    return TRUE;
+  };
 }
 
 G_DEFINE_TYPE_WITH_CODE(Spinner, spinner, GST_TYPE_PUSH_SRC, G_IMPLEMENT_INTERFACE(GST_TYPE_URI_HANDLER, be_reachable))
@@ -63,24 +76,34 @@ void spinner_class_init(SpinnerClass* self) {
   gst_element_class_add_static_pad_template(GST_ELEMENT_CLASS(self), &frames);
   gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(self), "Spinner", "Source", "Hangs", "posecam");
   self->parent.create = spin;
+  self->parent.parent_class.start = start_to_spin;
 }
 
 void spinner_init(Spinner* self) { gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME); }
 
-TEST(SessionWithAHangingSource, LeavesALibraryBehindThatHangs) {
-  test::start_gstreamer_with_our_plugin();
-  gst_element_register(nullptr, "spinner", GST_RANK_PRIMARY, spinner_get_type());
-  const TempDir folder;
-  const std::string lines = folder.path() / "a.ndjson";
-  const SessionSpec asked{.engine = {.model = source_dir() / "tests/data/tiny_pose.json", .device = "opencv"},
-                          .input = {.kind = InputKind::kAddress, .given = "spin://x", .name = "x", .uri = "spin://x"},
-                          .sinks = {{ResultFormat::kNdjson, lines, ""}},
-                          .stall_limit = std::chrono::milliseconds(300)};
+class SessionWithAHangingSource : public SessionTest {
+ protected:
+  static void SetUpTestSuite() {
+    SessionTest::SetUpTestSuite();
+    gst_element_register(nullptr, "spinner", GST_RANK_PRIMARY, spinner_get_type());
+  }
+  void SetUp() override { let_spinner_go = spinner_gone = false; }
+  SessionSpec spinning(const std::string& uri) const {
+    SessionSpec asked = spec(0, {{ResultFormat::kNdjson, at("a.ndjson"), ""}});
+    asked.input = {.kind = InputKind::kAddress, .given = uri, .name = "x", .uri = uri};
+    asked.stall_limit = std::chrono::milliseconds(300);
+    return asked;
+  }
+  /// It finds all that it sees still there.
+  static void let_go() {
+    let_spinner_go = true;
+    while (!spinner_gone) std::this_thread::yield();
+  }
+};
+
+TEST_F(SessionWithAHangingSource, LeavesALibraryBehindThatHangs) {
   {
-    const auto created = Session::create(asked);
-    ASSERT_TRUE(created) << created.error().message;
-    const auto& session = *created;
-    ASSERT_TRUE(session->open());
+    const auto session = must_open(spinning("spin://x"));
     session->play();
     session->wait();
     EXPECT_FALSE(spinner_gone);
@@ -88,10 +111,37 @@ TEST(SessionWithAHangingSource, LeavesALibraryBehindThatHangs) {
     EXPECT_EQ(session->failure()->code, Errc::kMedia);
     EXPECT_THAT(session->failure()->message, HasSubstr("spin://x: no frame for 0.3 s"));
     EXPECT_TRUE(session->complete());
-    EXPECT_EQ(std::ranges::count(read_file(lines), '\n'), 3);
+    EXPECT_EQ(std::ranges::count(read_file(at("a.ndjson")), '\n'), 3);
+    EXPECT_TRUE(Errand::any_left_behind());
   }
-  let_spinner_go = true;  // finds all that it sees still there
-  while (!spinner_gone) std::this_thread::yield();
+  let_go();
+}
+
+TEST_F(SessionWithAHangingSource, GivesUpOneThatHangsBeforeItsFirstFrame) {
+  {
+    const auto session = must_open(spinning("spin://start"));
+    session->play();
+    session->wait();
+    EXPECT_FALSE(spinner_gone);
+    ASSERT_TRUE(session->failure());
+    EXPECT_THAT(session->failure()->message, HasSubstr("spin://start: no frame for 0.3 s"));
+    EXPECT_THAT(names(), ElementsAre());
+  }
+  let_go();
+}
+
+TEST_F(SessionTest, GivesUpAnEndThatAnOutputHoldsUp) {
+  const Pipe pipe(4096);
+  SessionSpec stuck = spec(0, {});
+  stuck.sinks.push_back({ResultFormat::kNdjson, pipe.name(), ""});
+  stuck.end_limit = std::chrono::milliseconds(300);
+  const auto session = must_open(std::move(stuck));
+  session->play();
+  while (session->stats().frames == 0) std::this_thread::yield();
+  session->stop();
+  session->wait();
+  ASSERT_TRUE(session->failure());
+  EXPECT_THAT(session->failure()->message, HasSubstr("synthetic: does not end: nothing has moved for 0.3 s"));
 }
 
 }  // namespace

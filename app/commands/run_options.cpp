@@ -173,7 +173,7 @@ struct Parser {
     running
         .add("--isolate", options.isolate, "auto|yes|no",
              "Decode each input in a process of its own, so that a library that crashes on one takes no other with "
-             "it; auto: if there are several")
+             "it; auto: if there are several, or it is behind http")
         ->check(CLI::IsMember({"auto", "yes", "no"}).description(""));
     running.add("--max-megapixels", options.max_megapixels, "N",
                 "Pictures of more than N million pixels are not decoded", 1, 1000);

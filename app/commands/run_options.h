@@ -23,11 +23,12 @@ struct RunOptions : EngineSettings {
   bool display = false;           ///< a window
 
   std::uint64_t max_frames = 0;  ///< of each input; 0: all
-  std::string isolate = "auto";  ///< "auto", "yes", "no": decoders in processes of their own; auto: of several inputs
-  int max_megapixels = 100;      ///< of a picture
-  int parallel = 0;              ///< inputs at a time; 0: as many as suit the machine
-  double stall_limit = 30;       ///< seconds without a frame after which an input has failed; 0: never
-  bool quiet = false;            ///< no progress, notes or summary
+  std::string isolate =
+      "auto";  ///< "auto", "yes", "no": decoders in processes of their own; auto: of several inputs, or behind http
+  int max_megapixels = 100;  ///< of a picture
+  int parallel = 0;          ///< inputs at a time; 0: as many as suit the machine
+  double stall_limit = 30;   ///< seconds without a frame after which an input has failed; 0: never
+  bool quiet = false;        ///< no progress, notes or summary
 };
 
 /// What the command line comes to.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "app/session/graph/source.h"
 #include "pipeline/output/result_file.h"
 
 namespace posecam {
@@ -20,7 +21,7 @@ SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone)
                    .input = input,
                    .sinks = {},
                    .video = {named(options.write_video), "--write-video", options.display},
-                   .apart = options.isolate == "yes" || (options.isolate == "auto" && !alone),
+                   .apart = options.isolate == "yes" || (options.isolate == "auto" && (!alone || is_of_web(input))),
                    .max_frames = options.max_frames,
                    .stall_limit = std::chrono::milliseconds(std::llround(std::ceil(options.stall_limit * 1e3)))};
   const auto add = [&](ResultFormat format, const std::string& location, const char* name) {

@@ -147,6 +147,37 @@ TEST_F(Sources, ReadsNothingThatAFileNamesInItsPlace) {
   }
 }
 
+/// A playlist of a server, in which a line or an attribute is another address.
+std::string playlist_with(const std::string& segment, const std::string& key = "") {
+  return "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-PLAYLIST-TYPE:VOD\n" + key + "#EXTINF:9,\n" + segment +
+         "\n#EXT-X-ENDLIST\n";
+}
+
+TEST_F(Sources, ReadsNoFileThatAPlaylistOfAServerNames) {
+  make_clip("mpegtsmux ! filesink location=" + at("part.ts"));
+  write_file(at("local.m3u8"), playlist_with("file://" + at("part.ts")));
+  write_file(at("segment.m3u8"), read_file(at("local.m3u8")));
+  write_file(at("variant.m3u8"), "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1000000\nfile://" + at("local.m3u8") + "\n");
+  write_file(at("key.m3u8"),
+             playlist_with("part.ts", "#EXT-X-KEY:METHOD=AES-128,URI=\"file://" + at("part.ts") + "\"\n"));
+  write_file(at("device.m3u8"), playlist_with("v4l2:///dev/video0"));
+  write_file(at("good.m3u8"), playlist_with("part.ts"));
+  POSECAM_RANGE_SERVER(server, folder_.path());
+  for (const char* name : {"segment.m3u8", "variant.m3u8", "key.m3u8", "device.m3u8"}) {
+    const Outcome outcome = run({server.url("plain/") + name, "--json-lines", "-", "--stall-limit", "2"});
+    EXPECT_EQ(outcome.code, 5) << name;
+    EXPECT_EQ(lines(outcome.out), 0) << name;
+    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+    EXPECT_EQ(outcome.err.find(at("")), std::string::npos) << outcome.err;
+  }
+  const Outcome good = run({server.url("plain/good.m3u8"), "--json-lines", "-"});
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_EQ(lines(good.out), kFrames);
+  const Outcome here = run({server.url("plain/good.m3u8"), "--json-lines", "-", "--isolate", "no"});
+  EXPECT_EQ(here.code, 5);
+  EXPECT_THAT(here.err, HasSubstr("leave out --isolate no"));
+}
+
 /// What a clip shows of itself in a library of films.
 void add_cover(GstElement* pipeline, const std::string& picture) {
   GstElement* muxer = gst_bin_get_by_interface(GST_BIN(pipeline), GST_TYPE_TAG_SETTER);

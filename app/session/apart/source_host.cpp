@@ -191,6 +191,7 @@ Error run_source_host() {
     g_setenv("GST_DEBUG_FILE", (std::string(log) + "." + std::to_string(getpid())).c_str(), TRUE);
   }
   gst_init(nullptr, nullptr);
+  if (is_of_web(*input)) read_from_web_only();
   Host host;
   if (auto built = host.build(*input); !built) {
     say(gst_structure_new(kWordError, "domain", G_TYPE_STRING, "posecam", "code", G_TYPE_INT, 0, "text", G_TYPE_STRING,

@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* kReader = "reader";
 
-constexpr const char* kOfAddress = "of-address";  ///< what was asked for is an address
+bool g_web_only = false;  ///< set before any source is made
 
 std::string_view media_type(GstCaps* caps) {
   return caps == nullptr || gst_caps_get_size(caps) == 0 ? "" : gst_structure_get_name(gst_caps_get_structure(caps, 0));
@@ -51,14 +51,20 @@ bool is_adaptive(std::string_view type) {
   return type == "application/x-hls" || type == "application/dash+xml" || type == "application/vnd.ms-sstr+xml";
 }
 
+constexpr const char* kOfWeb = "of-web";  ///< what was asked for is behind the address of a web server
+
+std::string why_refused(const GstElement* source, std::string_view type) {
+  if (!is_adaptive(type)) return fmt::format("no video in it, but {}", type);
+  const bool of_web = g_object_get_data(G_OBJECT(source), kOfWeb) != nullptr;
+  return of_web ? "it is a playlist, which is read in a process of its own only: leave out --isolate no"
+                : "it is a playlist, which names other files or servers; give the address it came from";
+}
+
 gboolean wants_decoding(GstElement* source, GstPad*, GstCaps* caps, gpointer) {
   const std::string_view type = media_type(caps);
   if (is_beside_the_point(type)) return FALSE;
-  const bool of_address = g_object_get_data(G_OBJECT(source), kOfAddress) != nullptr;
-  if (is_self_contained(type) || (of_address && is_adaptive(type))) return TRUE;
-  const std::string why = is_adaptive(type)
-                              ? "it is a playlist, which names other files or servers; give the address it came from"
-                              : fmt::format("no video in it, but {}", type);
+  if (is_self_contained(type) || (g_web_only && is_adaptive(type))) return TRUE;
+  const std::string why = why_refused(source, type);
   g_object_set_data_full(G_OBJECT(source), kNoVideoWhy, g_strdup(why.c_str()), g_free);
   return FALSE;
 }
@@ -96,7 +102,7 @@ GstElement* add_decoder(Builder& build, const Input& input) {
   if (source == nullptr) return nullptr;
   const std::string uri = input.kind == InputKind::kPipe ? pipe_uri(build, source, input) : input.uri;
   g_object_set(source, "uri", uri.c_str(), nullptr);
-  if (input.kind == InputKind::kAddress) g_object_set_data(G_OBJECT(source), kOfAddress, source);
+  if (is_of_web(input)) g_object_set_data(G_OBJECT(source), kOfWeb, source);
   g_signal_connect(source, "autoplug-continue", G_CALLBACK(wants_decoding), nullptr);
   return source;
 }
@@ -117,7 +123,39 @@ GstPadProbeReturn restore_flags(GstPad*, GstPadProbeInfo* info, gpointer) {
   return GST_PAD_PROBE_OK;
 }
 
+/// A source that reads more than web servers have, as GIO's does. Keys may be within a playlist ("data").
+bool reads_elsewhere(GstPluginFeature* feature) {
+  if (GST_IS_ELEMENT_FACTORY(feature) == FALSE) return false;
+  auto* factory = GST_ELEMENT_FACTORY(feature);
+  if (gst_element_factory_get_uri_type(factory) != GST_URI_SRC) return false;
+  const gchar* const* protocols = gst_element_factory_get_uri_protocols(factory);
+  for (; protocols != nullptr && *protocols != nullptr; ++protocols) {
+    const std::string_view protocol = *protocols;
+    if (protocol != "http" && protocol != "https" && protocol != "data") return true;
+  }
+  return false;
+}
+
+void remove_elsewhere(GstRegistry* registry, GstPluginFeature* feature, gpointer) {
+  if (reads_elsewhere(feature)) gst_registry_remove_feature(registry, feature);
+}
+
 }  // namespace
+
+bool is_of_web(const Input& input) {
+  return input.kind == InputKind::kAddress && (input.uri.starts_with("http://") || input.uri.starts_with("https://"));
+}
+
+void read_from_web_only() {
+  g_web_only = true;
+  GstRegistry* registry = gst_registry_get();
+  g_signal_connect(registry, "feature-added", G_CALLBACK(remove_elsewhere), nullptr);  // by plugins, once loaded
+  GList* all = gst_registry_get_feature_list(registry, GST_TYPE_ELEMENT_FACTORY);
+  for (const GList* one = all; one != nullptr; one = one->next) {
+    remove_elsewhere(registry, static_cast<GstPluginFeature*>(one->data), nullptr);
+  }
+  gst_plugin_feature_list_free(all);
+}
 
 int open_pipe(const std::string& path) {
   const int fd = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);

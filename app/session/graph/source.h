@@ -15,6 +15,12 @@ namespace posecam {
 inline constexpr const char* kNoVideo = "no-video";
 inline constexpr const char* kNoVideoWhy = "why";
 
+/// Whether an input is what a web server has: only that may be a playlist of segments (HLS, DASH).
+bool is_of_web(const Input& input);
+/// From now on this process opens nothing but what web servers have, whatever playlists name: no files, no devices.
+/// After gst_init(), before the first source is made. Without it playlists are refused.
+void read_from_web_only();
+
 /// Makes everything up to the decoded frame; nullptr if it could not be made. What is known before the stream is opened
 /// becomes `build.last`; the pads of clips come later, see connect_source().
 GstElement* add_source(Builder& build, const Input& input);

@@ -1,11 +1,13 @@
 // posecam: video in, people out.
 
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <new>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <unistd.h>
 #include <vector>
 
@@ -87,10 +89,26 @@ int run(int argc, char** argv) {
   }
 }
 
+/// An exception that no thread could do anything about.
+[[noreturn]] void leave_truthfully() {
+  try {
+    if (const std::exception_ptr what = std::current_exception()) std::rethrow_exception(what);
+  } catch (const std::bad_alloc&) {
+    posecam::tell("posecam: ended for want of memory; results are incomplete\n");
+    _exit(posecam::exit_code(posecam::Errc::kDevice));
+  } catch (const std::system_error& e) {
+    posecam::tell("posecam: ended, since the system has no more threads: {}; results are incomplete\n", e.what());
+    _exit(posecam::exit_code(posecam::Errc::kDevice));
+  } catch (...) {
+  }
+  std::abort();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   posecam::leave_when_interrupted();
+  std::set_terminate(leave_truthfully);
   posecam::keep_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error like others
   posecam::take_library_log();

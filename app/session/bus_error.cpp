@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "app/session/graph/source.h"
 #include "models/core/text.h"
 
 namespace posecam {
@@ -95,7 +96,7 @@ std::string why_no_video(std::string_view debug) {
     if (stream.encrypted()) return kEncrypted;
     if (!found && (stream.is("video/") || stream.is("image/"))) found = stream;
   }
-  if (!found) return "no video in it";
+  if (!found) return kNoVideoInIt;
   if (has_decoder(found->caps)) return fmt::format("the installed decoders do not take this kind of {}", found->name);
   return fmt::format("no decoder for {} is installed{}", found->name,
                      has_plugin("libav") ? "" : "; try: apt install gstreamer1.0-libav");
@@ -124,7 +125,9 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
   } else if (is_encrypted(*error)) {
     result.message = fmt::format("{}: {}", input.given, kEncrypted);
   } else if (error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
-    result.message = fmt::format("{}: {}", input.given, why_no_video(debug == nullptr ? "" : debug));
+    const std::string why = why_no_video(debug == nullptr ? "" : debug);
+    const auto* known = static_cast<const char*>(g_object_get_data(G_OBJECT(topology.source), kNoVideoWhy));
+    result.message = fmt::format("{}: {}", input.given, known != nullptr && why == kNoVideoInIt ? known : why);
   } else if (error->domain == GST_STREAM_ERROR && error->code == GST_STREAM_ERROR_TYPE_NOT_FOUND) {
     result.message = fmt::format("{}: neither a video nor an image", input.given);
   } else if (input.kind == InputKind::kAddress) {

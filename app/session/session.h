@@ -25,6 +25,7 @@
 
 #include "app/session/apart/source_process.h"
 #include "app/session/errand.h"
+#include "app/session/graph/source.h"
 #include "app/session/graph/topology.h"
 #include "app/session/handles.h"
 #include "app/session/output_set.h"
@@ -81,7 +82,6 @@ class Session {
   GstElement* network() const { return topology_.infer; }
 
  private:
-  static constexpr const char* kNoVideoInIt = "no video in it";
   Session(SessionSpec spec, SessionEvents events, OutputSet outputs, Topology topology);
 
   // All of these on the thread of the session, but for post().

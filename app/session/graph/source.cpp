@@ -51,6 +51,12 @@ bool is_adaptive(std::string_view type) {
   return type == "application/x-hls" || type == "application/dash+xml" || type == "application/vnd.ms-sstr+xml";
 }
 
+/// Of video, and not the file that it is in.
+bool is_a_stream(GstCaps* caps) {
+  const GstStructure* of = gst_caps_get_structure(caps, 0);
+  return gst_structure_has_field(of, "width") != FALSE || gst_structure_has_field(of, "stream-format") != FALSE;
+}
+
 constexpr const char* kOfWeb = "of-web";  ///< what was asked for is behind the address of a web server
 
 std::string why_refused(const GstElement* source, std::string_view type) {
@@ -63,10 +69,13 @@ std::string why_refused(const GstElement* source, std::string_view type) {
 gboolean wants_decoding(GstElement* source, GstPad*, GstCaps* caps, gpointer) {
   const std::string_view type = media_type(caps);
   if (is_beside_the_point(type)) return FALSE;
-  if (is_self_contained(type) || (g_web_only && is_adaptive(type))) return TRUE;
-  const std::string why = why_refused(source, type);
+  const bool wanted = is_self_contained(type) || (g_web_only && is_adaptive(type));
+  if (wanted && !is_a_stream(caps)) return TRUE;
+  // Should nothing come of it, that is known only by what decodes it being missed, or not having been loaded.
+  const std::string why =
+      wanted ? fmt::format("its {} cannot be decoded; is there memory enough?", type) : why_refused(source, type);
   g_object_set_data_full(G_OBJECT(source), kNoVideoWhy, g_strdup(why.c_str()), g_free);
-  return FALSE;
+  return wanted ? TRUE : FALSE;
 }
 
 void link_decoded(GstElement*, GstPad* pad, gpointer inlet) {

@@ -13,7 +13,8 @@ namespace posecam {
 /// The name of the element message that says: all streams of the input are known, and none is video. Its field says
 /// why, if that is known.
 inline constexpr const char* kNoVideo = "no-video";
-inline constexpr const char* kNoVideoWhy = "why";
+inline constexpr const char* kNoVideoWhy = "why";  ///< also data of the source (GObject), once it is known
+inline constexpr const char* kNoVideoInIt = "no video in it";
 
 /// Whether an input is what a web server has: only that may be a playlist of segments (HLS, DASH).
 bool is_of_web(const Input& input);

@@ -16,136 +16,33 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include "models/core/sha256.h"
-#include "models/core/text.h"
+#include "models/core/file_handle.h"
+#include "models/store/part_file.h"
 
 namespace posecam {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr long kConnectSeconds = 10;
-constexpr long kStallSeconds = 30;
-constexpr long kStallBytesPerSecond = 100;
 constexpr long kMaxRedirects = 5;
+constexpr std::size_t kMostHeaderBytes = std::size_t{64} << 10;  // of all answers to one request
 
 std::string reason(int code) { return std::error_code(code, std::generic_category()).message(); }
 
-class FileHandle {
- public:
-  explicit FileHandle(int fd) : fd_(fd) {}
-  FileHandle(const FileHandle&) = delete;
-  FileHandle& operator=(const FileHandle&) = delete;
-  ~FileHandle() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
-/// The bytes of a download on their way. Keeps the first failure of its own.
-class PartFile {
- public:
-  explicit PartFile(const Download& job)
-      : job_(job),
-        path_(job.target.native() + ".part"),
-        fd_(::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644)) {
-    if (fd_.get() < 0) {
-      fail_to_write();
-      return;
-    }
-    const off_t size = ::lseek(fd_.get(), 0, SEEK_END);
-    size_ = size > 0 ? static_cast<std::uint64_t>(size) : 0;
-    if (size_ > job_.bytes) restart();
-  }
-  PartFile(const PartFile&) = delete;
-  PartFile& operator=(const PartFile&) = delete;
-  ~PartFile() {
-    if (fd_.get() >= 0 && size_ == 0) discard();  // nothing to continue from
-  }
-
-  const std::optional<Error>& error() const { return error_; }
-  std::uint64_t size() const { return size_; }
-  bool complete() const { return size_ == job_.bytes; }
-
-  void restart() {
-    if (::ftruncate(fd_.get(), 0) != 0 || ::lseek(fd_.get(), 0, SEEK_SET) != 0) {
-      fail_to_write();
-    }
-    size_ = 0;
-  }
-
-  /// False when the file failed, would become too long, or the caller asked to stop.
-  bool append(std::span<const char> data) {
-    if (error_) return false;
-    if (job_.stop.stop_requested()) return fail("stopped", Errc::kCancelled);
-    if (data.size() > job_.bytes - size_) return too_long();
-    while (!data.empty()) {
-      const ssize_t n = ::write(fd_.get(), data.data(), data.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return fail_to_write();
-      size_ += static_cast<std::uint64_t>(n);
-      data = data.subspan(static_cast<std::size_t>(n));
-    }
-    if (job_.progress) job_.progress(size_);
-    return true;
-  }
-
-  /// The source offers more bytes than the descriptor states: nothing of it is worth keeping.
-  bool too_long() {
-    discard();
-    return fail(
-        fmt::format("longer than the {} of the descriptor: not the same file", counted(job_.bytes, "byte", "bytes")));
-  }
-
-  /// Checks the content and gives it its name. A wrong content is discarded.
-  Result<void> finish() {
-    const auto sha256 = sha256_of(path_);
-    if (!sha256) return sha256.error();
-    if (*sha256 != job_.sha256) {
-      discard();
-      return Error{Errc::kModel,
-                   fmt::format("sha256 is {}, the descriptor says {}: not the same file", *sha256, job_.sha256)};
-    }
-    // The content must be on the disk before the name is, or a power cut leaves a good name on an empty file.
-    if (::fsync(fd_.get()) != 0 || ::rename(path_.c_str(), job_.target.c_str()) != 0) {
-      return Error{Errc::kModel, fmt::format("{}: cannot write: {}", job_.target.native(), reason(errno))};
-    }
-    const FileHandle folder(::open(job_.target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() >= 0) ::fsync(folder.get());
-    return {};
-  }
-
- private:
-  void discard() { ::unlink(path_.c_str()); }
-  bool fail_to_write() {
-    const char* const remedy = errno == ENOSPC || errno == EDQUOT ? "; free some space and pull again" : "";
-    return fail(fmt::format("{}: cannot write: {} after {} of {}{}", path_.native(), reason(errno), size_,
-                            counted(job_.bytes, "byte", "bytes"), remedy),
-                Errc::kMedia);
-  }
-  bool fail(std::string message, Errc code = Errc::kModel) {
-    if (!error_) error_ = Error{code, std::move(message)};
-    return false;
-  }
-
-  const Download& job_;
-  fs::path path_;
-  FileHandle fd_;
-  std::uint64_t size_ = 0;
-  std::optional<Error> error_;
-};
-
+/// Only a file itself: a link that others laid into the mirror would have its target, which may be for this user alone,
+/// copied, and a pipe would be waited for.
 Result<void> copy_local(const Download& job, PartFile& part) {
-  // A copy starts over: what an interrupted one left may stem from another file.
-  part.restart();
-  const FileHandle in(::open(job.source.c_str(), O_RDONLY | O_CLOEXEC));
+  const FileHandle in(::open(job.source.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   struct stat info {};
+  if (in.get() < 0 && errno == ELOOP) return Error{Errc::kModel, "a link, which is not followed: put the file there"};
   if (in.get() < 0) return Error{errno == ENOENT || errno == ENOTDIR ? Errc::kUsage : Errc::kModel, reason(errno)};
   if (::fstat(in.get(), &info) != 0) return Error{Errc::kModel, reason(errno)};
   if (!S_ISREG(info.st_mode)) return Error{Errc::kModel, "not a file"};
+  const auto size = static_cast<std::uint64_t>(info.st_size);
+  if (size > job.bytes) return part.too_long();
+  if (size < job.bytes) return part.too_short(size);
+  // A copy starts over: what an interrupted one left may stem from another file.
+  part.restart();
   std::vector<char> buffer(std::size_t{1} << 20);
   for (;;) {
     const ssize_t n = ::read(in.get(), buffer.data(), buffer.size());
@@ -154,6 +51,12 @@ Result<void> copy_local(const Download& job, PartFile& part) {
     if (n == 0) return {};
     if (!part.append({buffer.data(), static_cast<std::size_t>(n)})) return *part.error();
   }
+}
+
+Result<void> copy_content(const Download& job, PartFile& part) {
+  part.restart();
+  if (!part.append(job.content)) return *part.error();
+  return {};
 }
 
 struct EasyCleanup {
@@ -167,12 +70,15 @@ struct Transfer {
   PartFile& part;
   std::uint64_t asked_from = 0;                  ///< first byte of the range that was asked for
   std::optional<std::uint64_t> given_from = {};  ///< first byte of the answer's Content-Range
+  std::size_t header_bytes = 0;
   bool started = false;
   bool wrong_range = false;
 };
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
+  transfer.header_bytes += size;
+  if (transfer.header_bytes > kMostHeaderBytes) return 0;
   std::string line(data, size);
   if (line.starts_with("HTTP/")) transfer.given_from.reset();  // headers of a redirect do not count
   std::transform(line.begin(), line.end(), line.begin(), [](unsigned char c) { return static_cast<char>(tolower(c)); });
@@ -201,6 +107,13 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   return transfer.part.append({data, size}) ? size : 0;
 }
 
+/// The time that a transfer may take altogether: a server that sends a little now and then would never stall.
+long most_milliseconds(const Download& job, const PartFile& part) {
+  using std::chrono::milliseconds;
+  const auto transfer = std::chrono::seconds((job.bytes - part.size()) / job.limits.bytes_per_second);
+  return static_cast<long>(milliseconds(job.limits.connect + job.limits.stall + transfer).count());
+}
+
 int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return static_cast<Transfer*>(user)->job.stop.stop_requested() ? 1 : 0;
 }
@@ -212,9 +125,12 @@ void configure(CURL* handle, const Download& job, Transfer& transfer, char* erro
   curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 1L);
   curl_easy_setopt(handle, CURLOPT_MAXREDIRS, kMaxRedirects);
   curl_easy_setopt(handle, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, kConnectSeconds);
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, kStallBytesPerSecond);
-  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME, kStallSeconds);
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(job.limits.connect.count()));
+  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_LIMIT, job.limits.bytes_per_second);
+  curl_easy_setopt(handle, CURLOPT_LOW_SPEED_TIME,
+                   static_cast<long>(std::chrono::ceil<std::chrono::seconds>(job.limits.stall).count()));
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, most_milliseconds(job, transfer.part));
+  if (!job.ca_file.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, job.ca_file.c_str());
   curl_easy_setopt(handle, CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(job.bytes));
   curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(handle, CURLOPT_USERAGENT, "posecam");
@@ -245,17 +161,15 @@ Result<void> request(const Download& job, PartFile& part, bool& refused_range) {
   if (part.error()) return *part.error();
   if (job.stop.stop_requested()) return Error{Errc::kCancelled, "stopped"};
   if (code == CURLE_OK) return {};
-  if (code == CURLE_FILESIZE_EXCEEDED) {
-    part.too_long();
-    return *part.error();
-  }
+  if (code == CURLE_FILESIZE_EXCEEDED) return part.too_long();
   if (code == CURLE_HTTP_RETURNED_ERROR) {
     const bool absent = status == 404 || status == 410;
     return Error{absent ? Errc::kUsage : Errc::kModel, fmt::format("HTTP status {}", status)};
   }
+  if (transfer.header_bytes > kMostHeaderBytes) return Error{Errc::kModel, "the server sends headers without end"};
   if (code == CURLE_OPERATION_TIMEDOUT && part.size() > 0) {
-    return Error{Errc::kModel,
-                 fmt::format("stalled after {} of {} bytes; pull again to continue there", part.size(), job.bytes)};
+    return Error{Errc::kModel, fmt::format("too slow: {} of {} bytes; pull again to continue there, or from a mirror",
+                                           part.size(), job.bytes)};
   }
   const std::string_view detail = error_text[0] ? error_text.data() : curl_easy_strerror(code);
   const char* const remedy = part.size() > 0 ? "; pull again to continue there" : "";
@@ -263,6 +177,7 @@ Result<void> request(const Download& job, PartFile& part, bool& refused_range) {
 }
 
 Result<void> transfer_all(const Download& job, PartFile& part) {
+  if (!job.content.empty()) return copy_content(job, part);
   if (!is_url(job.source)) return copy_local(job, part);
   if (part.complete()) return {};
   bool refused_range = false;
@@ -281,10 +196,7 @@ Result<void> attempt(const Download& job, bool& continued) {
   auto done = transfer_all(job, part);
   if (!done) return done;
   if (part.error()) return *part.error();
-  if (!part.complete()) {
-    return Error{Errc::kModel, fmt::format("ends after {} of the {} of the descriptor", part.size(),
-                                           counted(job.bytes, "byte", "bytes"))};
-  }
+  if (!part.complete()) return part.too_short(part.size());
   return part.finish();
 }
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <optional>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -70,6 +69,25 @@ bool any_file(const fs::path& folder, const BackendWeights& weights) {
   });
 }
 
+/// Whether something lies there under that name that is not the file, as far as can be told unread.
+bool is_spoiled(const fs::path& path, std::uint64_t bytes) {
+  std::error_code error;
+  const auto status = fs::symlink_status(path, error);
+  if (status.type() == fs::file_type::not_found) return false;
+  const auto size = fs::file_size(path, error);
+  return error || size != bytes;
+}
+
+/// A file that is not there although others of its backend are, and that a pull would bring, has been lost as well.
+bool any_damage(const fs::path& folder, const BackendWeights& weights) {
+  const bool begun = any_file(folder, weights);
+  return std::ranges::any_of(weights.files, [&](const WeightFile& file) {
+    std::error_code error;
+    const bool lost = begun && !file.url.empty() && !fs::exists(folder / file.name, error);
+    return lost || is_spoiled(folder / file.name, file.bytes);
+  });
+}
+
 /// Holds the lock file of a model's folder, so that two pulls of one model take turns.
 class FolderLock {
  public:
@@ -116,43 +134,23 @@ std::vector<std::string> sources_of(const WeightFile& file, std::string_view mir
   return sources;
 }
 
-/// Bytes in memory that can be opened by a path while this lives.
-class MemoryFile {
- public:
-  explicit MemoryFile(const std::string& bytes) : fd_(::memfd_create("posecam", MFD_CLOEXEC)) {
-    for (std::size_t done = 0; fd_ >= 0 && done < bytes.size();) {
-      const auto count = ::write(fd_, bytes.data() + done, bytes.size() - done);
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) break;  // what is missing is found by the reader, who knows the size
-      done += static_cast<std::size_t>(count);
-    }
-  }
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  std::string path() const { return fmt::format("/proc/self/fd/{}", fd_); }
-
- private:
-  int fd_;
-};
-
 /// Tries the sources in turn. The error lists what each of them answered; kUsage if none has the file.
 Result<void> fetch(const FileReport& report, const PullOptions& options, Maker maker) {
-  std::optional<MemoryFile> made;
-  if (maker) made.emplace(maker());
-  const auto sources = made ? std::vector{made->path()} : sources_of(report.file, options.mirror);
+  const std::string made = maker ? maker() : std::string();
+  const auto sources = maker ? std::vector<std::string>(1) : sources_of(report.file, options.mirror);
   std::vector<std::string> answers;
   Errc code = Errc::kUsage;
   for (const std::string& source : sources) {
     Download job{source, report.path, report.file.bytes, report.file.sha256, {}, options.stop};
+    job.ca_file = options.ca_file;
+    job.limits = options.limits;
+    job.content = made;
     if (options.progress) job.progress = [&](std::uint64_t done) { options.progress(report.file, done); };
     auto done = download(job);
     if (done || done.error().code == Errc::kCancelled) return done;
     if (done.error().code == Errc::kMedia) return done;  // our disk: no other source can help
     if (done.error().code != Errc::kUsage) code = Errc::kModel;
-    answers.push_back(fmt::format("{}: {}", made ? "as made here" : shown_url(source), done.error().message));
+    answers.push_back(fmt::format("{}: {}", maker ? "as made here" : shown_url(source), done.error().message));
     if (options.note && &source != &sources.back()) {
       options.note(fmt::format("{}; trying {}", answers.back(), shown_url(sources.back())));
     }
@@ -231,9 +229,11 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
                                            fmt::join(names, ", "))};
   }
   const bool compiled = !weights->target.empty();
-  const fs::path where = find_folder(spec, *weights).value_or(compiled ? spec.path.parent_path() : folder(spec));
+  const auto fallback = [&] { return compiled ? spec.path.parent_path() : folder(spec); };
+  const auto complete = find_folder(spec, *weights);
+  const fs::path where = complete ? *complete : find_damaged(spec, *weights).value_or(fallback());
   const std::string remedy = compiled ? compile_command(spec, weights->target) : pull_command(spec);
-  if (!any_file(where, *weights)) {
+  if (!any_file(where, *weights) && !any_damage(where, *weights)) {
     return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; run: {}", spec.name, backend,
                                            where.native(), remedy)};
   }
@@ -248,13 +248,25 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
   return where / weights->files.front().name;
 }
 
-/// Where all files are, by their sizes. Compiled ones are beside the descriptor that lists them, or nowhere: other
-/// compilations of the model have files of the same names.
-std::optional<fs::path> ModelStore::find_folder(const ModelSpec& spec, const BackendWeights& weights) const {
+/// Compiled ones are beside the descriptor that lists them, or nowhere: other compilations of the model have files of
+/// the same names.
+std::vector<fs::path> ModelStore::places(const ModelSpec& spec, const BackendWeights& weights) const {
   const fs::path beside = spec.path.parent_path();
-  if (!weights.target.empty()) return sizes_fit(beside, weights) ? std::optional(beside) : std::nullopt;
-  for (const fs::path& place : {folder(spec), beside, beside / spec.name}) {
+  if (!weights.target.empty()) return {beside};
+  return {folder(spec), beside, beside / spec.name};
+}
+
+/// Where all files are, by their sizes.
+std::optional<fs::path> ModelStore::find_folder(const ModelSpec& spec, const BackendWeights& weights) const {
+  for (const fs::path& place : places(spec, weights)) {
     if (sizes_fit(place, weights)) return place;
+  }
+  return {};
+}
+
+std::optional<fs::path> ModelStore::find_damaged(const ModelSpec& spec, const BackendWeights& weights) const {
+  for (const fs::path& place : places(spec, weights)) {
+    if (any_damage(place, weights)) return place;
   }
   return {};
 }
@@ -262,6 +274,11 @@ std::optional<fs::path> ModelStore::find_folder(const ModelSpec& spec, const Bac
 bool ModelStore::has(const ModelSpec& spec, std::string_view backend) const {
   const BackendWeights* weights = spec.weights_for(backend);
   return weights && find_folder(spec, *weights);
+}
+
+bool ModelStore::has_begun(const ModelSpec& spec, std::string_view backend) const {
+  const BackendWeights* weights = spec.weights_for(backend);
+  return weights && (find_folder(spec, *weights) || find_damaged(spec, *weights));
 }
 
 std::vector<FileReport> ModelStore::verify(const ModelSpec& spec) const {

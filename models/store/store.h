@@ -12,6 +12,7 @@
 
 #include "models/core/result.h"
 #include "models/spec/model_spec.h"
+#include "models/store/download.h"
 
 namespace posecam {
 
@@ -40,6 +41,8 @@ struct PullOptions {
   std::function<void(const std::string& line)> note;
   std::stop_token stop;  ///< pull() then ends with kCancelled
   bool make = false;     ///< files are made (made.h) instead of looked for anywhere
+  std::string ca_file{};   ///< as in Download
+  DownloadLimits limits{};
 };
 
 /// What a user types to get the model (pull, or make): by its name when it is of the zoo, else by the path of its
@@ -69,6 +72,9 @@ class ModelStore {
 
   /// Whether all files of the backend are there with their sizes, unread: for lists.
   bool has(const ModelSpec& spec, std::string_view backend) const;
+  /// The same, or files are there that are damaged: of another size, unreadable, or alone without the others that a pull
+  /// would bring. weights() then says so.
+  bool has_begun(const ModelSpec& spec, std::string_view backend) const;
 
   /// Reads every file of the model and compares it with the descriptor.
   std::vector<FileReport> verify(const ModelSpec& spec) const;
@@ -81,7 +87,9 @@ class ModelStore {
   Result<std::vector<FileReport>> pull(const ModelSpec& spec, const PullOptions& options) const;
 
  private:
+  std::vector<std::filesystem::path> places(const ModelSpec& spec, const BackendWeights& weights) const;
   std::optional<std::filesystem::path> find_folder(const ModelSpec& spec, const BackendWeights& weights) const;
+  std::optional<std::filesystem::path> find_damaged(const ModelSpec& spec, const BackendWeights& weights) const;
 
   std::filesystem::path root_;
 };

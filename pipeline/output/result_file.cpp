@@ -3,10 +3,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <poll.h>
 #include <pthread.h>
@@ -19,6 +17,8 @@
 
 #include <climits>
 #include <fmt/format.h>
+
+#include "models/core/file_handle.h"
 
 namespace posecam {
 namespace {
@@ -65,21 +65,6 @@ bool is_at(const std::string& path, int fd) {
   struct stat opened {};
   return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &opened) == 0 && named.st_ino == opened.st_ino &&
          named.st_dev == opened.st_dev;
-}
-
-/// A file of this user that has no other name: what is written to it goes nowhere else.
-bool is_own_file(int fd) {
-  struct stat info {};
-  return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink <= 1 && info.st_uid == ::geteuid();
-}
-
-/// What open(2) would have given a new file. umask(2) can be asked only by changing it for all threads.
-mode_t usual_mode() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word == "Umask:" && status >> word) return 0666 & ~static_cast<mode_t>(std::strtoul(word.c_str(), nullptr, 8));
-  }
-  return 0644;
 }
 
 int give_up(int fd, int error_number) {

@@ -61,7 +61,8 @@ class Device {
   virtual DeviceInfo describe() const = 0;
   /// Whether "auto" may mean this one here. Loads nothing.
   virtual bool is_automatic() const = 0;
-  /// Whether what it needs of a model is on this machine: weights by their sizes, or a compiled network.
+  /// Whether what it needs of a model is on this machine: weights by their sizes, or a compiled network. What is there
+  /// but damaged counts: open() is to say so, where another device or model in its place would hide it.
   virtual bool can(const ModelSpec& original) const = 0;
   /// What a user types to get what can() misses.
   virtual std::string command_for(const ModelSpec& original) const = 0;

@@ -32,7 +32,7 @@ class CpuDevice final : public Device {
 
   bool can(const ModelSpec& original) const override {
     const auto store = ModelStore::open_default();
-    return library_.built_in && store && store->has(original, name());
+    return library_.built_in && store && store->has_begun(original, name());
   }
 
   std::string command_for(const ModelSpec& original) const override { return pull_command(original); }

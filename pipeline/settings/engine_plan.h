@@ -17,7 +17,7 @@
 namespace posecam {
 
 /// The model that runs when none is named: the zoo's better one if the device (auto: one of the automatic ones) has all
-/// that it needs, else the built-in one.
+/// that it needs, else the built-in one. Damaged, it is still the one: who asks for it then hears what is damaged.
 struct DefaultModel {
   std::string name;  ///< of the zoo
   std::string note;  ///< for people: that it is not the better one, and how to get that; may be empty

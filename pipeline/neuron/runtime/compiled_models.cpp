@@ -52,8 +52,9 @@ std::vector<std::string> compiled_targets(std::string_view model, std::string_vi
   const std::string product = product_name();
   for (const std::string_view target : kTargets) {
     std::error_code error;
-    if (runs_target(device, target, product) &&
-        std::filesystem::is_regular_file(descriptor(*store, model, target), error)) {
+    // Whatever lies there: if it is no descriptor, find_compiled() says so.
+    const auto status = std::filesystem::symlink_status(descriptor(*store, model, target), error);
+    if (runs_target(device, target, product) && std::filesystem::exists(status)) {
       targets.emplace_back(target);
     }
   }

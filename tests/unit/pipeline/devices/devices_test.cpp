@@ -119,10 +119,23 @@ TEST(Devices, OfAProgramAreDevicesToo) {
   EXPECT_NE(opencv(), pretender);
 }
 
+#ifdef POSECAM_HAVE_OPENVINO
+TEST_F(CpuDevices, AreNotReplacedWhenWhatTheyReadIsDamaged) {
+  std::filesystem::resize_file(file_of("openvino"), 100);
+  EXPECT_EQ(automatic(), "openvino");
+  const auto opened = (*find_device("openvino"))->open(model_, {});
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, Errc::kModel);
+  EXPECT_THAT(opened.error().message, AllOf(HasSubstr("openvino.onnx: has 100 bytes"), HasSubstr("run: ")));
+  std::filesystem::remove(file_of("openvino"));
+  EXPECT_EQ(automatic(), "opencv");
+}
+#endif
+
 TEST_F(CpuDevices, CanRunWhatTheyHaveWeightsFor) {
   EXPECT_TRUE(opencv()->can(model_));
   std::filesystem::resize_file(file_of("opencv"), 10);
-  EXPECT_FALSE(opencv()->can(model_));
+  EXPECT_TRUE(opencv()->can(model_));  // so that its damage is told of
   EXPECT_THAT(opencv()->command_for(model_), HasSubstr("posecam models pull " + model_.path.string()));
   std::filesystem::remove(file_of("opencv"));
   EXPECT_FALSE(opencv()->can(model_));

@@ -58,6 +58,22 @@ TEST_F(DefaultModelTest, IsOpenposeWhereItsWeightsAre) {
   EXPECT_EQ(default_model("openvino").name, "openpose-lite");
 }
 
+TEST_F(DefaultModelTest, IsOpenposeThoughItIsDamaged) {
+  pretend_pulled("openvino");
+  const fs::path folder = home_.path() / "posecam/models/openpose";
+  fs::resize_file(folder / "human-pose-estimation-0001.bin", 1000);
+  for (const char* device : {"auto", "openvino"}) {
+    EXPECT_EQ(default_model(device).name, "openpose");
+    const auto plan = plan_engine({.device = device}, kUnknownVideo);
+    ASSERT_TRUE(plan) << plan.error().message;
+    EXPECT_EQ(plan->device->name(), "openvino");
+    const auto opened = open_backend(*plan);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Errc::kModel);
+    EXPECT_THAT(opened.error().message, HasSubstr("run: posecam models pull openpose"));
+  }
+}
+
 /// Settings of the smallest network there is.
 EngineSettings tiny() {
   EngineSettings settings;

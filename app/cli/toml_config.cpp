@@ -10,6 +10,8 @@
 namespace posecam {
 namespace {
 
+constexpr std::size_t kMostBytes = std::size_t{1} << 20;
+
 std::string text_of(const toml::node& node, std::string_view key) {
   if (const auto text = node.value<std::string>(); node.is_string()) return *text;
   if (node.is_boolean() || node.is_integer() || node.is_floating_point()) {
@@ -38,9 +40,14 @@ std::string quoted(const std::string& value, bool bare) {
 }  // namespace
 
 std::vector<CLI::ConfigItem> TomlConfig::from_config(std::istream& input) const {
+  // Not the stream itself, which may be of a device that never ends.
+  std::string text(kMostBytes + 1, '\0');
+  input.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(input.gcount()));
+  if (text.size() > kMostBytes) throw CLI::FileError(fmt::format("larger than {} bytes", kMostBytes));
   toml::table table;
   try {
-    table = toml::parse(input);
+    table = toml::parse(text);
   } catch (const toml::parse_error& e) {
     throw CLI::FileError(fmt::format("line {}: {}", e.source().begin.line, e.description()));
   }

@@ -2,34 +2,74 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <memory>
+#include <fcntl.h>
+#include <poll.h>
+#include <string_view>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <system_error>
+#include <unistd.h>
 
 #include <fmt/format.h>
+
+#include "models/core/file_handle.h"
 
 namespace posecam {
 namespace {
 
-struct FileClose {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
+constexpr int kNoWriterMs = 5000;
 
 Error reason(int error_number) { return {Errc::kModel, std::generic_category().message(error_number)}; }
+Error too_large(std::size_t most) { return {Errc::kModel, fmt::format("larger than {} bytes", most)}; }
+
+bool is_null_device(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == ::makedev(1, 3); }
+
+/// Why not, or nothing.
+Result<void> check_kind(const struct stat& info, std::size_t most, Readable what) {
+  if (S_ISDIR(info.st_mode)) return reason(EISDIR);
+  if (S_ISREG(info.st_mode)) {
+    if (static_cast<std::uint64_t>(info.st_size) > most) return too_large(most);
+    return {};
+  }
+  const bool pipe = S_ISFIFO(info.st_mode) && what == Readable::kFileOrPipe;
+  if (pipe || is_null_device(info)) return {};
+  return Error{Errc::kModel, what == Readable::kFile ? "not a file" : "neither a file nor a pipe"};
+}
+
+/// Waits until a pipe that gave nothing has something to give or has ended. `written`: somebody has it open for writing.
+Result<void> wait_for_pipe(int fd, bool written) {
+  pollfd pipe{fd, POLLIN, 0};
+  const int ready = ::poll(&pipe, 1, written ? -1 : kNoWriterMs);
+  if (ready == 0) return Error{Errc::kModel, "nobody writes to this pipe"};
+  if (ready < 0 && errno != EINTR) return reason(errno);
+  return {};
+}
 
 }  // namespace
 
-Result<std::string> read_file(const std::filesystem::path& path, std::size_t most) {
-  const std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return reason(errno);
+Result<std::string> read_file(const std::filesystem::path& path, std::size_t most, Readable what) {
+  // O_NONBLOCK: a pipe without a writer would not even be opened.
+  const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  struct stat info {};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return reason(errno);
+  if (auto readable = check_kind(info, most, what); !readable) return readable.error();
   std::string bytes;
   std::array<char, std::size_t{1} << 16> block{};
-  while (const std::size_t n = std::fread(block.data(), 1, block.size(), file.get())) {
-    if (n > most - bytes.size()) return Error{Errc::kModel, fmt::format("larger than {} bytes", most)};
-    bytes.append(block.data(), n);
+  bool waited = !S_ISFIFO(info.st_mode);
+  for (;;) {
+    const ssize_t n = ::read(file.get(), block.data(), block.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != EAGAIN) return reason(errno);
+    if (n > 0) {
+      if (static_cast<std::size_t>(n) > most - bytes.size()) return too_large(most);
+      bytes.append(block.data(), static_cast<std::size_t>(n));
+      waited = true;
+      continue;
+    }
+    if (n == 0 && waited) return bytes;
+    if (auto ready = wait_for_pipe(file.get(), n < 0); !ready) return ready.error();
+    if (n == 0) waited = true;  // what comes next decides: data, or an end without any
   }
-  if (std::ferror(file.get()) != 0) return reason(errno);  // a folder, for one
-  return bytes;
 }
 
 }  // namespace posecam

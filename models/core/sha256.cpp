@@ -2,21 +2,21 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
+#include <fcntl.h>
 #include <memory>
 #include <stdexcept>
+#include <sys/stat.h>
 #include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "models/core/file_handle.h"
+
 namespace posecam {
 namespace {
 
-struct FileClose {
-  void operator()(std::FILE* file) const noexcept { std::fclose(file); }
-};
 struct DigestFree {
   void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
 };
@@ -50,12 +50,19 @@ Result<std::string> sha256_of(const std::filesystem::path& path) {
     return Error{Errc::kModel, fmt::format("{}: cannot read: {}", path.native(),
                                            std::error_code(code, std::generic_category()).message())};
   };
-  const std::unique_ptr<std::FILE, FileClose> file(std::fopen(path.c_str(), "rbe"));
-  if (!file) return failure(errno);
+  // Without O_NONBLOCK a pipe would be waited for.
+  const FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info {};
+  if (file.get() < 0 || ::fstat(file.get(), &info) != 0) return failure(errno);
+  if (!S_ISREG(info.st_mode)) return Error{Errc::kModel, fmt::format("{}: not a file", path.native())};
   Digest digest;
   std::vector<unsigned char> buffer(std::size_t{1} << 17);
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), file.get())) digest.add(buffer.data(), n);
-  if (std::ferror(file.get())) return failure(errno);
+  for (;;) {
+    const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
+    if (n < 0 && errno != EINTR) return failure(errno);
+    if (n == 0) break;
+    if (n > 0) digest.add(buffer.data(), static_cast<std::size_t>(n));
+  }
   return digest.hex();
 }
 

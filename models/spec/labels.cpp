@@ -1,10 +1,11 @@
 #include "models/spec/labels.h"
 
-#include <fstream>
+#include <sstream>
 #include <system_error>
 
 #include <fmt/format.h>
 
+#include "models/core/file.h"
 #include "models/core/paths.h"
 #include "models/spec/json_reader.h"
 
@@ -25,13 +26,9 @@ Result<std::vector<std::string>> read_labels(const fs::path& file) {
   const auto problem = [&file](const std::string& what) {
     return Error{Errc::kModel, fmt::format("{}: {}: give a text file with one label a line", file.native(), what)};
   };
-  std::error_code error;
-  if (!fs::is_regular_file(file, error)) return problem("cannot be read");  // a pipe would wait for a writer
-  const auto size = fs::file_size(file, error);
-  if (error) return problem("cannot be read");
-  if (size > kMaxLabels * (4 * kLongestLabel + 2)) return problem(fmt::format("has {} bytes", size));
-  std::ifstream stream(file);
-  if (!stream) return problem("cannot be read");
+  const auto text = read_file(file, kMaxLabels * (4 * kLongestLabel + 2), Readable::kFile);
+  if (!text) return problem("cannot be read: " + text.error().message);
+  std::istringstream stream(*text);
   std::vector<std::string> labels;
   for (std::string line; std::getline(stream, line);) {
     if (line.ends_with('\r')) line.pop_back();
@@ -43,7 +40,6 @@ Result<std::vector<std::string>> read_labels(const fs::path& file) {
     }
     labels.push_back(std::move(line));
   }
-  if (stream.bad()) return problem("cannot be read");
   if (labels.empty()) return problem("is empty");
   return labels;
 }

@@ -16,7 +16,6 @@ namespace posecam {
 namespace {
 
 constexpr std::int64_t kSchemaVersion = 1;
-constexpr std::uintmax_t kMaxDescriptorBytes = 1 << 20;
 constexpr std::int64_t kMinSide = 8;
 constexpr std::int64_t kMaxSide = 4096;
 constexpr std::int64_t kMaxBatch = 1024;
@@ -310,16 +309,8 @@ Result<ModelSpec> ModelSpec::load(const std::filesystem::path& path, std::span<c
   const auto unreadable = [&path](std::string_view why) {
     return Error{Errc::kModel, fmt::format("{}: cannot read the model descriptor: {}", path.native(), why)};
   };
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) return unreadable(error ? error.message() : "no such file");
-  if (!std::filesystem::is_regular_file(status)) return unreadable("not a file");
-  if (std::filesystem::file_size(path, error) > kMaxDescriptorBytes && !error) {
-    return Error{Errc::kModel, fmt::format("{}: larger than {} bytes: not a model descriptor (is it a weights file?)",
-                                           path.native(), kMaxDescriptorBytes)};
-  }
-  const auto text = read_file(path, kMaxDescriptorBytes);
-  if (!text) return unreadable(text.error().message);
+  const auto text = read_file(path, kMostDescriptorBytes, Readable::kFile);
+  if (!text) return unreadable(text.error().message + "; give the path of one (FILE.json)");
   return parse(*text, path, decoders);
 }
 

@@ -66,6 +66,8 @@ struct InputSpec {
   Shape shape() const;  ///< batch x 3 x h x w or batch x h x w x 3
 };
 
+inline constexpr std::size_t kMostDescriptorBytes = std::size_t{1} << 20;  ///< of a file
+
 /// Immutable after load. Copyable value.
 struct ModelSpec {
   std::string name;         ///< in the zoo, and of the folder with its weights

@@ -64,8 +64,8 @@ const BackendWeights* onnx_weights(const ModelSpec& spec) {
   return found == spec.weights.end() ? nullptr : &*found;
 }
 
-Result<std::string> bytes_of(const fs::path& path) {
-  auto bytes = read_file(path);
+Result<std::string> bytes_of(const fs::path& path, std::size_t most) {
+  auto bytes = read_file(path, most, Readable::kFile);
   if (bytes) return bytes;
   return Error{Errc::kModel, fmt::format("{}: cannot be read: {}", path.string(), bytes.error().message)};
 }
@@ -134,7 +134,7 @@ SimProgram program_for(const ModelSpec& spec, const std::vector<Shape>& outputs,
 /// The model's own descriptor, with the NEFFs for weights.
 Result<std::string> descriptor(const ModelSpec& spec, const SimCompileOptions& options,
                                const std::vector<WeightFile>& files) {
-  const auto text = bytes_of(spec.path);
+  const auto text = bytes_of(spec.path, kMostDescriptorBytes);
   if (!text) return text.error();
   auto json = nlohmann::ordered_json::parse(*text);  // that it is one was seen when `spec` came from it
   auto list = nlohmann::ordered_json::array();
@@ -163,7 +163,7 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
   if (!store) return store.error();
   const auto path = store->weights(spec, weights->backend);
   if (!path) return path.error();
-  const auto network = bytes_of(*path);
+  const auto network = bytes_of(*path, weights->files.front().bytes);
   if (!network) return network.error();
   const auto outputs = output_shapes(spec, *path);
   if (!outputs) return outputs.error();

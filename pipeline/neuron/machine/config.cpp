@@ -95,10 +95,12 @@ void read_document(const JsonNode& root, Config& config) {
   }
 }
 
+constexpr std::size_t kMostDocumentBytes = std::size_t{1} << 20;
+
 Result<std::string> document_text(std::string_view value) {
   const auto start = value.find_first_not_of(" \t\r\n");
   if (start != std::string_view::npos && value[start] == '{') return std::string(value);
-  auto text = read_file(std::filesystem::path(value));
+  auto text = read_file(std::filesystem::path(value), kMostDocumentBytes);
   if (text) return text;
   return Error{Errc::kModel, fmt::format("{}: cannot read {}; expected a file, or JSON that starts with {{", kWhere,
                                          short_line(value))};

@@ -71,6 +71,10 @@ Result<std::array<std::uint8_t, 32>> sha256(std::span<const std::byte> data) {
   return hash;
 }
 
+std::size_t most_unpacked(std::size_t payload) {
+  return std::max(kAlwaysUnpacked, payload > kNeverUnpacked / kMaxRatio ? kNeverUnpacked : payload * kMaxRatio);
+}
+
 }  // namespace
 
 const NeffMember* Neff::find(std::string_view name) const {
@@ -110,7 +114,7 @@ Result<NeffHeader> read_neff_header(std::span<const std::byte> file) {
   return header;
 }
 
-Result<Neff> read_neff(std::span<const std::byte> file) {
+Result<Neff> read_neff(std::span<const std::byte> file, const NeffNames& wanted) {
   auto header = read_neff_header(file);
   if (!header) return header.error();
   const auto payload = file.subspan(kNeffHeaderBytes);
@@ -119,11 +123,18 @@ Result<Neff> read_neff(std::span<const std::byte> file) {
     if (!hash) return hash.error();
     if (*hash != header->hash) return broken("the payload does not have the SHA-256 that the header gives");
   }
-  const std::size_t ratio_room =
-      payload.size() > kNeverUnpacked / kMaxRatio ? kNeverUnpacked : payload.size() * kMaxRatio;
-  auto members = read_neff_archive(payload, std::max(kAlwaysUnpacked, ratio_room));
+  auto members = read_neff_archive(payload, most_unpacked(payload.size()), wanted);
   if (!members) return members.error();
   return Neff{std::move(*header), std::move(*members)};
+}
+
+Result<std::vector<std::byte>> read_neff_member(std::span<const std::byte> file, std::string_view name) {
+  if (file.size() < kNeffHeaderBytes) return broken("no payload");
+  const auto payload = file.subspan(kNeffHeaderBytes);
+  auto members = read_neff_archive(payload, most_unpacked(payload.size()), {name});
+  if (!members) return members.error();
+  if (members->empty()) return broken(fmt::format("no member '{}'", name));
+  return std::move(members->front().data);
 }
 
 Result<std::vector<std::byte>> write_neff(NeffHeader header, std::span<const NeffMember> members) {

@@ -48,18 +48,24 @@ struct NeffMember {
 /// A whole file, unpacked.
 struct Neff {
   NeffHeader header;
-  std::vector<NeffMember> members{};  ///< regular files, in the order of the archive
+  std::vector<NeffMember> members{};  ///< the regular files that were asked for, in the order of the archive
 
   /// Null if there is none of that name.
   const NeffMember* find(std::string_view name) const;
 };
 
+/// Names of members; empty: all.
+using NeffNames = std::vector<std::string_view>;
+
 /// The first 1024 bytes, and that the file is as long as they say. kModel.
 Result<NeffHeader> read_neff_header(std::span<const std::byte> file);
 
 /// The whole file: header, hash (of pkg_version 1; MD5 is not checked) and members. Takes bounded memory whatever the
-/// file holds: at most 64 MiB, or 200 times its own size, and 4 GiB in any case. kModel.
-Result<Neff> read_neff(std::span<const std::byte> file);
+/// file holds: at most 64 MiB, or 200 times its own size, and 4 GiB in any case. With `wanted` only the members of
+/// those names take any. kModel.
+Result<Neff> read_neff(std::span<const std::byte> file, const NeffNames& wanted = {});
+/// One member more of a file that read_neff() took. kModel, also if it has none of that name.
+Result<std::vector<std::byte>> read_neff_member(std::span<const std::byte> file, std::string_view name);
 
 /// The same input gives the same bytes, anywhere and at any time. kModel for names or sizes that do not fit.
 Result<std::vector<std::byte>> write_neff(NeffHeader header, std::span<const NeffMember> members);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <archive.h>
 #include <archive_entry.h>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -45,6 +47,17 @@ bool is_plain(std::string_view name) {
   return true;
 }
 
+constexpr const char* kTooLarge = "unpacks to more than a network of its size would";
+
+/// Its size is what its header says: what is behind that many bytes is the next member.
+Result<void> skip_data(archive* a, archive_entry* entry, std::size_t& room) {
+  const la_int64_t size = archive_entry_size(entry);
+  if (size < 0 || static_cast<std::uint64_t>(size) > room) return broken(kTooLarge);
+  room -= static_cast<std::size_t>(size);
+  if (archive_read_data_skip(a) != ARCHIVE_OK) return broken(reason(a));
+  return {};
+}
+
 Result<void> read_data(archive* a, std::vector<std::byte>& out, std::size_t& room) {
   for (;;) {
     const std::size_t at = out.size();
@@ -53,7 +66,7 @@ Result<void> read_data(archive* a, std::vector<std::byte>& out, std::size_t& roo
     out.resize(at + static_cast<std::size_t>(std::max<la_ssize_t>(got, 0)));
     if (got < 0) return broken(reason(a));
     if (got == 0) break;
-    if (static_cast<std::size_t>(got) > room) return broken("unpacks to more than a network of its size would");
+    if (static_cast<std::size_t>(got) > room) return broken(kTooLarge);
     room -= static_cast<std::size_t>(got);
   }
   out.shrink_to_fit();
@@ -88,13 +101,15 @@ Result<void> write_member(archive* a, const NeffMember& member) {
 
 }  // namespace
 
-Result<std::vector<NeffMember>> read_neff_archive(std::span<const std::byte> bytes, std::size_t max_bytes) {
+Result<std::vector<NeffMember>> read_neff_archive(std::span<const std::byte> bytes, std::size_t max_bytes,
+                                                  const NeffNames& wanted) {
   const std::unique_ptr<archive, ReadFree> a(archive_read_new());
   if (!a) return broken("out of memory");
   archive_read_support_filter_gzip(a.get());
   archive_read_support_format_tar(a.get());
   if (archive_read_open_memory(a.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) return broken(reason(a.get()));
   std::vector<NeffMember> members;
+  std::set<std::string, std::less<>> names;
   for (std::size_t count = 0;; ++count) {
     archive_entry* entry = nullptr;
     const int status = archive_read_next_header(a.get(), &entry);
@@ -108,8 +123,10 @@ Result<std::vector<NeffMember>> read_neff_archive(std::span<const std::byte> byt
     if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) || !is_plain(plain)) {
       return broken(fmt::format("member {} is not a plain file with a plain name", count));
     }
-    if (std::ranges::any_of(members, [&](const NeffMember& m) { return m.name == plain; })) {
-      return broken(fmt::format("two members have the name '{}'", plain));
+    if (!names.emplace(plain).second) return broken(fmt::format("two members have the name '{}'", plain));
+    if (!wanted.empty() && std::ranges::find(wanted, plain) == wanted.end()) {
+      if (auto skipped = skip_data(a.get(), entry, max_bytes); !skipped) return skipped.error();
+      continue;
     }
     members.push_back({std::string(plain), {}});
     if (auto read = read_data(a.get(), members.back().data, max_bytes); !read) return read.error();

@@ -10,8 +10,10 @@
 
 namespace posecam {
 
-/// Regular files and folders only; names are relative and stay inside. `max_bytes` bounds all contents together.
-Result<std::vector<NeffMember>> read_neff_archive(std::span<const std::byte> archive, std::size_t max_bytes);
+/// Regular files and folders only; names are relative and stay inside. `max_bytes` bounds all contents together, also
+/// of the members that are not wanted and are left out.
+Result<std::vector<NeffMember>> read_neff_archive(std::span<const std::byte> archive, std::size_t max_bytes,
+                                                  const NeffNames& wanted = {});
 
 /// Carries neither times nor users: equal members give equal bytes.
 Result<std::vector<std::byte>> write_neff_archive(std::span<const NeffMember> members);

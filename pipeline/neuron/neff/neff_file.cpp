@@ -17,7 +17,7 @@ Result<std::shared_ptr<const NeffFile>> NeffFile::open(const std::filesystem::pa
     return Error{Errc::kModel, fmt::format("{}: cannot read: {}", path.string(),
                                            std::error_code(errno, std::generic_category()).message())};
   };
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return unreadable();
   struct stat status {};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0) {

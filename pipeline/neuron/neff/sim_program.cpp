@@ -117,7 +117,7 @@ Result<std::vector<std::byte>> write_sim_neff(const SimProgram& program, std::sp
 }
 
 Result<SimNeff> read_sim_neff(std::span<const std::byte> file) {
-  auto neff = read_neff(file);
+  auto neff = read_neff(file, {kSimProgramMember});
   if (!neff) return neff.error();
   const NeffMember* description = neff->find(kSimProgramMember);
   if (!description) {
@@ -127,12 +127,11 @@ Result<SimNeff> read_sim_neff(std::span<const std::byte> file) {
   }
   auto program = read_sim_program({reinterpret_cast<const char*>(description->data.data()), description->data.size()});
   if (!program) return program.error();
-  for (NeffMember& member : neff->members) {
-    if (member.name == program->network) {
-      return SimNeff{std::move(neff->header), std::move(*program), std::move(member.data)};
-    }
+  auto network = read_neff_member(file, program->network);
+  if (!network) {
+    return Error{Errc::kModel, fmt::format("{}, which its sim.json names as the network", network.error().message)};
   }
-  return Error{Errc::kModel, fmt::format("NEFF has no member '{}', which its sim.json names", program->network)};
+  return SimNeff{std::move(neff->header), std::move(*program), std::move(*network)};
 }
 
 }  // namespace posecam

@@ -184,10 +184,12 @@ TEST(ModelSpec, SaysWhyADescriptorCannotBeRead) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, Errc::kModel);
   EXPECT_EQ(missing.error().message,
-            "/nonexistent/m.json: cannot read the model descriptor: No such file or directory");
+            "/nonexistent/m.json: cannot read the model descriptor: No such file or directory; give the path of one "
+            "(FILE.json)");
   const auto folder = ModelSpec::load("/", decoders());
   ASSERT_FALSE(folder);
-  EXPECT_THAT(folder.error().message, EndsWith("not a file"));
+  EXPECT_THAT(folder.error().message, HasSubstr("Is a directory"));
+  EXPECT_THAT(ModelSpec::load("/dev/zero", decoders()).error().message, HasSubstr("not a file"));
 }
 
 TEST(ModelSpec, ChangesResolutionOnlyWhereTheNetworkAllows) {

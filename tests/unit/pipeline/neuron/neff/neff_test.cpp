@@ -144,6 +144,34 @@ TEST(Neff, RefusesPayloadsThatGrowOutOfProportion) {
   EXPECT_THAT(refusal(with_payload(*bomb)), HasSubstr("unpacks to more"));
 }
 
+TEST(Neff, TakesNoMemoryForMembersThatNobodyNeeds) {
+  SimProgram program = tiny_program(4, 2);
+  const auto text = write_sim_program(program);
+  ASSERT_TRUE(text);
+  const NeffMember members[] = {{"unused", std::vector<std::byte>(60U << 20U)},
+                                {std::string(kSimProgramMember), bytes_of(*text)},
+                                {program.network, test::tiny_onnx()}};
+  const auto file = write_neff({}, members);
+  ASSERT_TRUE(file);
+  const auto some = read_neff(*file, {kSimProgramMember});
+  ASSERT_TRUE(some) << some.error().message;
+  ASSERT_EQ(some->members.size(), 1U);
+  EXPECT_EQ(some->members.front().name, kSimProgramMember);
+  const auto neff = read_sim_neff(*file);
+  ASSERT_TRUE(neff) << neff.error().message;
+  EXPECT_EQ(neff->network, test::tiny_onnx());
+  EXPECT_THAT(read_neff_member(*file, "other").error().message, HasSubstr("no member 'other'"));
+}
+
+TEST(Neff, RefusesUnneededMembersThatGrowOutOfProportion) {
+  const auto bomb = write_neff_archive({{NeffMember{"zeros", std::vector<std::byte>(100U << 20U)}}});
+  ASSERT_TRUE(bomb);
+  const auto file = with_payload(*bomb);
+  const auto neff = read_neff(file, {kSimProgramMember});
+  ASSERT_FALSE(neff);
+  EXPECT_THAT(neff.error().message, HasSubstr("unpacks to more"));
+}
+
 TEST(Neff, RefusesNamesThatLeaveTheArchive) {
   for (const char* name : {"../x", "/x", "a/../b", "", "a//b", "a b", "a/"}) {
     EXPECT_FALSE(write_neff_archive({{NeffMember{name, {}}}})) << name;

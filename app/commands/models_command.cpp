@@ -36,6 +36,7 @@ constexpr std::size_t kLabelsShown = 100;
 struct ModelsOptions {
   std::vector<std::string> names;
   std::string mirror;
+  std::string ca_file;
   bool json = false;
 };
 
@@ -223,7 +224,7 @@ int bring_all(const std::vector<std::string>& names, const PullOptions& options)
   return worst;
 }
 
-int pull(const ModelsOptions& options) { return bring_all(options.names, {.mirror = options.mirror}); }
+int pull(const ModelsOptions& options) { return bring_all(options.names, {.mirror = options.mirror, .ca_file = options.ca_file}); }
 
 int make(const ModelsOptions& options) { return bring_all(options.names, {.make = true}); }
 
@@ -304,6 +305,9 @@ void add_models_command(CLI::App& app, int& code) {
   pull_command->add_option("--mirror", options->mirror, "Directory or URL to look at before the published place")
       ->type_name("DIR|URL")
       ->envname("POSECAM_MODEL_MIRROR");
+  pull_command->add_option("--ca-file", options->ca_file, "Authorities of https to trust instead of the system's (PEM)")
+      ->type_name("FILE")
+      ->envname("SSL_CERT_FILE");
   add("make", "Make the weights of a network that is for measurements: resnet50", make)
       ->add_option("NAME", options->names, "Zoo names")
       ->required();

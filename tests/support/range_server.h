@@ -18,7 +18,9 @@ namespace posecam::test {
 
 class RangeServer {
  public:
-  explicit RangeServer(std::filesystem::path dir) : dir_(std::move(dir)) {
+  /// `pem`: certificate and key; https then.
+  explicit RangeServer(std::filesystem::path dir, std::string pem = {})
+      : dir_(std::move(dir)), scheme_(pem.empty() ? "http" : "https") {
     std::array<int, 2> in{};
     std::array<int, 2> out{};
     if (::pipe2(in.data(), O_CLOEXEC) != 0 || ::pipe2(out.data(), O_CLOEXEC) != 0) return;
@@ -29,7 +31,7 @@ class RangeServer {
     std::string python = "python3";
     std::string script = (source_dir() / "tests/support/range_server.py").string();
     std::string folder = dir_.string();
-    std::array<char*, 4> argv{python.data(), script.data(), folder.data(), nullptr};
+    std::array<char*, 5> argv{python.data(), script.data(), folder.data(), pem.empty() ? nullptr : pem.data(), nullptr};
     if (::posix_spawnp(&pid_, "python3", &actions, nullptr, argv.data(), environ) != 0) pid_ = -1;
     posix_spawn_file_actions_destroy(&actions);
     ::close(in[0]);
@@ -46,7 +48,7 @@ class RangeServer {
   }
 
   bool running() const { return !port_.empty(); }
-  std::string url(const std::string& path) const { return "http://127.0.0.1:" + port_ + "/" + path; }
+  std::string url(const std::string& path) const { return scheme_ + "://127.0.0.1:" + port_ + "/" + path; }
   /// "MODE RANGE" of each request so far.
   std::vector<std::string> requests() const {
     std::vector<std::string> lines;
@@ -57,6 +59,7 @@ class RangeServer {
 
  private:
   std::filesystem::path dir_;
+  std::string scheme_;
   pid_t pid_ = -1;
   int stdin_ = -1;
   std::string port_;
@@ -64,7 +67,7 @@ class RangeServer {
 
 }  // namespace posecam::test
 
-/// Starts a RangeServer `name` on `dir`; skips the test by name where python3 is missing.
-#define POSECAM_RANGE_SERVER(name, dir)         \
-  const ::posecam::test::RangeServer name(dir); \
+/// Starts a RangeServer `name` on a folder (and a certificate); skips the test by name where python3 is missing.
+#define POSECAM_RANGE_SERVER(name, ...)                 \
+  const ::posecam::test::RangeServer name(__VA_ARGS__); \
   if (!(name).running()) GTEST_SKIP() << "python3 is not here"

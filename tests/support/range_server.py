@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """A small HTTP server for the download tests: one directory, byte ranges, and faults on request.
 
-    range_server.py DIR      prints its port, serves until stdin closes, logs one line a request to DIR/requests.log
+    range_server.py DIR [PEM]     https with a PEM of certificate and key; prints its port, serves until stdin closes, logs one line a request to DIR/requests.log
 
 The first path element names the behaviour, the rest the file:
     /range/F    honours Range        /plain/F   ignores Range, sends all      /cut/F     closes after half of the file
     /long/F     sends one byte more, without a length        /shift/F   answers Range with another one
     /refuse/F   416 to every Range   /moved/F   redirect to /range/F          /away/F    redirect to a file:// URL
+    /drip/F    a byte every 20 ms         /headers/F   headers without end      /self/F   redirect to itself
 """
 import http.server
 import os
 import re
+import ssl
 import sys
 import threading
+import time
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -27,14 +30,28 @@ class Handler(http.server.BaseHTTPRequestHandler):
         path = os.path.join(root, name)
         if not os.path.isfile(path):
             return self.send_error(404)
-        if mode in ("moved", "away"):
+        targets = {"moved": f"/range/{name}", "away": f"file://{path}", "self": self.path}
+        if mode in targets:
             self.send_response(302)
-            self.send_header("Location", f"/range/{name}" if mode == "moved" else f"file://{path}")
+            self.send_header("Location", targets[mode])
             self.end_headers()
             return None
         with open(path, "rb") as file:
             data = file.read()
+        if mode in ("drip", "headers"):
+            return self.go_on(mode, data)
         return self.answer(mode, data, wanted)
+
+    def go_on(self, mode, data):
+        """Until the client has enough."""
+        self.wfile.write(b"HTTP/1.0 200 OK\r\n" + (b"\r\n" if mode == "drip" else b""))
+        try:
+            for at in range(len(data)):
+                self.wfile.write(data[at : at + 1] if mode == "drip" else b"X-More: " + b"x" * 1000 + b"\r\n")
+                if mode == "drip":
+                    time.sleep(0.02)
+        except ConnectionError:
+            pass
 
     def answer(self, mode, data, wanted):
         match = re.fullmatch(r"bytes=(\d+)-", wanted or "")
@@ -62,6 +79,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 root = sys.argv[1]
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+if len(sys.argv) > 2:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(sys.argv[2])
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.server_address[1], flush=True)
 sys.stdin.read()

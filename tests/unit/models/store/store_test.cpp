@@ -6,17 +6,14 @@
 #include <string>
 #include <string_view>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "models/core/sha256.h"
-#include "models/store/download.h"
-#include "postprocess/decode/decoders.h"
-#include "tests/support/range_server.h"
 #include "tests/support/temp_dir.h"
-#include "tests/unit/models/spec/spec_document.h"
+#include "tests/unit/models/store/store_fixture.h"
 
 namespace posecam {
 namespace {
@@ -26,59 +23,6 @@ using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
-
-/// Bytes without a period, so that no part of a file equals another.
-std::string some_bytes(std::size_t n) {
-  std::string text(n, '\0');
-  std::uint32_t state = 1;
-  for (char& c : text) {
-    state = state * 1664525U + 1013904223U;
-    c = static_cast<char>(state >> 24U);
-  }
-  return text;
-}
-
-/// A store, a mirror with "a/net.bin" of 1 MiB, and a model that describes it for openvino.
-class Store : public ::testing::Test {
- protected:
-  Store() {
-    test::write_file(mirror() / "a/net.bin", content_);
-    spec_ = *ModelSpec::parse(test::pose_document().dump(), "unused/small.json", decoders());
-    spec_.weights = {{"openvino", "f32", {file("net.bin", "a/net.bin")}}};
-  }
-
-  fs::path mirror() const { return dir_.path() / "mirror"; }
-  fs::path target() const { return dir_.path() / "store/small/net.bin"; }
-  fs::path part() const { return target().native() + ".part"; }
-
-  WeightFile file(const std::string& name, const std::string& mirror_path) const {
-    return {name, "", mirror_path, content_.size(), *sha256_of(mirror() / mirror_path)};
-  }
-  void publish(const std::string& url) { spec_.weights[0].files[0].url = url; }
-
-  Result<std::vector<FileReport>> pull(const std::string& from = {}) const {
-    return store_.pull(spec_, {from, {}, {}, {}});
-  }
-  /// The message of a pull that must fail and leave nothing behind.
-  std::string failure(const std::string& from = {}) const {
-    const auto reports = pull(from);
-    if (reports) return "pulled";
-    EXPECT_EQ(reports.error().code, Errc::kModel);
-    EXPECT_FALSE(fs::exists(target()));
-    return reports.error().message;
-  }
-  void expect_good() const {
-    const auto path = store_.weights(spec_, "openvino");
-    ASSERT_TRUE(path) << path.error().message;
-    EXPECT_EQ(*path, target());
-    EXPECT_FALSE(fs::exists(part()));
-  }
-
-  const test::TempDir dir_;
-  const std::string content_ = some_bytes(1 << 20);
-  const ModelStore store_{dir_.path() / "store"};
-  ModelSpec spec_;
-};
 
 TEST_F(Store, NamesTheCommandToRunWhenNothingIsPulled) {
   const auto path = store_.weights(spec_, "openvino");
@@ -144,6 +88,7 @@ TEST_F(Store, ReportsATruncatedFile) {
   ASSERT_TRUE(pull(mirror().native()));
   fs::resize_file(target(), 10);
   EXPECT_FALSE(store_.has(spec_, "openvino"));
+  EXPECT_TRUE(store_.has_begun(spec_, "openvino"));
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().message, HasSubstr("has 10 bytes, the descriptor says 1048576"));
@@ -159,6 +104,37 @@ TEST_F(Store, NeedsEveryFileOfABackend) {
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().message, HasSubstr("net.xml: missing"));
+}
+
+TEST_F(Store, TellsDamagedWeightsFromAbsentOnes) {
+  EXPECT_FALSE(store_.has_begun(spec_, "openvino"));
+  fs::create_directories(target().parent_path());
+  fs::create_symlink("/nonexistent/net.bin", target());
+  EXPECT_TRUE(store_.has_begun(spec_, "openvino"));
+  const auto lost = store_.weights(spec_, "openvino");
+  ASSERT_FALSE(lost);
+  EXPECT_THAT(lost.error().message, HasSubstr("net.bin: missing; run: posecam models pull"));
+  fs::remove(target());
+  fs::create_directory(target());
+  EXPECT_TRUE(store_.has_begun(spec_, "openvino"));
+  EXPECT_FALSE(store_.has_begun(spec_, "opencv"));
+}
+
+TEST_F(Store, CountsAHalfPulledBackendOnlyWhereAPullCanCompleteIt) {
+  test::write_file(mirror() / "a/net.xml", content_);
+  spec_.weights[0].files.push_back(file("net.xml", "a/net.xml"));
+  test::write_file(target(), content_);
+  EXPECT_FALSE(store_.has_begun(spec_, "openvino"));
+  spec_.weights[0].files[1].url = "https://example.org/net.xml";
+  EXPECT_TRUE(store_.has_begun(spec_, "openvino"));
+}
+
+TEST_F(Store, FindsDamageBesideTheDescriptor) {
+  test::write_file(dir_.path() / "own/net.bin", "cut");
+  spec_.path = dir_.path() / "own/small.json";
+  const auto path = store_.weights(spec_, "openvino");
+  ASSERT_FALSE(path);
+  EXPECT_THAT(path.error().message, HasSubstr("own/net.bin: has 3 bytes"));
 }
 
 TEST_F(Store, SaysThatUnpublishedWeightsNeedAMirror) {
@@ -208,6 +184,41 @@ TEST_F(Store, NeverNamesAFileThatIsTooLongOrTooShort) {
   EXPECT_THAT(failure(mirror().native()), HasSubstr("ends after 1048575 of the 1048576 bytes of the descriptor"));
 }
 
+TEST_F(Store, CopiesNoFileThatALinkOfAMirrorNames) {
+  fs::rename(mirror() / "a/net.bin", dir_.path() / "private");
+  fs::create_symlink(dir_.path() / "private", mirror() / "a/net.bin");
+  EXPECT_THAT(failure(mirror().native()), HasSubstr("a link, which is not followed"));
+  EXPECT_FALSE(fs::exists(part()));
+}
+
+TEST_F(Store, WaitsForNoPipeOfAMirror) {
+  fs::remove(mirror() / "a/net.bin");
+  ASSERT_EQ(::mkfifo((mirror() / "a/net.bin").c_str(), 0600), 0);
+  EXPECT_THAT(failure(mirror().native()), HasSubstr("net.bin: not a file"));
+}
+
+TEST_F(Store, LetsNobodyElseReadAFileBeforeItIsChecked) {
+  using fs::perms;
+  std::vector<perms> modes;
+  const auto look = [&](const WeightFile&, std::uint64_t) { modes.push_back(fs::status(part()).permissions()); };
+  test::write_file(part(), "left behind");
+  ASSERT_TRUE(store_.pull(spec_, {mirror().native(), look, {}, {}}));
+  EXPECT_THAT(modes, ElementsAre(perms::owner_read | perms::owner_write));
+  EXPECT_NE(fs::status(target()).permissions() & perms::group_read, perms::none);
+}
+
+TEST_F(Store, WritesToNoFileThatOthersLaidWhereThePartGoes) {
+  const fs::path other = dir_.path() / "other";
+  test::write_file(other, "of somebody");
+  fs::create_directories(part().parent_path());
+  fs::create_hard_link(other, part());
+  EXPECT_THAT(failure(mirror().native()), HasSubstr("not a file of yours alone: remove it"));
+  fs::remove(part());
+  fs::create_symlink(other, part());
+  EXPECT_THAT(failure(mirror().native()), HasSubstr("not a file of yours alone: remove it"));
+  EXPECT_EQ(test::read_file(other), "of somebody");
+}
+
 TEST_F(Store, SaysWhereItCannotWrite) {
   test::write_file(dir_.path() / "file", "");
   const auto reports = ModelStore(dir_.path() / "file").pull(spec_, {mirror().native(), {}, {}, {}});
@@ -227,124 +238,6 @@ TEST_F(Store, SurvivesAFullDisk) {
   EXPECT_THAT(reports.error().message, HasSubstr("cannot write: No space left on device"));
   EXPECT_THAT(reports.error().message, HasSubstr("free some space and pull again"));
   EXPECT_FALSE(named);
-}
-
-TEST_F(Store, PullsFromTheWebAndFollowsARedirect) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("moved/a/net.bin"));
-  const auto reports = pull();
-  ASSERT_TRUE(reports) << reports.error().message;
-  expect_good();
-  EXPECT_THAT(server.requests(), ElementsAre("moved all", "range all"));
-}
-
-TEST_F(Store, FollowsNoRedirectOutOfTheWeb) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("away/a/net.bin"));
-  EXPECT_THAT(failure(), HasSubstr("Protocol \"file\""));
-}
-
-TEST_F(Store, PrefersTheMirrorAndFallsBackToThePublishedFile) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("range/a/net.bin"));
-  ASSERT_TRUE(pull(mirror().native()));
-  EXPECT_THAT(server.requests(), SizeIs(0));
-  fs::remove(target());
-  std::vector<std::string> notes;
-  PullOptions options{server.url("range/elsewhere"), {}, [&](const std::string& note) { notes.push_back(note); }, {}};
-  ASSERT_TRUE(store_.pull(spec_, options));
-  expect_good();
-  EXPECT_THAT(notes, ElementsAre(HasSubstr("elsewhere/a/net.bin: HTTP status 404; trying " + server.url("range/"))));
-}
-
-TEST_F(Store, ContinuesWhereAStoppedPullEnded) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("range/a/net.bin"));
-  std::stop_source stop;
-  const auto stop_at_half = [&](const WeightFile& file, std::uint64_t done) {
-    if (done > file.bytes / 2) stop.request_stop();
-  };
-  const auto stopped = store_.pull(spec_, {"", stop_at_half, {}, stop.get_token()});
-  ASSERT_FALSE(stopped);
-  EXPECT_EQ(stopped.error().code, Errc::kCancelled);
-  EXPECT_FALSE(fs::exists(target()));
-  const auto there = fs::file_size(part());
-  ASSERT_GT(there, content_.size() / 2);
-  ASSERT_LT(there, content_.size());
-  ASSERT_TRUE(pull());
-  expect_good();
-  EXPECT_THAT(server.requests(), ElementsAre("range all", "range bytes=" + std::to_string(there) + "-"));
-}
-
-TEST_F(Store, ContinuesWhereTheServerHungUp) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("cut/a/net.bin"));
-  EXPECT_THAT(failure(), HasSubstr("pull again to continue there"));
-  EXPECT_EQ(fs::file_size(part()), content_.size() / 2);
-  publish(server.url("range/a/net.bin"));
-  ASSERT_TRUE(pull());
-  expect_good();
-  EXPECT_THAT(server.requests(), ElementsAre("cut all", "range bytes=524288-"));
-}
-
-TEST_F(Store, StartsOverWhereAServerCannotContinue) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  for (const char* mode : {"plain", "shift", "refuse"}) {
-    test::write_file(part(), content_.substr(0, 1000));
-    publish(server.url(std::string(mode) + "/a/net.bin"));
-    const auto reports = pull();
-    ASSERT_TRUE(reports) << mode << ": " << reports.error().message;
-    expect_good();
-    fs::remove(target());
-  }
-  EXPECT_THAT(server.requests(),
-              ElementsAre("plain bytes=1000-", "shift bytes=1000-", "shift all", "refuse bytes=1000-", "refuse all"));
-}
-
-TEST_F(Store, DoesNotTrustWhatAnotherVersionLeftBehind) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("range/a/net.bin"));
-  for (const std::string& stale : {std::string(1000, 'x'), std::string(content_.size(), 'x'), content_ + "x"}) {
-    test::write_file(part(), stale);
-    const auto reports = pull();
-    ASSERT_TRUE(reports) << reports.error().message;
-    expect_good();
-    fs::remove(target());
-  }
-}
-
-TEST_F(Store, NamesNoWebFileThatIsTooLongOrWrong) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("long/a/net.bin"));
-  EXPECT_THAT(failure(), HasSubstr("longer than the 1048576 bytes"));
-  EXPECT_FALSE(fs::exists(part()));
-  publish(server.url("range/a/net.bin"));
-  test::write_file(mirror() / "a/net.bin", content_ + "xyz");
-  EXPECT_THAT(failure(), HasSubstr("longer than the 1048576 bytes"));
-  test::write_file(mirror() / "a/net.bin", some_bytes(content_.size() + 1).substr(1));
-  EXPECT_THAT(failure(), HasSubstr("sha256 is "));
-  EXPECT_FALSE(fs::exists(part()));
-}
-
-TEST_F(Store, LetsTwoPullsTakeTurns) {
-  POSECAM_RANGE_SERVER(server, mirror());
-  publish(server.url("range/a/net.bin"));
-  std::atomic<int> good = 0;
-  {
-    const auto run = [&] { good += pull() ? 1 : 0; };
-    const std::jthread one(run);
-    const std::jthread two(run);
-  }
-  EXPECT_EQ(good, 2);
-  expect_good();
-  EXPECT_THAT(server.requests(), ElementsAre("range all"));
-}
-
-TEST(Download, ShowsUrlsWithoutCredentials) {
-  EXPECT_EQ(shown_url("https://me:secret@host/a?token=1#x"), "https://host/a");
-  EXPECT_EQ(shown_url("https://host/a@b"), "https://host/a@b");
-  EXPECT_EQ(shown_url("https://host?me@x"), "https://host");
-  EXPECT_EQ(shown_url("/folder/a?b"), "/folder/a?b");
 }
 
 }  // namespace

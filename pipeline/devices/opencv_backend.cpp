@@ -9,8 +9,13 @@
 #include <opencv2/core.hpp>
 #include <opencv2/dnn.hpp>
 
+#include "models/core/file.h"
 #include "models/core/stage_log.h"
 #include "models/core/text.h"
+#include "pipeline/devices/onnx_file.h"
+#ifdef POSECAM_HAVE_OPENVINO
+#include "pipeline/devices/openvino_backend.h"
+#endif
 
 namespace posecam {
 namespace {
@@ -32,6 +37,27 @@ cv::dnn::Net read_network(const std::filesystem::path& weights) {
   net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
   net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
   return net;
+}
+
+/// OpenCV's importer trusts a file: on damaged ones, and on tensors that lie in other files, it crashes. So it gets only
+/// what was read by others before.
+Result<void> check_file(const std::filesystem::path& weights) {
+  const auto about = [&](const std::string& why) {
+    return Error{Errc::kModel, fmt::format("{}: {}", weights.string(), why)};
+  };
+  const auto bytes = read_file(weights, kMostOnnxBytes, Readable::kFile);
+  if (!bytes) return about(bytes.error().message);
+  const auto others = external_data(*bytes);
+  if (!others) return about(others.error().message);
+  if (!others->empty()) {
+    return about(fmt::format("has tensors in other files ({}), which device opencv does not read: save it as one file",
+                             short_line(others->front())));
+  }
+#ifdef POSECAM_HAVE_OPENVINO
+  return check_openvino_reads(weights);
+#else
+  return {};
+#endif
 }
 
 class OpenCvSlot final : public Slot {
@@ -145,6 +171,7 @@ Result<std::unique_ptr<InferenceBackend>> make_opencv_backend(const ModelSpec& s
                                                               const BackendOptions& options) {
   using Made = Result<std::unique_ptr<InferenceBackend>>;
   return shielded(Errc::kModel, weights.string(), [&]() -> Made {
+    if (auto good = check_file(weights); !good) return good.error();
     cv::dnn::Net net = read_network(weights);
     if (auto fits = check(spec, net); !fits) return fits.error();
     const bool latency = options.scheduling == Scheduling::kLatency;

@@ -8,17 +8,24 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/loop.hpp>
+#include <openvino/op/util/multi_subgraph_base.hpp>
 #include <openvino/openvino.hpp>
 
+#include "models/core/file.h"
 #include "models/core/log.h"
 #include "models/core/sha256.h"
 #include "models/core/stage_log.h"
 #include "models/core/text.h"
 #include "pipeline/backend/host_memory.h"
 #include "pipeline/devices/network_cache.h"
+#include "pipeline/devices/onnx_file.h"
 
 namespace posecam {
 namespace {
+
+constexpr std::uint64_t kMostRounds = 100'000;
 
 /// One per process: plugins and their thread pools are loaded once.
 ov::Core& core() {
@@ -151,6 +158,63 @@ Result<void> check_names(const ov::Model& network, const ModelSpec& spec) {
   return {};
 }
 
+/// The rounds of all loops that are one within the other; none if that is not known before they run.
+std::optional<std::uint64_t> most_rounds(const ov::Model& network) {
+  std::uint64_t most = 1;
+  for (const auto& node : network.get_ops()) {
+    const auto* const outer = dynamic_cast<const ov::op::util::MultiSubGraphOp*>(node.get());
+    if (!outer) continue;
+    std::uint64_t own = 1;
+    if (ov::is_type<ov::op::v5::Loop>(node)) {
+      const auto count = ov::as_type_ptr<ov::op::v0::Constant>(node->get_input_node_shared_ptr(0));
+      const std::int64_t rounds = count ? count->cast_vector<std::int64_t>(1).at(0) : -1;
+      if (rounds < 0) return {};
+      own = std::min(static_cast<std::uint64_t>(rounds), kMostRounds + 1);
+    }
+    for (std::size_t i = 0; i < outer->get_internal_subgraphs_size(); ++i) {
+      const auto inner = most_rounds(*outer->get_function(i));
+      if (!inner) return {};
+      most = std::max(most, std::min(own * *inner, kMostRounds + 1));
+    }
+  }
+  return most;
+}
+
+Result<void> check_loops(const ov::Model& network) {
+  const auto rounds = most_rounds(network);
+  if (rounds && *rounds <= kMostRounds) return {};
+  return Error{Errc::kModel, fmt::format("has a loop of no fixed number of rounds, or of more than {}, which may never "
+                                         "end: export the network without it",
+                                         kMostRounds)};
+}
+
+/// All that is read must have been checked: a file that no list has may be anything.
+Result<void> check_listed(const ModelSpec& spec, const std::filesystem::path& weights) {
+  std::vector<std::string> others;
+  std::error_code error;
+  std::filesystem::path constants = weights;
+  constants.replace_extension(".bin");
+  if (weights.extension() == ".xml" && std::filesystem::exists(constants, error)) {
+    others.push_back(constants.filename().string());
+  }
+  if (weights.extension() == ".onnx") {
+    const auto bytes = read_file(weights, kMostOnnxBytes, Readable::kFile);
+    if (!bytes) return bytes.error();
+    auto external = external_data(*bytes);
+    if (!external) return external.error();
+    others = std::move(*external);
+  }
+  const BackendWeights* const listed = spec.weights_for("openvino");
+  for (const std::string& other : others) {
+    if (!listed || std::ranges::find(listed->files, other, &WeightFile::name) == listed->files.end()) {
+      return Error{Errc::kModel, fmt::format("reads '{}' as well, which its descriptor does not list: add it to "
+                                             "weights.openvino.files with bytes and sha256",
+                                             short_line(other))};
+    }
+  }
+  return {};
+}
+
 /// Slots hand out fixed memory with the batch outermost.
 Result<void> check_outputs(const ov::Model& network, const ModelSpec& spec) {
   for (const std::string& name : spec.outputs) {
@@ -248,7 +312,12 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
                                                                 const BackendOptions& options) {
   using Made = Result<std::unique_ptr<InferenceBackend>>;
   return shielded(Errc::kModel, weights.string(), [&]() -> Made {
+    const auto about = [&](const Error& error) {
+      return Error{error.code, fmt::format("{}: {}", weights.string(), error.message)};
+    };
+    if (auto listed = check_listed(spec, weights); !listed) return about(listed.error());
     auto network = core().read_model(weights.string());
+    if (auto ends = check_loops(*network); !ends) return about(ends.error());
     if (auto named = check_names(*network, spec); !named) return named.error();
     network = fit(network, spec);
     if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
@@ -259,6 +328,14 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
       return std::unique_ptr<InferenceBackend>(
           std::make_unique<OpenVinoBackend>(spec, std::move(compiled), std::move(cores)));
     });
+  });
+}
+
+Result<void> check_openvino_reads(const std::filesystem::path& weights) {
+  return shielded(Errc::kModel, weights.string(), [&]() -> Result<void> {
+    auto ends = check_loops(*core().read_model(weights.string()));
+    if (ends) return {};
+    return Error{ends.error().code, fmt::format("{}: {}", weights.string(), ends.error().message)};
   });
 }
 

@@ -9,11 +9,15 @@
 namespace posecam {
 
 /// Reads IR, ONNX, TFLite or frozen TensorFlow graphs, reshapes to the spec's input and compiles, once for all cores.
+/// Other files that the network names must be of the spec's weights, so that they were checked. Loops must have a fixed
+/// number of rounds: nothing ends an inference that does not end.
 /// INT8 networks run as INT8; precision says how float ones run.
 /// kModel if the file or its tensors do not fit the spec, kDevice if the runtime refuses.
 Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec& spec,
                                                                 const std::filesystem::path& weights,
                                                                 const BackendOptions& options);
+/// Whether the network can be read and has no such loops, for those who read it with something that crashes. kModel.
+Result<void> check_openvino_reads(const std::filesystem::path& weights);
 /// Loads OpenVINO's CPU plugin. Not available if that fails; the description is the reason then.
 DeviceInfo describe_openvino(CoreId cores);
 

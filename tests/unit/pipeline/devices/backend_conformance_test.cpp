@@ -23,6 +23,7 @@
 #include "tests/support/neuron_sim.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
+#include "tests/unit/pipeline/devices/onnx_networks.h"
 #include "tests/unit/pipeline/devices/tiny_network.h"
 
 namespace posecam {
@@ -289,6 +290,17 @@ TEST_P(NetworkConformance, RefusesFilesThatAreNoNetwork) {
   const Error missing = refusal(tiny_model(1), folder / "missing.onnx");
   EXPECT_EQ(missing.code, Errc::kModel);
   EXPECT_THAT(missing.message, HasSubstr("missing.onnx"));
+}
+
+TEST_P(NetworkConformance, RefusesTensorsInFilesThatNoDescriptorLists) {
+  const test::TempDir dir;
+  test::write_file(dir.path() / "apart.onnx", test::onnx_with_data_in("w.bin"));
+  test::write_file(dir.path() / "w.bin", std::string(4, '\0'));
+  ModelSpec spec = tiny_model(1);
+  spec.outputs = {"mean"};
+  const Error error = refusal(spec, dir.path() / "apart.onnx");
+  EXPECT_EQ(error.code, Errc::kModel);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("apart.onnx: "), HasSubstr("w.bin")));
 }
 
 std::vector<Candidate> network_readers() {

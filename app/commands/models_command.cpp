@@ -224,7 +224,9 @@ int bring_all(const std::vector<std::string>& names, const PullOptions& options)
   return worst;
 }
 
-int pull(const ModelsOptions& options) { return bring_all(options.names, {.mirror = options.mirror, .ca_file = options.ca_file}); }
+int pull(const ModelsOptions& options) {
+  return bring_all(options.names, {.mirror = options.mirror, .ca_file = options.ca_file});
+}
 
 int make(const ModelsOptions& options) { return bring_all(options.names, {.make = true}); }
 

@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <string_view>
 #include <sys/stat.h>
@@ -11,8 +13,6 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-
-#include "models/core/file_handle.h"
 
 namespace posecam {
 namespace {
@@ -36,7 +36,8 @@ Result<void> check_kind(const struct stat& info, std::size_t most, Readable what
   return Error{Errc::kModel, what == Readable::kFile ? "not a file" : "neither a file nor a pipe"};
 }
 
-/// Waits until a pipe that gave nothing has something to give or has ended. `written`: somebody has it open for writing.
+/// Waits until a pipe that gave nothing has something to give or has ended. `written`: somebody has it open for
+/// writing.
 Result<void> wait_for_pipe(int fd, bool written) {
   pollfd pipe{fd, POLLIN, 0};
   const int ready = ::poll(&pipe, 1, written ? -1 : kNoWriterMs);
@@ -46,6 +47,19 @@ Result<void> wait_for_pipe(int fd, bool written) {
 }
 
 }  // namespace
+
+bool is_own_file(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink <= 1 && info.st_uid == ::geteuid();
+}
+
+mode_t usual_mode() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == "Umask:" && status >> word) return 0666 & ~static_cast<mode_t>(std::strtoul(word.c_str(), nullptr, 8));
+  }
+  return 0644;
+}
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t most, Readable what) {
   // O_NONBLOCK: a pipe without a writer would not even be opened.

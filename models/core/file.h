@@ -1,14 +1,38 @@
 #pragma once
-// Whole files in memory: the one place where documents, labels, descriptors and pictures are read.
+// Files by their descriptors, and whose they are. Whole files in memory: the one place where documents, labels,
+// descriptors and pictures are read.
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "models/core/result.h"
 
 namespace posecam {
+
+/// Owns a descriptor; below 0: none.
+class FileHandle {
+ public:
+  explicit FileHandle(int fd) : fd_(fd) {}
+  FileHandle(const FileHandle&) = delete;
+  FileHandle& operator=(const FileHandle&) = delete;
+  ~FileHandle() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  int get() const { return fd_; }
+
+ private:
+  int fd_;
+};
+
+/// A file of this user that has no other name: what is written to it goes nowhere else.
+bool is_own_file(int fd);
+
+/// What open(2) would have given a new file. umask(2) can be asked only by changing it for all threads.
+mode_t usual_mode();
 
 /// What a name may be of.
 enum class Readable : std::uint8_t {

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
-#include "models/core/file_handle.h"
+#include "models/core/file.h"
 
 namespace posecam {
 namespace {

@@ -16,7 +16,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include "models/core/file_handle.h"
+#include "models/core/file.h"
 #include "models/store/part_file.h"
 
 namespace posecam {

@@ -29,8 +29,7 @@ int open_part(const std::filesystem::path& path) {
 
 }  // namespace
 
-PartFile::PartFile(const Download& job)
-    : job_(job), path_(job.target.native() + ".part"), fd_(open_part(path_)) {
+PartFile::PartFile(const Download& job) : job_(job), path_(job.target.native() + ".part"), fd_(open_part(path_)) {
   if (fd_.get() < 0) {
     fail_to_write();
     return;

@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "models/core/file_handle.h"
+#include "models/core/file.h"
 #include "models/core/result.h"
 #include "models/store/download.h"
 

@@ -39,9 +39,9 @@ struct PullOptions {
   std::function<void(const WeightFile& file, std::uint64_t done)> progress;
   /// One line for people: waits for another pull, falls back to the published URL.
   std::function<void(const std::string& line)> note;
-  std::stop_token stop;  ///< pull() then ends with kCancelled
-  bool make = false;     ///< files are made (made.h) instead of looked for anywhere
-  std::string ca_file{};   ///< as in Download
+  std::stop_token stop;   ///< pull() then ends with kCancelled
+  bool make = false;      ///< files are made (made.h) instead of looked for anywhere
+  std::string ca_file{};  ///< as in Download
   DownloadLimits limits{};
 };
 
@@ -72,8 +72,8 @@ class ModelStore {
 
   /// Whether all files of the backend are there with their sizes, unread: for lists.
   bool has(const ModelSpec& spec, std::string_view backend) const;
-  /// The same, or files are there that are damaged: of another size, unreadable, or alone without the others that a pull
-  /// would bring. weights() then says so.
+  /// The same, or files are there that are damaged: of another size, unreadable, or alone without the others that a
+  /// pull would bring. weights() then says so.
   bool has_begun(const ModelSpec& spec, std::string_view backend) const;
 
   /// Reads every file of the model and compares it with the descriptor.

@@ -18,17 +18,16 @@ struct Child {
   std::uint64_t field;
   Message kind;
 };
-constexpr Child kChildren[] = {
-    {Message::kModel, 7, Message::kGraph},       {Message::kModel, 20, Message::kTraining},
-    {Message::kModel, 25, Message::kFunction},   {Message::kTraining, 1, Message::kGraph},
-    {Message::kTraining, 2, Message::kGraph},    {Message::kFunction, 7, Message::kNode},
-    {Message::kGraph, 1, Message::kNode},        {Message::kGraph, 5, Message::kTensor},
-    {Message::kGraph, 15, Message::kSparse},     {Message::kNode, 5, Message::kAttribute},
-    {Message::kAttribute, 5, Message::kTensor},  {Message::kAttribute, 6, Message::kGraph},
-    {Message::kAttribute, 10, Message::kTensor}, {Message::kAttribute, 11, Message::kGraph},
-    {Message::kAttribute, 22, Message::kSparse}, {Message::kAttribute, 23, Message::kSparse},
-    {Message::kSparse, 1, Message::kTensor},     {Message::kSparse, 2, Message::kTensor},
-    {Message::kTensor, 13, Message::kEntry}};
+constexpr Child kChildren[] = {{Message::kModel, 7, Message::kGraph},       {Message::kModel, 20, Message::kTraining},
+                               {Message::kModel, 25, Message::kFunction},   {Message::kTraining, 1, Message::kGraph},
+                               {Message::kTraining, 2, Message::kGraph},    {Message::kFunction, 7, Message::kNode},
+                               {Message::kGraph, 1, Message::kNode},        {Message::kGraph, 5, Message::kTensor},
+                               {Message::kGraph, 15, Message::kSparse},     {Message::kNode, 5, Message::kAttribute},
+                               {Message::kAttribute, 5, Message::kTensor},  {Message::kAttribute, 6, Message::kGraph},
+                               {Message::kAttribute, 10, Message::kTensor}, {Message::kAttribute, 11, Message::kGraph},
+                               {Message::kAttribute, 22, Message::kSparse}, {Message::kAttribute, 23, Message::kSparse},
+                               {Message::kSparse, 1, Message::kTensor},     {Message::kSparse, 2, Message::kTensor},
+                               {Message::kTensor, 13, Message::kEntry}};
 constexpr std::uint64_t kDataLocation = 14;  // of a tensor
 constexpr std::uint64_t kKey = 1;            // of an entry
 constexpr std::uint64_t kValue = 2;
@@ -64,7 +63,10 @@ bool take_field(std::string_view& text, Field& field) {
   field = {*tag >> 3U, 0, {}};
   std::optional<std::uint64_t> number;
   switch (*tag & 7U) {
-    case 0: number = take_varint(text); field.value = number.value_or(0); return number.has_value();
+    case 0:
+      number = take_varint(text);
+      field.value = number.value_or(0);
+      return number.has_value();
     case 1: return take_bytes(text, 8, field.bytes);
     case 2: number = take_varint(text); return number && take_bytes(text, *number, field.bytes);
     case 5: return take_bytes(text, 4, field.bytes);
@@ -84,8 +86,8 @@ class Walk {
       if (kind == Message::kTensor && field.number == kDataLocation) external = field.value == kExternal;
       if (kind == Message::kEntry && field.number == kKey) key = field.bytes;
       if (kind == Message::kEntry && field.number == kValue) value = field.bytes;
-      const auto* const child = std::ranges::find_if(
-          kChildren, [&](const Child& c) { return c.parent == kind && c.field == field.number; });
+      const auto* const child =
+          std::ranges::find_if(kChildren, [&](const Child& c) { return c.parent == kind && c.field == field.number; });
       if (child != std::end(kChildren) && !message(child->kind, field.bytes, depth + 1)) return false;
     }
     if (key == "location") add(std::string(value));

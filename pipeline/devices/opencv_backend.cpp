@@ -39,8 +39,8 @@ cv::dnn::Net read_network(const std::filesystem::path& weights) {
   return net;
 }
 
-/// OpenCV's importer trusts a file: on damaged ones, and on tensors that lie in other files, it crashes. So it gets only
-/// what was read by others before.
+/// OpenCV's importer trusts a file: on damaged ones, and on tensors that lie in other files, it crashes. So it gets
+/// only what was read by others before.
 Result<void> check_file(const std::filesystem::path& weights) {
   const auto about = [&](const std::string& why) {
     return Error{Errc::kModel, fmt::format("{}: {}", weights.string(), why)};

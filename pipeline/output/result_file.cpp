@@ -18,7 +18,7 @@
 #include <climits>
 #include <fmt/format.h>
 
-#include "models/core/file_handle.h"
+#include "models/core/file.h"
 
 namespace posecam {
 namespace {

@@ -101,7 +101,8 @@ Result<EngineOptions> plan_options(const EngineSettings& s, const Device& device
 
 DefaultModel default_model(std::string_view device) {
   const auto better = find_model(kBetterModel);
-  if (!better && find_descriptor(kBetterModel)) return {std::string(kBetterModel), {}};  // damaged: whoever loads it says so
+  if (!better && find_descriptor(kBetterModel))
+    return {std::string(kBetterModel), {}};  // damaged: whoever loads it says so
   if (!better) return {std::string(kBuiltInModel), built_in_model_note("posecam models list")};
   const auto named = find_device(device);
   const bool can = named ? (*named)->can(*better) : device == kAutoDevice && best_device(*better);

@@ -1,5 +1,3 @@
-#include "models/store/download.h"
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -11,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/store/download.h"
 #include "tests/support/range_server.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/models/store/store_fixture.h"

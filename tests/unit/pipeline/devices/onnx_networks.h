@@ -25,7 +25,9 @@ inline ProtoMessage onnx_node(std::string_view op, std::initializer_list<std::st
 }
 
 inline std::string onnx_file(ProtoMessage graph) {
-  graph.bytes(2, "g").message(11, onnx_port("image", 1, {1, 3, 16, 24})).message(12, onnx_port("mean", 1, {1, 3, 16, 24}));
+  graph.bytes(2, "g")
+      .message(11, onnx_port("image", 1, {1, 3, 16, 24}))
+      .message(12, onnx_port("mean", 1, {1, 3, 16, 24}));
   return ProtoMessage().integer(1, 8).message(7, graph).message(8, ProtoMessage().integer(2, 13)).text();
 }
 

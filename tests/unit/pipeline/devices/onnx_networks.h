@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "models/make/onnx_writer.h"
 
@@ -28,7 +29,9 @@ inline std::string onnx_file(ProtoMessage graph) {
   graph.bytes(2, "g")
       .message(11, onnx_port("image", 1, {1, 3, 16, 24}))
       .message(12, onnx_port("mean", 1, {1, 3, 16, 24}));
-  return ProtoMessage().integer(1, 8).message(7, graph).message(8, ProtoMessage().integer(2, 13)).text();
+  ProtoMessage model;
+  model.integer(1, 8).message(7, graph).message(8, ProtoMessage().integer(2, 13));
+  return std::move(model).text();
 }
 
 /// Adds a constant of one f32 that lies in the file `where`.

@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
   std::set_terminate(leave_truthfully);
   posecam::keep_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is an error like others
+  std::signal(SIGXFSZ, SIG_IGN);  // so is a file that may grow no further
   posecam::take_library_log();
   int code = run(argc, argv);
   if (const auto printed = posecam::all_printed(); !printed) {

@@ -28,7 +28,8 @@ Examples:
 
 With several inputs each has its own output files, named after it as above; they share one model. Only - (stdout) and
 the folder of --write-json are common to all. Outputs get their names when they are complete; until then they are
-called FILE.part. Sound is left out of annotated videos. Ctrl-C ends early and keeps what is done; a second one quits.
+called FILE.part, which plays when a run has died. Sound is left out of annotated videos. Ctrl-C ends early and keeps
+what is done; a second one quits.
 OpenPose's spellings (--video, --image_dir, --write_json, --display 0 ...) are understood.
 
 Exit codes: 0 done, 2 usage, 3 configuration or model, 4 device, 5 media or an output, 130 interrupted.)";

@@ -63,12 +63,15 @@ bool is_encrypted(const GError& error) {
          (error.code == GST_STREAM_ERROR_DECRYPT || error.code == GST_STREAM_ERROR_DECRYPT_NOKEY);
 }
 
-/// Muxers that keep frames in a file of their own know it from the system only.
+bool names_reason(const GError& error, const gchar* debug, int error_number) {
+  return error.domain == GST_RESOURCE_ERROR && error.code == GST_RESOURCE_ERROR_WRITE && debug != nullptr &&
+         std::strstr(debug, std::strerror(error_number)) != nullptr;
+}
+
+/// Muxers that keep frames in a file of their own know it from the system only, and sinks a quota.
 bool is_full_disk(const GError& error, const gchar* debug) {
-  if (error.domain != GST_RESOURCE_ERROR) return false;
-  return error.code == GST_RESOURCE_ERROR_NO_SPACE_LEFT ||
-         (error.code == GST_RESOURCE_ERROR_WRITE && debug != nullptr &&
-          std::strstr(debug, std::strerror(ENOSPC)) != nullptr);
+  const bool full = error.domain == GST_RESOURCE_ERROR && error.code == GST_RESOURCE_ERROR_NO_SPACE_LEFT;
+  return full || names_reason(error, debug, ENOSPC) || names_reason(error, debug, EDQUOT);
 }
 
 /// Our own elements say which kind of error it is.
@@ -113,11 +116,15 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
   if (own) {
     // Says all there is to say.
   } else if (is_full_disk(*error, debug)) {
-    result.message = fmt::format("{}: no space left on its disk", spec.video.file);
+    result = {Errc::kNoSpace, fmt::format("{}: no space left on its disk", spec.video.file)};
+  } else if (names_reason(*error, debug, EFBIG)) {
+    result = {Errc::kNoSpace, fmt::format("{}: larger than files of this user may be; raise the limit (ulimit -f) or "
+                                          "write shorter clips",
+                                          spec.video.file)};
   } else if (is_within(GST_MESSAGE_SRC(message), topology.infer)) {
     result = {Errc::kDevice, text};
   } else if (GST_MESSAGE_SRC(message) == GST_OBJECT(topology.video_sink)) {
-    result.message = fmt::format("{}: cannot be written: {}", spec.video.file, text);
+    result = {Errc::kOutput, fmt::format("{}: cannot be written: {}", spec.video.file, text)};
   } else if (!is_within(GST_MESSAGE_SRC(message), topology.source)) {
     result.message = fmt::format("{}: {}: {}", input.given, GST_OBJECT_NAME(GST_MESSAGE_SRC(message)), text);
   } else if (!input.damage.empty()) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
+#include <random>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
@@ -14,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/output/index_first.h"
 #include "pipeline/output/result_file.h"
 
 namespace posecam {
@@ -65,7 +67,9 @@ bool exchange_names(const std::string& a, const std::string& b) {
 
 Result<OutputSet> OutputSet::lock(const SessionSpec& spec) {
   OutputSet set;
-  if (auto added = set.add(spec.video.name, spec.video.file, true); !added) return added.error();
+  const auto container = container_of(spec.video.file);
+  const bool index_first = container == Container::kMp4 || container == Container::kMov;
+  if (auto added = set.add(spec.video.name, spec.video.file, index_first); !added) return added.error();
   for (const Sink& sink : spec.sinks) {
     if (sink.format == ResultFormat::kOpenpose) continue;
     if (auto added = set.add(sink.name, sink.location, false); !added) return added.error();
@@ -78,7 +82,7 @@ Result<OutputSet> OutputSet::lock(const SessionSpec& spec) {
   return set;
 }
 
-Result<void> OutputSet::add(const std::string& name, const std::string& location, bool useless_in_part) {
+Result<void> OutputSet::add(const std::string& name, const std::string& location, bool index_first) {
   if (location.empty() || location == "-") return {};
   const std::string output = describe_output(name, location);
   if (auto place = check_place(output, location); !place) return place;
@@ -89,7 +93,7 @@ Result<void> OutputSet::add(const std::string& name, const std::string& location
                  fmt::format("{}: another run is writing it; wait for its end, or give another name", output)};
   }
   if (fd < 0) return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, reason_of(errno))};
-  parts_.push_back({.location = location, .fd = fd, .useless_in_part = useless_in_part});
+  parts_.push_back({.location = location, .fd = fd, .index_first = index_first});
   return {};
 }
 
@@ -99,7 +103,6 @@ int OutputSet::descriptor(const std::string& location) const {
 }
 
 Result<void> OutputSet::clear() {
-  cleared_ = true;
   for (const Part& part : parts_) {
     if (ftruncate(part.fd, 0) == 0) continue;
     return Error{Errc::kOutput,
@@ -109,10 +112,34 @@ Result<void> OutputSet::clear() {
 }
 
 Result<void> OutputSet::commit() {
+  for (Part& part : parts_) {
+    if (part.index_first) put_index_first(part);
+  }
   auto done = check_complete();
   if (done) done = name_all();
   release();
   return done;
+}
+
+/// For a player that reads it while it is still fetched. By way of a copy that takes the place of the .part, which
+/// plays until then: a run may die at any moment. Without room for one, or on a file system that has no files without a
+/// name, the index stays where it is.
+void OutputSet::put_index_first(Part& part) {
+  const std::string unfinished = part_name(part.location);
+  const fs::path folder = fs::path(unfinished).parent_path();
+  const int whole = open(fmt::format("/proc/self/fd/{}", part.fd).c_str(), O_RDONLY | O_CLOEXEC);
+  const int copy = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  const std::string between = fmt::format("{}.{:08x}", unfinished, std::random_device()());
+  bool done = whole >= 0 && copy >= 0 && flock(copy, LOCK_EX | LOCK_NB) == 0 && copy_with_index_first(whole, copy) &&
+              find_late_error(copy) == 0 &&
+              linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", copy).c_str(), AT_FDCWD, between.c_str(),
+                     AT_SYMLINK_FOLLOW) == 0;
+  if (done && std::rename(between.c_str(), unfinished.c_str()) != 0) {
+    unlink(between.c_str());
+    done = false;
+  }
+  close(whole);
+  close(done ? std::exchange(part.fd, copy) : copy);
 }
 
 /// Whatever can be known before the first of them gets its name.
@@ -153,6 +180,8 @@ Result<void> OutputSet::name_all() {
     std::for_each(parts_.begin(), part, give_name_back);
     return error;
   }
+  // Unlocked before the .part is free: the next to complete it locks what has the name now.
+  for (Part& part : parts_) close(std::exchange(part.fd, -1));
   for (const Part& part : parts_) {
     if (part.exchanged) unlink(part_name(part.location).c_str());
     keep_names(part.location);
@@ -169,28 +198,37 @@ std::int64_t OutputSet::written() const {
   return bytes;
 }
 
-void OutputSet::give_up() {
-  remove_useless();
+std::string OutputSet::give_up() {
+  std::string kept = remove_empty();
   release();
+  return kept;
 }
 
-void OutputSet::leave() {
-  remove_useless();
+std::string OutputSet::leave() {
+  std::string kept = remove_empty();
   parts_.clear();
+  return kept;
 }
 
-void OutputSet::remove_useless() const {
+std::string OutputSet::remove_empty() const {
+  std::string kept;
   for (const Part& part : parts_) {
     struct stat info {};
-    const bool empty = fstat(part.fd, &info) == 0 && info.st_size == 0;
-    if (empty || (cleared_ && part.useless_in_part)) unlink(part_name(part.location).c_str());
+    const std::string name = part_name(part.location);
+    if (fstat(part.fd, &info) != 0) continue;
+    if (info.st_size == 0) {
+      unlink(name.c_str());
+    } else {
+      kept += (kept.empty() ? "; what was written is in " : ", ") + name;
+    }
   }
+  return kept;
 }
 
 /// Unlocks. Only now: whoever gets the lock next is to find the names as they will stay.
 void OutputSet::release() {
   for (const Part& part : std::exchange(parts_, {})) {
-    close(part.fd);
+    if (part.fd >= 0) close(part.fd);
     if (part.replaced >= 0) close(part.replaced);
   }
 }

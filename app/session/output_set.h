@@ -37,31 +37,32 @@ class OutputSet {
   std::int64_t written() const;
   /// Every output gets its name, or none does; what was written is FILE.part then. kMedia, kOutput or kNoSpace.
   Result<void> commit();
-  /// The names stay as they are. Unfinished results remain as FILE.part, for whoever wants to see how far they went; an
-  /// empty file, and a video, which is nothing without its index, is deleted.
-  void give_up();
+  /// The names stay as they are. What was written remains as FILE.part, a video that plays as far as it went; an empty
+  /// file is deleted. Returns "; what was written is in FILE.part, ...", to end the message with that says why; nothing
+  /// if nothing was.
+  std::string give_up();
   /// As give_up(), while somebody who cannot be stopped may still write: descriptors stay open.
-  void leave();
+  std::string leave();
 
  private:
   struct Part {
     std::string location;
     int fd = -1;
-    bool useless_in_part = false;
+    bool index_first = false;  ///< a video that gets its index behind its frames
     int replaced = -1;  ///< what had its name; locked, since a run that begins would take it for a .part of its own
     bool exchanged = false;  ///< `replaced` is called .part now
   };
   OutputSet() = default;
-  Result<void> add(const std::string& name, const std::string& location, bool useless_in_part);
+  Result<void> add(const std::string& name, const std::string& location, bool index_first);
+  static void put_index_first(Part& part);
   Result<void> check_complete() const;
   Result<void> name_all();
   static bool take_name(Part& part);
   static void give_name_back(const Part& part);
-  void remove_useless() const;
+  std::string remove_empty() const;
   void release();
 
   std::vector<Part> parts_;
-  bool cleared_ = false;
 };
 
 }  // namespace posecam

@@ -126,8 +126,9 @@ void Session::complete_outputs() {
 /// Nothing more can come.
 void Session::give_up() {
   StreamStats last = stats();
-  if (shut_down()) outputs_.give_up();
+  const std::string kept = shut_down() ? outputs_.give_up() : std::string();
   std::lock_guard lock(mutex_);
+  if (failure_) failure_->message += kept;
   last_ = std::move(last);
 }
 
@@ -146,9 +147,9 @@ bool Session::shut_down() {
   left_behind_ = !stop.wait_for(kStopLimit) || !closed || !ended;
   process_.reset();
   if (closed) return true;
-  fail({Errc::kDevice,
-        fmt::format("{}: does not stop within {} s; left as it is", spec_.input.given, kCloseLimit.count() / 1000)});
-  outputs_.leave();
+  const std::string kept = outputs_.leave();
+  fail({Errc::kDevice, fmt::format("{}: does not stop within {} s; left as it is{}", spec_.input.given,
+                                   kCloseLimit.count() / 1000, kept)});
   return false;
 }
 

@@ -92,6 +92,17 @@ Outcome Posecam::run_and_meanwhile(const std::vector<std::string>& args,
   return run_heard(args, [&](pid_t) { at_first_line(); });
 }
 
+Outcome Posecam::run_and_kill(const std::vector<std::string>& args, const std::function<bool()>& ready) const {
+  const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  const pid_t child = fork();
+  if (child == 0) run_child(args, data_home_, nowhere, nowhere);
+  close(nowhere);
+  siginfo_t ended{};
+  while (ended.si_pid == 0 && !ready()) waitid(P_PID, static_cast<id_t>(child), &ended, WEXITED | WNOHANG | WNOWAIT);
+  kill(child, SIGKILL);
+  return {.code = code_of(child)};
+}
+
 Outcome Posecam::run_heard(const std::vector<std::string>& args, const FirstLine& at_first_line, int in) const {
   std::FILE* errors = std::tmpfile();
   if (errors == nullptr) return {};

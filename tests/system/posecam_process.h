@@ -29,6 +29,8 @@ class Posecam {
   /// Does that when the first line has come out of stdout; the program goes on, as far as a full pipe lets it, and is
   /// read to its end afterwards.
   Outcome run_and_meanwhile(const std::vector<std::string>& args, const std::function<void()>& at_first_line) const;
+  /// Is killed (SIGKILL) as soon as `ready` says so, which is asked again and again. Its outputs go nowhere.
+  Outcome run_and_kill(const std::vector<std::string>& args, const std::function<bool()>& ready) const;
   /// Its standard input is a pipe with the content of that file.
   Outcome run_reading(const std::vector<std::string>& args, const std::filesystem::path& file) const;
   /// Its standard output is that file, which is there; empty: it has none.

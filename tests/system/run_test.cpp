@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <gmock/gmock.h>
@@ -301,21 +302,44 @@ TEST_F(PosecamRun, NamesNoOutputIfOneFails) {
   EXPECT_TRUE(fs::exists(at("out.ndjson.part")));
 }
 
-TEST_F(PosecamRun, LeavesNoHalfFileOnAFullDisk) {
+/// Each output that does not fit is called .part, says so in the one line of the failure, and is of use.
+void expect_kept(const Outcome& outcome, const std::string& file) {
+  EXPECT_EQ(outcome.code, 5) << file << ": " << outcome.err;
+  EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("; what was written is in " + file + ".part"));
+  EXPECT_FALSE(fs::exists(file));
+  if (file.ends_with(".ndjson")) {
+    EXPECT_EQ(content(file + ".part").back(), '\n');
+  } else {
+    launch("filesrc location=" + file + ".part ! decodebin ! fakesink");
+  }
+}
+
+TEST_F(PosecamRun, KeepsWhatFitsOnAFullDisk) {
   fs::create_directories(at("disk"));
-  if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=16k") != 0) GTEST_SKIP() << "cannot mount a tmpfs here";
-  const std::vector<std::string> test{"testsrc", "--max-frames", "60", "--quiet"};
-  for (const auto& [option, name] : {std::pair{"--json-lines", "o.ndjson"}, std::pair{"--write-video", "o.mp4"}}) {
-    auto args = test;
-    args.insert(args.end(), {option, at("disk/") + name});
-    const Outcome outcome = run(args);
-    EXPECT_EQ(outcome.code, 5) << option << ": " << outcome.err;
-    EXPECT_EQ(lines(outcome.err), 1) << outcome.err;
+  if (mount("tmpfs", at("disk").c_str(), "tmpfs", 0, "size=400k") != 0) GTEST_SKIP() << "cannot mount a tmpfs here";
+  for (const std::string name : {"o.ndjson", "o.mp4", "o.mkv", "o.webm", "o.avi"}) {
+    const std::string file = at("disk/") + name;
+    const Outcome outcome = run({"testsrc", "--quiet", name.ends_with("n") ? "--json-lines" : "--write-video", file});
     EXPECT_THAT(outcome.err, HasSubstr("pace"));
-    EXPECT_FALSE(fs::exists(at("disk/") + name));
-    fs::remove(at("disk/") + name + ".part");
+    expect_kept(outcome, file);
+    fs::remove(file + ".part");
   }
   umount(at("disk").c_str());
+}
+
+TEST_F(PosecamRun, KeepsWhatFitsIntoTheLargestFileThatIsAllowed) {
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  for (const std::string name : {"o.ndjson", "o.mov"}) {
+    const rlimit small{400'000, before.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+    const Outcome outcome =
+        run({"testsrc", "--quiet", name.ends_with("n") ? "--json-lines" : "--write-video", at(name)});
+    setrlimit(RLIMIT_FSIZE, &before);
+    EXPECT_THAT(outcome.err, HasSubstr("raise the limit"));
+    expect_kept(outcome, at(name));
+  }
 }
 
 TEST_F(PosecamRun, ListsDevicesAndVersion) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -221,6 +222,36 @@ TEST_F(Video, OfAClipWithoutARateHasItsSpeedInAvi) {
   EXPECT_EQ(frames.size(), 50U);
   EXPECT_NEAR(video.seconds, 2, 0.08);
   EXPECT_NEAR(video.frames.back().time, 1.96, 0.08);
+}
+
+TEST_F(Video, PlaysToTheLastSecondOfARunThatDied) {
+  constexpr std::size_t kAnalysed = 200;
+  constexpr std::size_t kOnTheWay = 100;  // a second that has no index yet, and what waits for the encoder and in it
+  launch(ball(1500, "width=64,height=48") +
+         "x264enc speed-preset=ultrafast ! mp4mux ! filesink location=" + at("clip.mp4"));
+  const auto lines = [&] { return static_cast<std::size_t>(std::ranges::count(read_file(at("o.ndjson.part")), '\n')); };
+  for (const char* name : {"out.mp4", "out.mov", "out.mkv", "out.webm", "out.avi"}) {
+    SCOPED_TRACE(name);
+    const Outcome outcome = Posecam(at("data"))
+                                .run_and_kill({"run", at("clip.mp4"), "--write-video", at(name), "--json-lines",
+                                               at("o.ndjson"), "--model", model_, "--device", "opencv"},
+                                              [&] { return lines() > kAnalysed; });
+    EXPECT_EQ(outcome.code, 128 + SIGKILL);
+    EXPECT_FALSE(fs::exists(at(name)));
+    const DecodedVideo video = decode_video(at(name) + ".part");
+    ASSERT_GE(video.frames.size() + kOnTheWay, lines());
+    fs::remove(at("o.ndjson.part"));
+    if (std::string(name) == "out.avi") continue;  // without its index it is played in its order, not by times
+    EXPECT_NEAR(video.frames[0].time, 0, 0.0015);
+    for (std::size_t i = 1; i < video.frames.size(); ++i) {
+      const double frame = video.frames[i].time * 25;
+      EXPECT_NEAR(frame, std::round(frame), 0.04);
+      // qtdemux leaves one out between two fragments.
+      if (i < kAnalysed - kOnTheWay) {
+        EXPECT_LE(frame - video.frames[i - 1].time * 25, 3.05);
+      }
+    }
+  }
 }
 
 TEST_F(Video, HasItsIndexFirst) {

@@ -102,14 +102,21 @@ void add_vp8(Builder& build) {
       "keyframe-max-dist", 128);
 }
 
-/// The index of an MP4 goes before its frames, so that it plays while it is still fetched. For that the muxer keeps the
-/// frames in another file until the end: one without a name, on the disk of the video.
+/// A pipe gets the index of an MP4 before its frames. For that the muxer keeps the frames in another file until the
+/// end: one without a name, in the folder of the pipe.
 void put_index_first(GstElement* muxer, const std::string& file) {
   const std::filesystem::path folder = std::filesystem::path(file).parent_path();
   const int fd = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (fd < 0) return;  // not every file system can: the index stays at the end
   keep_descriptor(muxer, fd);
   set(muxer, "faststart", TRUE, "faststart-file", fmt::format("/proc/self/fd/{}", fd).c_str());
+}
+
+/// Of a run that dies, all but the last second plays: an index follows each second of frames. The whole file has one
+/// index, at its end, and those within are hidden in its frames; OutputSet puts that first.
+void write_by_seconds(GstElement* muxer) {
+  set(muxer, "fragment-duration", 1000U);
+  set_word(muxer, "fragment-mode", "first-moov-then-finalise");
 }
 
 GstElement* add_video_file(Builder& build, const AnnotatedVideo& video, const OutputSet& outputs) {
@@ -120,12 +127,12 @@ GstElement* add_video_file(Builder& build, const AnnotatedVideo& video, const Ou
   add_format(build);
   vp8 ? add_vp8(build) : openh264 ? add_openh264(build) : add_x264(build);
   GstElement* muxer = build.append(muxer_of(container));
+  const int fd = outputs.descriptor(video.file);
   if (muxer != nullptr && (container == Container::kMp4 || container == Container::kMov)) {
-    put_index_first(muxer, video.file);
+    fd < 0 ? put_index_first(muxer, video.file) : write_by_seconds(muxer);
   }
   // Every video begins with its first frame, as MP4 and AVI do anyway.
   if (container == Container::kMkv || container == Container::kWebm) set(muxer, "offset-to-zero", TRUE);
-  const int fd = outputs.descriptor(video.file);
   GstElement* sink = build.append(fd < 0 ? "filesink" : "fdsink");
   if (fd < 0) {
     set(sink, "location", video.file.c_str());

@@ -120,20 +120,15 @@ TEST_F(OutputSetTest, IsTakenByOneRunAfterTheOtherWhenTheyEndAndBeginAtOnce) {
   EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson", "c.json", "v.mp4"));
 }
 
-TEST_F(OutputSetTest, KeepsUnfinishedResultsAndNoVideoWithoutItsIndex) {
-  {
-    const OutputSet set = must_lock(spec());
-    write(set, at("v.mp4"), "half");
-    write(set, at("a.ndjson"), "line\n");
-  }  // what is not cleared was not written by this run
-  EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson.part", "v.mp4.part"));
+TEST_F(OutputSetTest, KeepsWhatIsUnfinishedAndSaysWhere) {
   OutputSet set = must_lock(spec());
   ASSERT_TRUE(set.clear());
   write(set, at("v.mp4"), "half");
-  write(set, at("a.ndjson"), "new line\n");
-  set.give_up();
-  EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson.part"));
-  EXPECT_EQ(read_file(at("a.ndjson.part")), "new line\n");
+  write(set, at("a.ndjson"), "line\n");
+  EXPECT_EQ(set.give_up(), "; what was written is in " + at("v.mp4.part") + ", " + at("a.ndjson.part"));
+  EXPECT_THAT(names(), ::testing::ElementsAre("a.ndjson.part", "v.mp4.part"));
+  EXPECT_EQ(read_file(at("v.mp4.part")), "half");
+  EXPECT_EQ(read_file(at("a.ndjson.part")), "line\n");
 }
 
 TEST_F(OutputSetTest, ForgetsWhatAnEarlierRunLeftInAFile) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "app/session/graph/source.h"
+#include "pipeline/output/links.h"
 #include "pipeline/output/result_file.h"
 
 namespace posecam {
@@ -34,6 +35,20 @@ SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone)
   return spec;
 }
 
+/// What links lead to is written, and compared with all else that is.
+Result<void> follow_outputs(SessionSpec& spec) {
+  std::vector<std::string*> files{&spec.video.file};
+  for (Sink& sink : spec.sinks) {
+    if (sink.format != ResultFormat::kOpenpose && sink.location != "-") files.push_back(&sink.location);
+  }
+  for (std::string* file : files) {
+    auto followed = follow_links(*file);
+    if (!followed) return followed.error();
+    *file = *std::move(followed);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string with_stem(const std::string& file, const std::string& name) {
@@ -46,6 +61,9 @@ Result<std::vector<SessionSpec>> make_specs(const RunOptions& options, const std
   std::vector<SessionSpec> specs;
   specs.reserve(inputs.size());
   for (const Input& input : inputs) specs.push_back(make_spec(options, input, inputs.size() == 1));
+  for (SessionSpec& spec : specs) {
+    if (auto followed = follow_outputs(spec); !followed) return followed.error();
+  }
   if (auto checked = check_specs(specs); !checked) return checked.error();
   return specs;
 }

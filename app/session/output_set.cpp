@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
@@ -10,18 +11,23 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "pipeline/output/index_first.h"
+#include "pipeline/output/links.h"
 #include "pipeline/output/result_file.h"
 
 namespace posecam {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// A reader that is started with posecam is there by then.
+constexpr std::chrono::milliseconds kReaderLimit{2000};
 
 Result<void> check_place(const std::string& output, const std::string& file) {
   const fs::path folder = fs::path(file).has_parent_path() ? fs::path(file).parent_path() : fs::path(".");
@@ -86,7 +92,7 @@ Result<void> OutputSet::add(const std::string& name, const std::string& location
   if (location.empty() || location == "-") return {};
   const std::string output = describe_output(name, location);
   if (auto place = check_place(output, location); !place) return place;
-  if (is_written_straight(location)) return {};
+  if (is_written_straight(location)) return hold_pipe(output, location);
   const int fd = open_part(location);
   if (fd < 0 && errno == EBUSY) {
     return Error{Errc::kUsage,
@@ -94,6 +100,24 @@ Result<void> OutputSet::add(const std::string& name, const std::string& location
   }
   if (fd < 0) return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, reason_of(errno))};
   parts_.push_back({.location = location, .fd = fd, .index_first = index_first});
+  return {};
+}
+
+/// Opening a pipe waits for its reader, and can be told nothing meanwhile. Held from here on, so that its reader sees
+/// no end before the one that writes has opened it.
+Result<void> OutputSet::hold_pipe(const std::string& output, const std::string& location) {
+  if (names_descriptor(location) || !fs::is_fifo(location)) return {};
+  const auto since = std::chrono::steady_clock::now();
+  int fd = -1;
+  while ((fd = open(location.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && errno == ENXIO &&
+         std::chrono::steady_clock::now() - since < kReaderLimit) {
+    std::this_thread::sleep_for(kReaderLimit / 100);  // nothing tells when one comes
+  }
+  if (fd < 0 && errno == ENXIO) {
+    return Error{Errc::kMedia, fmt::format("{}: nobody reads this pipe; start its reader first", output)};
+  }
+  if (fd < 0) return Error{Errc::kMedia, fmt::format("{}: cannot be written: {}", output, std::strerror(errno))};
+  pipes_.push_back(fd);
   return {};
 }
 

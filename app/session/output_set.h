@@ -13,8 +13,8 @@ namespace posecam {
 
 /// Each file is called FILE.part (pipeline/output/result_file.h) and locked from lock() to its end, so that a second
 /// run with an output of this one ends before it has touched anything. What had the name of an output keeps it until
-/// commit(). Standard output, devices and pipes are not owned, nor is a folder of documents: each of those is a file of
-/// its own that is complete at once.
+/// commit(). Standard output, devices and pipes (whose reader is waited for, 2 s) are not owned, nor is a folder of
+/// documents: each of those is a file of its own that is complete at once.
 ///
 /// One thread at a time. Whoever writes must have stopped before commit() and give_up().
 class OutputSet {
@@ -54,6 +54,7 @@ class OutputSet {
   };
   OutputSet() = default;
   Result<void> add(const std::string& name, const std::string& location, bool index_first);
+  Result<void> hold_pipe(const std::string& output, const std::string& location);
   static void put_index_first(Part& part);
   Result<void> check_complete() const;
   Result<void> name_all();
@@ -63,6 +64,7 @@ class OutputSet {
   void release();
 
   std::vector<Part> parts_;
+  std::vector<int> pipes_;
 };
 
 }  // namespace posecam

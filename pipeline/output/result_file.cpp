@@ -19,6 +19,7 @@
 #include <fmt/format.h>
 
 #include "models/core/file.h"
+#include "pipeline/output/links.h"
 
 namespace posecam {
 namespace {
@@ -120,7 +121,8 @@ class NoSigpipe {
 
 bool is_written_straight(const std::string& location) {
   struct stat info {};
-  return ::stat(location.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+  if (::stat(location.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return false;
+  return !S_ISREG(info.st_mode) || names_descriptor(location);
 }
 
 int open_part(const std::string& location) {
@@ -188,11 +190,14 @@ Result<ResultFile> ResultFile::create(std::string location, std::stop_token stop
   if (location == kStdout) {
     return ResultFile(std::move(location), {}, STDOUT_FILENO, std::make_unique<Interrupt>(std::move(stop)));
   }
+  auto followed = follow_links(location);
+  if (!followed) return followed.error();
+  location = *std::move(followed);
   std::error_code ec;
   if (std::filesystem::is_directory(location, ec)) return file_error(location, "write", EISDIR);
   const bool straight = is_written_straight(location);
   std::string part = straight ? std::string() : part_name(location);
-  const int fd = straight ? open_for_writing(location, O_TRUNC, 0666) : open_emptied(location);
+  const int fd = straight ? open_for_writing(location, O_APPEND, 0666) : open_emptied(location);
   if (fd < 0) return file_error(location, "create", errno);
   return ResultFile(std::move(location), std::move(part), fd,
                     straight ? std::make_unique<Interrupt>(std::move(stop)) : nullptr);

@@ -14,7 +14,8 @@ namespace posecam {
 /// The name under which an output is written until it is complete.
 inline std::string part_name(const std::string& location) { return location + ".part"; }
 
-/// True for devices, pipes and sockets: nothing to prepare, nothing to rename.
+/// True for devices, pipes, sockets, and whatever a name of a descriptor (/dev/stdout) leads to: nothing to prepare,
+/// nothing to rename. Such a file is written behind what is in it.
 bool is_written_straight(const std::string& location);
 
 /// Opens the .part of a location for writing and locks it (flock(2), with the descriptor), or -1 and errno: EBUSY while

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/stat.h>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -95,6 +97,51 @@ TEST_F(PosecamOutput, WritesNoFileOfItsOwnIntoAClosedOutput) {
       "", {"run", "testsrc", "--max-frames", "3", "--model", kTinyModel, "-q", "--write-coco-json", at("coco.json")});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(read_file(at("coco.json")), StartsWith("["));
+}
+
+TEST_F(PosecamOutput, WritesWhatALinkLeadsToAndLeavesTheLink) {
+  write_file(at("there.ndjson"), "old");
+  std::filesystem::create_symlink("there.ndjson", at("link.ndjson"));
+  std::filesystem::create_symlink(at("new.mp4"), at("link.mp4"));
+  std::filesystem::create_symlink("self.json", at("self.json"));
+  const Words run{"run", "testsrc", "--max-frames", "3", "--model", kTinyModel, "-q"};
+  const auto with = [&](const Words& more) {
+    Words args = run;
+    args.insert(args.end(), more.begin(), more.end());
+    return posecam().run(args);
+  };
+  EXPECT_EQ(with({"--json-lines", at("link.ndjson"), "--write-video", at("link.mp4")}).code, 0);
+  EXPECT_TRUE(std::filesystem::is_symlink(at("link.ndjson")) && std::filesystem::is_symlink(at("link.mp4")));
+  EXPECT_EQ(lines(read_file(at("there.ndjson"))), 3);
+  EXPECT_GT(read_file(at("new.mp4")).size(), 0U);
+  const Outcome endless = with({"--write-coco-json", at("self.json")});
+  EXPECT_EQ(endless.code, 2);
+  EXPECT_THAT(endless.err, HasSubstr("self.json: is a link that leads nowhere"));
+  EXPECT_EQ(with({"--json-lines", at("link.ndjson"), "--write-coco-json", at("there.ndjson")}).code, 2);
+}
+
+TEST_F(PosecamOutput, WritesBehindWhatIsInItsStandardOutputByName) {
+  write_file(at("out"), "old\n");
+  const Outcome ran = posecam().run_into(
+      at("out"), {"run", "testsrc", "--max-frames", "3", "--model", kTinyModel, "-q", "--json-lines", "/dev/stdout"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(read_file(at("out")), StartsWith("old\n{"));
+  EXPECT_EQ(lines(read_file(at("out"))), 4);
+  EXPECT_TRUE(std::filesystem::is_symlink("/dev/stdout"));
+}
+
+TEST_F(PosecamOutput, WritesIntoAPipeForItsReaderAndWaitsForNoneForEver) {
+  ASSERT_EQ(mkfifo(at("p.mkv").c_str(), 0600), 0);
+  const Words run{"run", "testsrc", "--max-frames", "30", "--model", kTinyModel, "-q", "--write-video", at("p.mkv")};
+  const Outcome alone = posecam().run(run);
+  EXPECT_EQ(alone.code, 5);
+  EXPECT_THAT(alone.err, HasSubstr("p.mkv: nobody reads this pipe"));
+  std::string video;
+  std::thread reader([&] { video = read_file(at("p.mkv")); });
+  EXPECT_EQ(posecam().run(run).code, 0);
+  reader.join();
+  EXPECT_GT(video.size(), 10'000U);
+  EXPECT_TRUE(std::filesystem::is_fifo(at("p.mkv")));
 }
 
 TEST_F(PosecamOutput, TakesNamesThatBeginWithADashBehindTwoDashes) {

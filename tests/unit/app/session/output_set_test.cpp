@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sys/stat.h>
@@ -179,10 +180,13 @@ TEST_F(OutputSetTest, LeavesAlonePipesDevicesAndStandardOutput) {
   const SessionSpec asked{.sinks = {{ResultFormat::kNdjson, "-", ""},
                                     {ResultFormat::kCoco, "/dev/null", ""},
                                     {ResultFormat::kMotion, at("fifo"), ""}}};
+  EXPECT_THAT(refused(asked).message, HasSubstr(at("fifo") + ": nobody reads this pipe"));
+  const int reader = ::open(at("fifo").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   OutputSet set = must_lock(asked);
   for (const Sink& sink : asked.sinks) EXPECT_EQ(set.descriptor(sink.location), -1);
   ASSERT_TRUE(set.clear());
   ASSERT_TRUE(set.commit());
+  ::close(reader);
   EXPECT_THAT(names(), ::testing::ElementsAre("fifo"));
 }
 

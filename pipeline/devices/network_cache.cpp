@@ -14,6 +14,7 @@
 
 #include "models/core/log.h"
 #include "models/core/sha256.h"
+#include "pipeline/neuron/machine/own_folder.h"
 
 namespace posecam {
 namespace {
@@ -46,6 +47,7 @@ bool write_all(int fd, std::string_view sum, std::string_view network) {
 fs::path NetworkCache::file_of(std::string_view key) const { return folder_ / (sha256_of({key}) + kExtension); }
 
 std::optional<std::string> NetworkCache::get(std::string_view key) const {
+  if (!OwnFolder::open(folder_)) return {};
   const fs::path file = file_of(key);
   std::error_code ec;
   const std::uint64_t size = fs::file_size(file, ec);
@@ -64,9 +66,7 @@ std::optional<std::string> NetworkCache::get(std::string_view key) const {
 }
 
 Result<void> NetworkCache::put(std::string_view key, std::string_view network) const {
-  std::error_code ec;
-  fs::create_directories(folder_.parent_path(), ec);
-  if (::mkdir(folder_.c_str(), 0700) != 0 && errno != EEXIST) return failure(folder_, "cannot be made");
+  if (const auto own = OwnFolder::make(folder_); !own) return Error{Errc::kModel, own.error().message};
   std::string unfinished = (folder_ / "XXXXXX").string();
   const int fd = ::mkostemp(unfinished.data(), O_CLOEXEC);
   if (fd < 0) return failure(folder_, "cannot be written");

@@ -8,14 +8,17 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string_view>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "models/core/text.h"
+#include "pipeline/neuron/machine/own_folder.h"
 
 namespace posecam::sim {
 namespace {
@@ -45,8 +48,8 @@ std::string command_line() {
   return std::filesystem::path(program).filename().string() + (arguments ? " ..." : "");
 }
 
-CoreRecord* map(int fd, int protection) {
-  void* memory = ::mmap(nullptr, sizeof(CoreRecord), protection, MAP_SHARED, fd, 0);
+CoreRecord* map(int fd) {
+  void* memory = ::mmap(nullptr, sizeof(CoreRecord), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   return memory == MAP_FAILED ? nullptr : static_cast<CoreRecord*>(memory);
 }
 
@@ -65,36 +68,19 @@ void introduce(CoreRecord& record, std::uint64_t memory_limit) {
   record.magic = CoreRecord::kMagic;
 }
 
-/// A folder of ours: in /tmp another user could have made it first.
-Result<void> make_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  if (folder.has_parent_path()) std::filesystem::create_directories(folder.parent_path(), error);
-  if (error) return failure(folder.parent_path(), error.value());
-  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failure(folder, errno);
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0) return failure(folder, errno);
-  if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid()) return failure(folder, EACCES);
-  return {};
-}
-
-/// Opens a file that is made if need be; -1 and errno.
-int open_file(const std::filesystem::path& path) {
-  return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-}
-
 /// Nothing for a file that is no record.
-bool read_core(const std::filesystem::path& path, CoreUse& use) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);  // enough to ask about locks
+bool read_core(const OwnFolder& folder, const std::string& name, CoreUse& use) {
+  const int fd = folder.open_file(name, O_RDONLY);  // enough to ask about locks
   if (fd < 0) return false;
-  struct stat info {};
+  const auto record = std::make_unique<CoreRecord>();
   struct flock request {};
-  const bool whole = ::fstat(fd, &info) == 0 && info.st_size >= static_cast<off_t>(sizeof(CoreRecord));
-  CoreRecord* record = whole ? map(fd, PROT_READ) : nullptr;
-  const bool good = record && record->magic == CoreRecord::kMagic && lock(fd, F_OFD_GETLK, request);
+  const bool good = read_start(fd, record.get(), sizeof(CoreRecord)) && record->magic == CoreRecord::kMagic &&
+                    lock(fd, F_OFD_GETLK, request);
   if (good) {
     use.held = request.l_type != F_UNLCK;
     use.pid = record->pid;
-    use.command.assign(record->command, ::strnlen(record->command, sizeof record->command));
+    use.command =
+        short_line({record->command, ::strnlen(record->command, sizeof record->command)}, sizeof record->command);
     use.executions = record->executions;
     use.busy_ns = record->busy_ns;
     use.bytes_in = record->bytes_in;
@@ -102,7 +88,6 @@ bool read_core(const std::filesystem::path& path, CoreUse& use) {
     use.memory_used = record->memory_used;
     use.memory_limit = record->memory_limit;
   }
-  if (record) ::munmap(record, sizeof(CoreRecord));
   ::close(fd);
   return good;
 }
@@ -118,16 +103,16 @@ std::filesystem::path core_pool_folder(const std::filesystem::path& pool) {
   return base / name;
 }
 
-std::vector<CoreUse> read_core_pool(const std::filesystem::path& folder) {
+std::vector<CoreUse> read_core_pool(const std::filesystem::path& path) {
   std::vector<CoreUse> cores;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().native();
+  const auto folder = OwnFolder::open(path);
+  if (!folder) return cores;
+  for (const std::string& name : folder->names()) {
     CoreUse use;
     const auto [rest, bad] = name.starts_with(kPrefix)
                                  ? std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), use.core)
                                  : std::from_chars_result{nullptr, std::errc::invalid_argument};
-    if (bad == std::errc() && rest == name.data() + name.size() && read_core(entry->path(), use)) {
+    if (bad == std::errc() && rest == name.data() + name.size() && read_core(*folder, name, use)) {
       cores.push_back(std::move(use));
     }
   }
@@ -136,9 +121,10 @@ std::vector<CoreUse> read_core_pool(const std::filesystem::path& folder) {
 }
 
 Result<PoolLock> PoolLock::take(const std::filesystem::path& folder) {
-  if (auto made = make_folder(folder); !made) return made.error();
+  const auto own = OwnFolder::make(folder);
+  if (!own) return own.error();
   const std::filesystem::path path = folder / kPoolLock;
-  const int fd = open_file(path);
+  const int fd = own->open_file(std::string(kPoolLock), O_RDWR | O_CREAT);
   if (fd < 0) return failure(path, errno);
   struct flock request {};
   while (!lock(fd, F_OFD_SETLKW, request)) {
@@ -157,9 +143,11 @@ PoolLock::~PoolLock() {
 }
 
 Result<CoreFile> CoreFile::take(const std::filesystem::path& folder, std::uint32_t core, std::uint64_t memory_limit) {
-  if (auto made = make_folder(folder); !made) return made.error();
-  const std::filesystem::path path = folder / fmt::format("{}{}", kPrefix, core);
-  const int fd = open_file(path);
+  const auto own = OwnFolder::make(folder);
+  if (!own) return own.error();
+  const std::string name = fmt::format("{}{}", kPrefix, core);
+  const std::filesystem::path path = folder / name;
+  const int fd = own->open_file(name, O_RDWR | O_CREAT);
   if (fd < 0) return failure(path, errno);
   struct flock request {};
   if (!lock(fd, F_OFD_SETLK, request)) {
@@ -170,7 +158,7 @@ Result<CoreFile> CoreFile::take(const std::filesystem::path& folder, std::uint32
   }
   // Not ftruncate: on a full disk, writing through a mapping to a hole ends the process.
   int code = ::posix_fallocate(fd, 0, sizeof(CoreRecord));
-  CoreRecord* record = code == 0 ? map(fd, PROT_READ | PROT_WRITE) : nullptr;
+  CoreRecord* record = code == 0 ? map(fd) : nullptr;
   if (!record) {
     if (code == 0) code = errno;
     ::close(fd);

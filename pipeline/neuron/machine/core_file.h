@@ -1,6 +1,6 @@
 #pragma once
 // A core of the simulated instance as a file: its lock says that a process owns it, its content who that is and what it
-// did. The lock goes with the process, however that ends; whoever may read the file can watch.
+// did. The lock goes with the process, however that ends; other processes of its user can watch.
 
 #include <atomic>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace posecam::sim {
 
-/// Shared memory; the layout is between processes of one version. Written by the owner, read by anybody.
+/// Shared memory; the layout is between processes of one version. Written by the owner, read by its user's processes.
 struct CoreRecord {
   static constexpr std::uint64_t kMagic = 0x31302D4D49534E43;  // "CNSIM-01"
   std::atomic<std::uint64_t> magic;         ///< kMagic once the record was written for the first time
@@ -32,7 +32,7 @@ struct CoreUse {
   std::uint32_t core = 0;  ///< on the instance
   bool held = false;       ///< by a living process; otherwise the rest is of the last one
   std::uint64_t pid = 0;   ///< this and what follows: as in CoreRecord
-  std::string command;
+  std::string command;     ///< without control characters
   std::uint64_t executions = 0;
   std::uint64_t busy_ns = 0;
   std::uint64_t bytes_in = 0;
@@ -44,13 +44,14 @@ struct CoreUse {
 /// The folder that `pool` means: a path if it has a slash, else that name (or none) in $XDG_RUNTIME_DIR, or in /tmp.
 std::filesystem::path core_pool_folder(const std::filesystem::path& pool);
 
-/// The cores that were ever used, by number; empty if there is no such folder. Disturbs no owner.
+/// The cores that were ever used, by number; empty if there is no such folder of this user alone (OwnFolder). Disturbs
+/// no owner, and waits for nobody.
 std::vector<CoreUse> read_core_pool(const std::filesystem::path& folder);
 
 /// Held by a process while it picks cores: of several that start together, none sees cores that another only tries.
 class PoolLock {
  public:
-  /// Waits for its turn. kDevice if the file cannot be made.
+  /// Waits for its turn. kDevice if the file cannot be made, or the folder is not this user's alone.
   static Result<PoolLock> take(const std::filesystem::path& folder);
 
   PoolLock(PoolLock&& other) noexcept;

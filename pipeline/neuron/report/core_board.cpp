@@ -10,13 +10,15 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <system_error>
 #include <tuple>
 #include <type_traits>
 #include <unistd.h>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "models/core/text.h"
+#include "pipeline/neuron/machine/own_folder.h"
 
 namespace posecam {
 namespace {
@@ -27,8 +29,8 @@ constexpr std::uint64_t kMagic = 0x3130445242435350;  // "PSCBRD01"
 constexpr std::size_t kPlaces = 255;
 constexpr const char* kExtension = ".cores";
 
-/// Shared memory; written by its process, read by anybody. An entry is in use while `used` is 1, and its texts were
-/// written before.
+/// Shared memory; written by its process, read by those of its user. An entry is in use while `used` is 1, and its
+/// texts were written before.
 struct Place {
   std::atomic<std::uint32_t> used;
   std::uint32_t core;
@@ -53,14 +55,14 @@ void copy_text(std::array<char, N>& to, std::string_view text) {
 }
 template <std::size_t N>
 std::string text_in(const std::array<char, N>& from) {
-  return {from.data(), ::strnlen(from.data(), N)};
+  return short_line({from.data(), ::strnlen(from.data(), N)}, N);
 }
 
-/// A board in memory, of this process or another one.
+/// The board of this process in memory.
 struct Mapping {
   Board* board = nullptr;
-  Mapping(int fd, int protection) {
-    void* const memory = ::mmap(nullptr, sizeof(Board), protection, MAP_SHARED, fd, 0);
+  explicit Mapping(int fd) {
+    void* const memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (memory != MAP_FAILED) board = static_cast<Board*>(memory);
   }
   Mapping(const Mapping&) = delete;
@@ -69,16 +71,6 @@ struct Mapping {
     if (board) ::munmap(board, sizeof(Board));
   }
 };
-
-/// True if the folder is there and ours alone.
-bool make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder.parent_path(), error);
-  ::mkdir(folder.c_str(), 0700);
-  struct stat status {};
-  return ::lstat(folder.c_str(), &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == ::geteuid() &&
-         (status.st_mode & 0077U) == 0;
-}
 
 void collect(const Board& board, std::vector<CoreActivity>& all) {
   if (board.magic.load(std::memory_order_acquire) != kMagic) return;
@@ -95,27 +87,20 @@ std::mutex& name_mutex() {
   return mutex;
 }
 
-/// Whether the path leads to the open file.
-bool is_file(const fs::path& path, int fd) {
-  struct stat named {};
-  struct stat open {};
-  return ::lstat(path.c_str(), &named) == 0 && ::fstat(fd, &open) == 0 && named.st_dev == open.st_dev &&
-         named.st_ino == open.st_ino;
-}
-
 }  // namespace
 
 /// The file is locked for as long as its process lives: that, and not its name, says that it counts.
 struct CoreBoard::File {
   /// Under name_mutex().
   File() {
-    const fs::path folder = CoreBoard::folder();
-    if (!make_folder(folder)) return;
-    path = folder / fmt::format("{}{}", ::getpid(), kExtension);
-    ::unlink(path.c_str());  // of a process that had our number before us
-    fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) != 0 || ::ftruncate(fd, sizeof(Board)) != 0) return;
-    mapping.emplace(fd, PROT_READ | PROT_WRITE);
+    auto own = OwnFolder::make(CoreBoard::folder());
+    if (!own) return;
+    folder.emplace(*std::move(own));
+    folder->remove(name);  // of a process that had our number before us
+    fd = folder->open_file(name, O_RDWR | O_CREAT | O_EXCL);
+    // Not ftruncate: on a full disk, writing through a mapping to a hole ends the process.
+    if (fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) != 0 || ::posix_fallocate(fd, 0, sizeof(Board)) != 0) return;
+    mapping.emplace(fd);
     if (!mapping->board) return;
     mapping->board->pid = ::getpid();
     mapping->board->magic.store(kMagic, std::memory_order_release);
@@ -126,12 +111,13 @@ struct CoreBoard::File {
     if (fd < 0) return;
     std::lock_guard lock(name_mutex());
     // The last place may be given up while the first one of the next board is taken: the name is that board's then.
-    if (is_file(path, fd)) ::unlink(path.c_str());
+    if (folder->leads_to(name, fd)) folder->remove(name);
     ::close(fd);
   }
   Board* board() { return mapping ? mapping->board : nullptr; }
 
-  fs::path path;
+  const std::string name = fmt::format("{}{}", ::getpid(), kExtension);
+  std::optional<OwnFolder> folder;
   int fd = -1;
   std::optional<Mapping> mapping;
   std::mutex mutex;  ///< of taking places
@@ -190,21 +176,22 @@ fs::path CoreBoard::folder() {
   return fmt::format("/tmp/posecam-{}", ::geteuid());
 }
 
-std::vector<CoreActivity> CoreBoard::read(const fs::path& folder) {
+std::vector<CoreActivity> CoreBoard::read(const fs::path& path) {
   std::vector<CoreActivity> all;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    if (at->path().extension() != kExtension) continue;
-    const int fd = ::open(at->path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  const auto folder = OwnFolder::open(path);
+  if (!folder) return all;
+  const auto board = std::make_unique<Board>();
+  for (const std::string& name : folder->names()) {
+    if (!name.ends_with(kExtension)) continue;
+    const int fd = folder->open_file(name, O_RDONLY);
     if (fd < 0) continue;
     struct stat status {};
-    const bool whole = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == sizeof(Board);
+    const bool whole = ::fstat(fd, &status) == 0 && status.st_size == sizeof(Board);
     if (whole && ::flock(fd, LOCK_SH | LOCK_NB) == 0) {
       // Nobody holds it: its process is gone. If the process only made a new board since, the name is that one's.
-      if (is_file(at->path(), fd)) ::unlink(at->path().c_str());
-    } else if (whole) {
-      const Mapping mapping(fd, PROT_READ);
-      if (mapping.board) collect(*mapping.board, all);
+      if (folder->leads_to(name, fd)) folder->remove(name);
+    } else if (whole && read_start(fd, board.get(), sizeof(Board))) {
+      collect(*board, all);
     }
     ::close(fd);
   }

@@ -58,7 +58,9 @@ class CoreBoard {
 
   /// "$XDG_RUNTIME_DIR/posecam", else "/tmp/posecam-UID".
   static std::filesystem::path folder();
-  /// All processes that run; boards left behind by others are removed. Never fails: what cannot be read is not there.
+  /// All processes of this user that run, with texts without control characters; boards left behind are removed. Never
+  /// fails and waits for nobody: what cannot be read, or is in a folder that is not this user's alone (OwnFolder), is
+  /// not there.
   static std::vector<CoreActivity> read(const std::filesystem::path& folder);
 };
 

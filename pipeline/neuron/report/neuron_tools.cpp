@@ -6,12 +6,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <system_error>
 #include <type_traits>
 #include <unistd.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "models/core/text.h"
 #include "pipeline/neuron/report/tool_process.h"
 
 namespace posecam {
@@ -60,7 +62,7 @@ NeuronDevice read_device(const Json& entry, CoreId next_core) {
   }
   for (const Json& process : child(entry, "neuron_processes")) {
     device.processes.push_back(
-        {value_or(process, "pid", std::int64_t{0}), value_or(process, "command", std::string())});
+        {value_or(process, "pid", std::int64_t{0}), short_line(value_or(process, "command", std::string()))});
   }
   return device;
 }
@@ -115,8 +117,9 @@ Result<std::vector<NeuronDevice>> neuron_ls() {
 
 Result<std::vector<NeuronCoreUse>> neuron_monitor() {
   // Its own period is 5 s, and it takes another one from a file alone.
-  std::string config = (std::filesystem::temp_directory_path() / "posecam-monitor-XXXXXX").string();
-  const int fd = ::mkstemp(config.data());
+  std::error_code error;
+  std::string config = (std::filesystem::temp_directory_path(error) / "posecam-monitor-XXXXXX").string();
+  const int fd = error ? -1 : ::mkstemp(config.data());
   if (fd < 0) return Error{Errc::kDevice, "neuron-monitor: no temporary file"};
   const bool written = ::write(fd, kMonitorConfig.data(), kMonitorConfig.size()) == std::ssize(kMonitorConfig);
   ::close(fd);

@@ -1,0 +1,103 @@
+#include "pipeline/neuron/machine/own_folder.h"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace posecam {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
+
+Error failure(const fs::path& path, int code) {
+  if (code == ELOOP || code == ENOTDIR) return {Errc::kDevice, fmt::format("{}: is no folder", path.native())};
+  return {Errc::kDevice, fmt::format("{}: {}", path.native(), std::generic_category().message(code))};
+}
+
+Error not_ours(const fs::path& path, const char* why) {
+  return {Errc::kDevice, fmt::format("{}: {}, so what is in it is not trusted; have it removed", path.native(), why)};
+}
+
+}  // namespace
+
+Result<OwnFolder> OwnFolder::open(const fs::path& path) {
+  // A slash at the end would follow a link.
+  const fs::path plain = path.has_filename() ? path : path.parent_path();
+  const int fd = ::open(plain.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return failure(plain, errno);
+  OwnFolder folder(fd);
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return failure(plain, errno);
+  if (status.st_uid != ::geteuid()) return not_ours(plain, "belongs to another user");
+  if ((status.st_mode & kWritableByOthers) != 0) return not_ours(plain, "other users may write to it");
+  return folder;
+}
+
+Result<OwnFolder> OwnFolder::make(const fs::path& path) {
+  std::error_code error;
+  const fs::path plain = path.has_filename() ? path : path.parent_path();
+  if (plain.has_parent_path()) fs::create_directories(plain.parent_path(), error);
+  if (error) return failure(plain.parent_path(), error.value());
+  if (::mkdir(plain.c_str(), 0700) != 0 && errno != EEXIST) return failure(plain, errno);
+  return open(plain);
+}
+
+OwnFolder::OwnFolder(OwnFolder&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+OwnFolder::~OwnFolder() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::vector<std::string> OwnFolder::names() const {
+  std::vector<std::string> names;
+  // Opened anew: the position in a folder is that of its descriptor.
+  const int fd = ::openat(fd_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  DIR* const entries = fd < 0 ? nullptr : ::fdopendir(fd);
+  if (!entries) {
+    if (fd >= 0) ::close(fd);
+    return names;
+  }
+  while (const dirent* entry = ::readdir(entries)) names.emplace_back(static_cast<const char*>(entry->d_name));
+  ::closedir(entries);
+  return names;
+}
+
+int OwnFolder::open_file(const std::string& name, int flags) const {
+  const int fd = ::openat(fd_, name.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+  if (fd < 0) return -1;
+  struct stat status {};
+  if (::fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
+      (status.st_mode & kWritableByOthers) == 0) {
+    return fd;
+  }
+  ::close(fd);
+  errno = EPERM;
+  return -1;
+}
+
+bool OwnFolder::leads_to(const std::string& name, int fd) const {
+  struct stat named {};
+  struct stat open {};
+  return ::fstatat(fd_, name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 && ::fstat(fd, &open) == 0 &&
+         named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
+void OwnFolder::remove(const std::string& name) const { ::unlinkat(fd_, name.c_str(), 0); }
+
+bool read_start(int fd, void* to, std::size_t bytes) {
+  ssize_t n = 0;
+  do {
+    n = ::pread(fd, to, bytes, 0);
+  } while (n < 0 && errno == EINTR);
+  return n == static_cast<ssize_t>(bytes);
+}
+
+}  // namespace posecam

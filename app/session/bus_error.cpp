@@ -9,6 +9,7 @@
 
 #include "app/session/graph/source.h"
 #include "models/core/text.h"
+#include "models/store/address.h"
 
 namespace posecam {
 namespace {
@@ -110,7 +111,7 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
   GError* error = nullptr;
   gchar* debug = nullptr;
   gst_message_parse_error(message, &error, &debug);
-  const std::string text = short_line(without_full_stop(error->message), kLongestText);
+  const std::string text = short_line(without_full_stop(with_shown_urls(error->message)), kLongestText);
   const auto own = own_code(message);
   Error result{own.value_or(Errc::kMedia), text};
   if (own) {

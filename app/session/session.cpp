@@ -11,6 +11,7 @@
 #include "app/session/graph/source.h"
 #include "app/session/input/image_source.h"
 #include "models/core/text.h"
+#include "models/store/address.h"
 
 namespace posecam {
 namespace {
@@ -256,7 +257,7 @@ void Session::handle_warning(GstMessage* message) {
   GError* error = nullptr;
   gchar* debug = nullptr;
   gst_message_parse_warning(message, &error, &debug);
-  const std::string text = without_full_stop(error->message);
+  const std::string text = without_full_stop(with_shown_urls(error->message));
   if (of_source && error->domain == GST_CORE_ERROR && error->code == GST_CORE_ERROR_MISSING_PLUGIN) {
     no_video_ = why_no_video(debug == nullptr ? "" : debug);
   }

@@ -213,14 +213,4 @@ Result<void> download(const Download& job) {
 
 bool is_url(std::string_view source) { return source.starts_with("https://") || source.starts_with("http://"); }
 
-std::string shown_url(std::string_view url) {
-  if (url.find("://") == std::string_view::npos) return std::string(url);
-  const auto host = url.find("://") + 3;
-  url = url.substr(0, url.find_first_of("?#"));
-  const auto path = std::min(url.find('/', host), url.size());
-  const auto at = url.substr(host, path - host).rfind('@');
-  const auto skip = at == std::string_view::npos ? 0 : at + 1;
-  return std::string(url.substr(0, host)) + std::string(url.substr(host + skip));
-}
-
 }  // namespace posecam

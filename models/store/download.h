@@ -41,9 +41,6 @@ struct Download {
 /// if it can be continued.
 Result<void> download(const Download& job);
 
-/// A URL as it may be shown: without user, password, query and fragment.
-std::string shown_url(std::string_view url);
-
 /// Whether a source is an http(s) URL; else it is a path.
 bool is_url(std::string_view source);
 

@@ -15,6 +15,7 @@
 #include "models/core/sha256.h"
 #include "models/core/text.h"
 #include "models/make/made.h"
+#include "models/store/address.h"
 #include "models/store/download.h"
 
 namespace posecam {

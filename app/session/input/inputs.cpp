@@ -19,7 +19,7 @@
 #include "app/pictures/format.h"
 #include "app/pictures/picture.h"
 #include "app/session/input/truncation.h"
-#include "models/store/download.h"
+#include "models/store/address.h"
 
 namespace posecam {
 namespace {
@@ -153,13 +153,12 @@ Result<Input> identify_address(const std::string& text) {
     return identify_input(path.get());
   }
   if (gst_uri_protocol_is_supported(GST_URI_SRC, scheme.c_str()) == FALSE) {
-    return Error{Errc::kUsage, fmt::format("{}: no GStreamer element reads '{}://' here", text, scheme)};
+    return Error{Errc::kUsage, fmt::format("{}: no GStreamer element reads '{}://' here", shown_url(text), scheme)};
   }
   // Neither user name and password nor the query belong into stream ids and file names.
-  std::string_view rest = std::string_view(text).substr(scheme.size() + 3);
-  rest = rest.substr(0, rest.find_first_of("?#"));
-  if (const auto at = rest.substr(0, rest.find('/')).rfind('@'); at != rest.npos) rest.remove_prefix(at + 1);
-  return Input{.kind = InputKind::kAddress, .given = shown_url(text), .name = plain_name(rest), .uri = text};
+  const std::string shown = shown_url(text);
+  const std::string name = plain_name(std::string_view(shown).substr(scheme.size() + 3));
+  return Input{.kind = InputKind::kAddress, .given = shown, .name = name, .uri = text};
 }
 
 /// Also when it is a file: the program reads it from where it stands.

@@ -135,13 +135,6 @@ TEST_F(Store, LetsTwoPullsTakeTurns) {
   EXPECT_THAT(server.requests(), ElementsAre("range all"));
 }
 
-TEST(Download, ShowsUrlsWithoutCredentials) {
-  EXPECT_EQ(shown_url("https://me:secret@host/a?token=1#x"), "https://host/a");
-  EXPECT_EQ(shown_url("https://host/a@b"), "https://host/a@b");
-  EXPECT_EQ(shown_url("https://host?me@x"), "https://host");
-  EXPECT_EQ(shown_url("/folder/a?b"), "/folder/a?b");
-}
-
 TEST_F(Store, GivesUpAServerThatSendsALittleNowAndThen) {
   POSECAM_RANGE_SERVER(server, mirror());
   publish(server.url("drip/a/net.bin"));

@@ -10,12 +10,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "models/store/address.h"
 #include "pipeline/output/result_file.h"
 
 namespace posecam {
 namespace {
 
 constexpr std::string_view kErase = "\r\x1b[K";
+constexpr const char* kClear = "\x1b[H\x1b[2J";
 constexpr std::size_t kMostTold = 1000;  ///< lines that are remembered: a camera may run for weeks
 
 struct Console {
@@ -25,6 +27,23 @@ struct Console {
   bool drawn = false;  ///< a status
   std::set<std::string, std::less<>> told;
 
+  void print(std::string_view text) {
+    if (!printed || text.empty()) return;
+    erase();
+    if (!out) {
+      auto made = ResultFile::create("-");
+      if (!made) {
+        printed = made.error();
+        return;
+      }
+      out.emplace(*std::move(made));
+    }
+    printed = out->write(text);
+  }
+  void say(std::string_view text) {
+    erase();
+    write_error(printable_lines(with_shown_urls(text)));
+  }
   void write_error(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stderr);
     std::fflush(stderr);
@@ -53,17 +72,19 @@ void keep_standard_descriptors() {
 void put_text(std::string_view text) {
   Console& c = console();
   const std::lock_guard lock(c.mutex);
-  if (!c.printed || text.empty()) return;
-  c.erase();
-  if (!c.out) {
-    auto out = ResultFile::create("-");
-    if (!out) {
-      c.printed = out.error();
-      return;
-    }
-    c.out.emplace(*std::move(out));
-  }
-  c.printed = c.out->write(text);
+  c.print(printable_lines(text));
+}
+
+void put_screen(std::string_view text) {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  c.print(kClear + printable_lines(text));
+}
+
+void put_path(std::string_view path) {
+  Console& c = console();
+  const std::lock_guard lock(c.mutex);
+  c.print((isatty(STDOUT_FILENO) == 1 ? printable(path) : std::string(path)) + "\n");
 }
 
 Result<void> all_printed() {
@@ -75,23 +96,20 @@ Result<void> all_printed() {
 void tell_text(std::string_view text) {
   Console& c = console();
   const std::lock_guard lock(c.mutex);
-  c.erase();
-  c.write_error(text);
+  c.say(text);
 }
 
 void tell_once(const std::string& text) {
   Console& c = console();
   const std::lock_guard lock(c.mutex);
   if (c.told.size() == kMostTold) c.told.clear();
-  if (!c.told.insert(text).second) return;
-  c.erase();
-  c.write_error(text);
+  if (c.told.insert(text).second) c.say(text);
 }
 
 void draw_status(std::string_view line) {
   Console& c = console();
   const std::lock_guard lock(c.mutex);
-  c.write_error(fmt::format("{}{}", kErase, line));
+  c.write_error(fmt::format("{}{}", kErase, printable(line)));
   c.drawn = true;
 }
 

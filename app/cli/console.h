@@ -1,14 +1,18 @@
 #pragma once
 // All that posecam says itself: results on standard output, lines for people on standard error, and there the one line
-// that is drawn over and over. Whatever comes between, no line is glued to another. Any thread.
+// that is drawn over and over. Whatever comes between, no line is glued to another. Names of files, answers of servers
+// and what else others wrote gives a terminal no orders: what is_hidden() (models/core/text.h) is shown as "?", and on
+// standard error addresses as shown_url() has them. Any thread.
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "models/core/result.h"
+#include "models/core/text.h"
 
 namespace posecam {
 
@@ -16,8 +20,22 @@ namespace posecam {
 /// writing them fails as before. Call it first.
 void keep_standard_descriptors();
 
-/// Results, at once. After a failure nothing more is written.
+/// A text of others as one line, for a place in a text of ours; what is no text as it is.
+template <class T>
+decltype(auto) as_line(const T& value) {
+  if constexpr (std::is_convertible_v<const T&, std::string_view>) {
+    return printable(value);
+  } else {
+    return (value);
+  }
+}
+
+/// Results, at once. After a failure nothing more is written. JSON loses nothing: it has escapes (with_escapes()).
 void put_text(std::string_view text);
+/// The same in place of all that the terminal shows.
+void put_screen(std::string_view text);
+/// A line for scripts, such as a path: as it is, unless a terminal shows it.
+void put_path(std::string_view path);
 template <class... Args>
 void put(fmt::format_string<Args...> text, Args&&... args) {
   put_text(fmt::format(text, std::forward<Args>(args)...));
@@ -27,9 +45,13 @@ Result<void> all_printed();
 
 /// What standard error does not take, because its reader went away or its disk is full, is lost, and that is all.
 void tell_text(std::string_view text);
+/// Each text among `args` becomes a part of one line.
 template <class... Args>
 void tell(fmt::format_string<Args...> text, Args&&... args) {
-  tell_text(fmt::format(text, std::forward<Args>(args)...));
+  const auto fill = [&](const auto&... lines) {
+    return fmt::vformat(static_cast<fmt::string_view>(text), fmt::make_format_args(lines...));
+  };
+  tell_text(fill(as_line(args)...));
 }
 /// The same, unless this very text was told before, among the last thousand.
 void tell_once(const std::string& text);

@@ -49,7 +49,7 @@ void take_library_log() {
   log_to([](spdlog::level::level_enum level, std::string_view line) {
     if (g_quiet && level < spdlog::level::err) return;
     const spdlog::string_view_t name = spdlog::level::to_string_view(level);
-    tell_once(fmt::format("posecam: {}: {}\n", std::string_view(name.data(), name.size()), line));
+    tell_once(fmt::format("posecam: {}: {}\n", std::string_view(name.data(), name.size()), printable(line)));
   });
 }
 

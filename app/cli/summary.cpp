@@ -12,7 +12,7 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
   const double fps = stats.seconds > 0 ? frames / stats.seconds : 0;
   const double each =
       stats.analysed > 0 ? static_cast<double>(stats.people_total) / static_cast<double>(stats.analysed) : 0;
-  std::string text = fmt::format("{}: {} in {:.2f} s, {:.1f} FPS; {:.1f} people a frame", input,
+  std::string text = fmt::format("{}: {} in {:.2f} s, {:.1f} FPS; {:.1f} people a frame", printable(input),
                                  counted(stats.frames, "frame", "frames"), stats.seconds, fps, each);
   if (!stats.device.empty()) {
     text += fmt::format("\n  on {}, {}, {:.1f} frames a batch", stats.device, counted(stats.cores, "core", "cores"),
@@ -25,7 +25,7 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
   text += fmt::format("\n  {} unanalysed", stats.unanalysed);
   if (stats.skipped > 0) text += fmt::format(", {} skipped", stats.skipped);
   if (stats.dropped > 0) text += fmt::format(", {} dropped", stats.dropped);
-  for (const std::string& file : written) text += "\n  wrote " + file;
+  for (const std::string& file : written) text += "\n  wrote " + printable(file);
   return text;
 }
 

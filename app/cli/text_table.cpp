@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "models/core/text.h"
+
 namespace posecam {
 namespace {
 
@@ -86,11 +88,13 @@ class Layout {
 
 std::string lay_out(const Cells& rows, const TableForm& form) {
   if (rows.empty() || rows.front().empty()) return {};
-  const Layout layout(rows, form);
+  Cells lines = rows;  // names of others among them: a cell is part of one line
+  for (auto& row : lines) std::ranges::transform(row, row.begin(), printable);
+  const Layout layout(lines, form);
   std::string text;
   for (const auto& part : layout.parts()) {
     if (!text.empty()) text += '\n';
-    for (const auto& row : rows) text += layout.line(row, part);
+    for (const auto& row : lines) text += layout.line(row, part);
   }
   return text;
 }

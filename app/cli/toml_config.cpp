@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/toml.h"
+#include "models/core/text.h"
 
 namespace posecam {
 namespace {
@@ -31,10 +32,7 @@ std::string text_of(const toml::node& node, std::string_view key) {
 /// leaves as it is and TOML does not take.
 std::string quoted(const std::string& value, bool bare) {
   using nlohmann::json;
-  if (bare) return value;
-  std::string text = json(value).dump(-1, ' ', false, json::error_handler_t::replace);
-  for (std::size_t at = 0; (at = text.find('\x7F', at)) != std::string::npos;) text.replace(at, 1, "\\u007F");
-  return text;
+  return bare ? value : with_escapes(json(value).dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
 }  // namespace

@@ -40,8 +40,7 @@ int watch(bool json) {
     usage.update(now);
     const std::string text =
         json ? devices_json(now, usage, -1) : devices_table(now, usage, terminal_columns(STDOUT_FILENO)) + "\n";
-    const char* const clear = terminal && !json ? "\x1b[H\x1b[2J" : "";
-    put_text(clear + text);
+    terminal && !json ? put_screen(text) : put_text(text);
     if (!all_printed()) return 0;
     next = std::max(next + kPeriod, now.at);
   }

@@ -142,7 +142,7 @@ std::string devices_json(const DevicesNow& now, const CoreUsage& usage, int inde
     if (report != now.neuron.end()) add_neuron(entry, *report, usage);
     list.push_back(std::move(entry));
   }
-  return list.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
+  return with_escapes(list.dump(indent, ' ', false, Json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace posecam

@@ -92,7 +92,7 @@ void print_json(const CocoStats& stats, std::size_t images, std::size_t people, 
     out["net_resolution"] = fmt::format("{}x{}", run->size.width, run->size.height);
     out["fps"] = run->fps();
   }
-  put("{}\n", out.dump());
+  put_text(with_escapes(out.dump()) + "\n");
 }
 
 /// As everybody knows it, or what fits a narrow terminal.

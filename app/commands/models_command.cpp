@@ -110,7 +110,7 @@ void print_json(const ModelStore& store, const std::vector<ModelSpec>& specs) {
     entry["pulled"] = backends_pulled(store, spec);
     list.push_back(std::move(entry));
   }
-  put("{}\n", list.dump(2));
+  put_text(with_escapes(list.dump(2)) + "\n");
 }
 
 void print_table(const ModelStore& store, const std::vector<ModelSpec>& specs) {
@@ -272,12 +272,12 @@ int path(const ModelsOptions& options) {
   const auto store = ModelStore::open_default();
   if (!store) return complain(store.error());
   if (options.names.empty()) {
-    put("{}\n", store->root().native());
+    put_path(store->root().native());
     return 0;
   }
   const auto spec = find_model(options.names.front());
   if (!spec) return complain(spec.error());
-  put("{}\n", store->folder(*spec).native());
+  put_path(store->folder(*spec).native());
   return 0;
 }
 

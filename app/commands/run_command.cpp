@@ -144,7 +144,7 @@ int Run::execute() {
   if (!hint.empty() && !options_.quiet) say(hint);
   play_to_the_end(interrupt);
   const bool interrupted = interrupt.stop_requested();
-  for (const auto& [place, summary] : summaries_) tell("{}\n", summary);
+  for (const auto& [place, summary] : summaries_) tell_text(summary + "\n");
   if (!has_outputs(options_) && !options_.quiet && code_ == 0) {
     say("nothing was written: add --write-video out.mp4 to see what was found, --json-lines out.ndjson to have it");
   }

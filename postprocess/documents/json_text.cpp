@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "models/core/text.h"
+
 namespace posecam::json {
 namespace {
 
@@ -18,40 +20,16 @@ void append_digits(std::string& out, Integer value) {
   out.append(digits.data(), end);
 }
 
-bool is_continuation(unsigned char c) { return (c & 0xC0U) == 0x80U; }
-
-// Length of the well-formed UTF-8 sequence at `at`, 0 if there is none. Unicode 15, table 3-7: no overlong forms, no
-// surrogates, nothing above U+10FFFF.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : static_cast<unsigned char>(0);
-  };
-  const unsigned char lead = byte(0);
-  const unsigned char second = byte(1);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xC2 && lead <= 0xDF) return is_continuation(second) ? 2 : 0;
-  if (lead >= 0xE0 && lead <= 0xEF) {
-    const bool fits = lead == 0xE0 ? second >= 0xA0 : lead == 0xED ? second <= 0x9F : true;
-    return fits && is_continuation(second) && is_continuation(byte(2)) ? 3 : 0;
-  }
-  if (lead >= 0xF0 && lead <= 0xF4) {
-    const bool fits = lead == 0xF0 ? second >= 0x90 : lead == 0xF4 ? second <= 0x8F : true;
-    return fits && is_continuation(second) && is_continuation(byte(2)) && is_continuation(byte(3)) ? 4 : 0;
-  }
-  return 0;
-}
-
-void append_control(std::string& out, unsigned char c) {
-  switch (c) {
+void append_escape(std::string& out, char32_t code) {
+  switch (code) {
     case '\n': out += "\\n"; return;
     case '\r': out += "\\r"; return;
     case '\t': out += "\\t"; return;
     default: break;
   }
   constexpr std::string_view kHex = "0123456789abcdef";
-  out += "\\u00";
-  out += kHex[c >> 4U];
-  out += kHex[c & 0xFU];
+  out += "\\u";
+  for (const unsigned shift : {12U, 8U, 4U, 0U}) out += kHex[code >> shift & 0xFU];
 }
 
 }  // namespace
@@ -78,14 +56,13 @@ void append_number(std::string& out, double value, int decimals) {
 void append_string(std::string& out, std::string_view text) {
   out += '"';
   for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const std::size_t length = utf8_length(text, i);
+    const auto [length, code] = character_at(text, i);
     if (length == 0) {
       out += "\xEF\xBF\xBD";
-    } else if (c < 0x20) {
-      append_control(out, c);
+    } else if (is_hidden(code)) {
+      append_escape(out, code);
     } else {
-      if (c == '"' || c == '\\') out += '\\';
+      if (code == '"' || code == '\\') out += '\\';
       out.append(text.substr(i, length));
     }
     i += std::max<std::size_t>(length, 1);

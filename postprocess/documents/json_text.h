@@ -15,7 +15,8 @@ void append_number(std::string& out, double value, int decimals);
 void append_integer(std::string& out, std::int64_t value);
 void append_integer(std::string& out, std::uint64_t value);
 
-/// Appends `text` quoted and escaped. Bytes that are not UTF-8 become U+FFFD, so the document is always valid.
+/// Appends `text` quoted and escaped, is_hidden() characters too: documents may go to a terminal. Bytes that are not
+/// UTF-8 become U+FFFD, so the document is always valid.
 void append_string(std::string& out, std::string_view text);
 
 }  // namespace posecam::json

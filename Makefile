@@ -7,7 +7,7 @@ RELEASE := build/release
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup setup-develop build configure-all build-all test check-elements demo bench fuzz format tidy install clean distclean
+.PHONY: help setup setup-develop build configure-all build-all test check-elements demo bench attack fuzz format tidy install clean distclean
 
 help: ## Lists these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 23
@@ -48,6 +48,9 @@ demo: build ## Runs posecam on a clip and says where the results are
 
 bench: build-all ## Runs the benchmarks
 	@bash scripts/bench.sh
+
+attack: build ## Attacks the program with what strangers may do, for MINUTES=30: damaged clips, full disks, kills, other users
+	@bash scripts/attack.sh $(RELEASE)
 
 fuzz: setup-develop ## Feeds the parsers, decoders and elements what nobody would: SECONDS_EACH=20 a target
 	@bash scripts/fuzz.sh

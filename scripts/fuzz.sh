@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 readonly build=build/fuzz seconds=${SECONDS_EACH:-20}
 targets=("$@")
-[ $# -gt 0 ] || targets=(model_spec texts pictures costs results decoders neuron elements)
+[ $# -gt 0 ] || targets=(model_spec texts pictures costs sources results decoders neuron elements clips)
 
 command -v clang++ >/dev/null || { echo "fuzz: clang is missing: run make setup-develop" >&2; exit 1; }
 cmake --preset fuzz >/dev/null

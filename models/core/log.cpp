@@ -2,13 +2,27 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 
+#include "models/core/text.h"
+
 namespace posecam {
 namespace {
+
+/// Names of files stand in lines, and standard error may be a terminal.
+class PrintableSink final : public spdlog::sinks::stderr_color_sink_mt {
+ public:
+  void log(const spdlog::details::log_msg& line) override {
+    const std::string text = printable({line.payload.data(), line.payload.size()});
+    spdlog::details::log_msg clean = line;
+    clean.payload = text;
+    spdlog::sinks::stderr_color_sink_mt::log(clean);
+  }
+};
 
 class HostSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
@@ -27,7 +41,7 @@ class HostSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    auto made = std::make_unique<spdlog::logger>("posecam", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto made = std::make_unique<spdlog::logger>("posecam", std::make_shared<PrintableSink>());
     made->set_pattern("posecam: %^%l%$: %v");
     return made;
   }();

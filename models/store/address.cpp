@@ -20,12 +20,12 @@ std::size_t begin_of_host(std::string_view rest) {
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   if (authority.find_first_of(":@") == authority.npos) return 0;  // "host/a@b"
   const std::size_t query = std::min(rest.find_first_of("?#"), rest.size());
+  const std::size_t last = rest.rfind('@');
   std::size_t at = rest.substr(0, query).rfind('@');
-  // "user:pass?word@host", but not "host:80/x?mail=me@there".
-  if (at == rest.npos &&
-      (!has_port_or_none(authority) || rest.substr(query, rest.rfind('@') - query).find('=') == rest.npos)) {
-    at = rest.rfind('@');
-  }
+  // "user:pass?word@host", but "host:80/x?mail=me@there" and "user:password@host/x?mail=me@there" are good addresses.
+  const bool whole = at != rest.npos || has_port_or_none(authority);
+  if (last != rest.npos && last > query && !(whole && rest.substr(query, last - query).find('=') != rest.npos))
+    at = last;
   return at == rest.npos ? 0 : at + 1;
 }
 

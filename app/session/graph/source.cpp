@@ -31,26 +31,6 @@ bool is_beside_the_point(std::string_view type) {
   return std::ranges::any_of(kOthers, [&](std::string_view other) { return type.starts_with(other); });
 }
 
-/// Whether all that such a stream consists of is in it. Of the types that are neither pictures nor sound, those that
-/// are known to be so: others, such as playlists, scripts of libav and descriptions of sessions, name files of this
-/// machine or servers that it reaches, and those who made the file would have them read.
-bool is_self_contained(std::string_view type) {
-  constexpr std::array<std::string_view, 18> kContainers{
-      "application/ogg",          "application/mxf",          "application/gxf",
-      "application/x-yuv4mpeg",   "application/x-ogm-video",  "application/vnd.rn-realmedia",
-      "application/x-id3",        "application/x-apetag",     "application/x-icy",
-      "application/x-annodex",    "application/x-rtp",        "application/x-srtp",
-      "application/x-rdt",        "application/x-gst-av-nut", "application/x-gst-av-wtv",
-      "application/x-gst-av-smk", "application/x-gst-av-vob", "multipart/x-mixed-replace"};
-  return type.starts_with("video/") || type.starts_with("image/") || type == "audio/x-m4a" ||
-         std::ranges::find(kContainers, type) != kContainers.end();
-}
-
-/// Of servers.
-bool is_adaptive(std::string_view type) {
-  return type == "application/x-hls" || type == "application/dash+xml" || type == "application/vnd.ms-sstr+xml";
-}
-
 /// Of video, and not the file that it is in.
 bool is_a_stream(GstCaps* caps) {
   const GstStructure* of = gst_caps_get_structure(caps, 0);
@@ -164,6 +144,22 @@ void read_from_web_only() {
     remove_elsewhere(registry, static_cast<GstPluginFeature*>(one->data), nullptr);
   }
   gst_plugin_feature_list_free(all);
+}
+
+bool is_self_contained(std::string_view type) {
+  constexpr std::array<std::string_view, 18> kContainers{
+      "application/ogg",          "application/mxf",          "application/gxf",
+      "application/x-yuv4mpeg",   "application/x-ogm-video",  "application/vnd.rn-realmedia",
+      "application/x-id3",        "application/x-apetag",     "application/x-icy",
+      "application/x-annodex",    "application/x-rtp",        "application/x-srtp",
+      "application/x-rdt",        "application/x-gst-av-nut", "application/x-gst-av-wtv",
+      "application/x-gst-av-smk", "application/x-gst-av-vob", "multipart/x-mixed-replace"};
+  return type.starts_with("video/") || type.starts_with("image/") || type == "audio/x-m4a" ||
+         std::ranges::find(kContainers, type) != kContainers.end();
+}
+
+bool is_adaptive(std::string_view type) {
+  return type == "application/x-hls" || type == "application/dash+xml" || type == "application/vnd.ms-sstr+xml";
 }
 
 int open_pipe(const std::string& path) {

@@ -2,6 +2,7 @@
 // Where frames come from: a clip or stream that GStreamer opens, pictures, or the test source.
 
 #include <string>
+#include <string_view>
 
 #include <gst/gst.h>
 
@@ -33,6 +34,14 @@ void read_frames_from(GstElement* apart, int descriptor);
 
 /// Opens a pipe for reading without waiting for a writer; the first read waits. -1 with errno.
 int open_pipe(const std::string& path);
+
+/// Whether all that a stream of that media type ("video/quicktime") consists of is in it. Of the types that are neither
+/// pictures nor sound, those that are known to be so: others, such as playlists, scripts of libav and descriptions of
+/// sessions, name files of this machine or servers that it reaches, and those who made the file would have them read.
+bool is_self_contained(std::string_view type);
+
+/// A playlist of servers: read where the address that was given is one.
+bool is_adaptive(std::string_view type);
 
 /// Of a clip or stream: its first video stream will be linked to `inlet`. Others are neither decoded nor waited for.
 void connect_source(GstElement* source, GstElement* inlet);

@@ -43,5 +43,10 @@ TEST(TextTable, FitsAnyTerminalThatHasRoomForItsKeysAndAColumn) {
   }
 }
 
+TEST(TextTable, GivesATerminalNoOrdersAndACellOneLine) {
+  const Cells table{{"name", "n"}, {"a\x1b[2J\nb\u202E", "1"}};
+  EXPECT_EQ(lay_out(table, {.sides = "lr"}), "name      n\na?[2J?b?  1\n");
+}
+
 }  // namespace
 }  // namespace posecam

@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "models/core/text.h"
+
 namespace posecam {
 namespace {
 
@@ -129,8 +131,8 @@ TEST_F(RunOptionsTest, BlamesTheFileForItsValues) {
 }
 
 TEST_F(RunOptionsTest, PrintsAConfigurationThatReadsBackTheSame) {
-  const std::vector<std::string> args{"a \"b\".mp4", "\x7F\t.mp4",      "--model", "12",      "--threshold",
-                                      "0.3",         "--paf-threshold", "0.",      "--quiet", "--cores",
+  const std::vector<std::string> args{"a \"b\".mp4", "\x7F\t\u202E\u009B.mp4", "--model", "12",      "--threshold",
+                                      "0.3",         "--paf-threshold",        "0.",      "--quiet", "--cores",
                                       "0,2",         "--print-config"};
   const auto printed = parse_run_options(args);
   ASSERT_TRUE(printed);
@@ -140,6 +142,7 @@ TEST_F(RunOptionsTest, PrintsAConfigurationThatReadsBackTheSame) {
   const auto again = parse_run_options({"--config", config(printed->print), "--print-config"});
   ASSERT_TRUE(again) << again.error().message;
   EXPECT_EQ(again->print, printed->print);
+  EXPECT_EQ(printable_lines(again->print), again->print) << "a terminal obeys none of it";
 }
 
 TEST_F(RunOptionsTest, PrintsHelpInsteadOfRunning) {

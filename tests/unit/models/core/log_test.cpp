@@ -15,6 +15,12 @@ TEST(Log, LeavesStandardOutputToResults) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "posecam: warning: frames stay unanalysed\n");
 }
 
+TEST(Log, GivesATerminalNoOrders) {
+  testing::internal::CaptureStderr();
+  logger().warn("{}: damaged", "a\x1b[2J\n\u202E");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "posecam: warning: a?[2J??: damaged\n");
+}
+
 TEST(Log, GoesToItsHostInsteadOnceThereIsOne) {
   std::vector<std::string> lines;
   const auto before = logger().sinks();

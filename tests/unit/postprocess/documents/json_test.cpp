@@ -114,6 +114,10 @@ TEST(JsonString, EscapesWhatJsonForbids) {
             "che \xF0\x9F\x8E\xA5\"");
 }
 
+TEST(JsonString, EscapesWhatATerminalObeys) {
+  EXPECT_EQ(as_string("a\x1b[2J\x7F\u009B\u202Egpj\u2066\u200F"), R"("a\u001b[2J\u007f\u009b\u202egpj\u2066\u200f")");
+}
+
 TEST(JsonString, ReplacesBytesThatAreNotUtf8) {
   EXPECT_EQ(as_string("a\xFFz"), "\"a\xEF\xBF\xBDz\"");
   for (const std::string bad :

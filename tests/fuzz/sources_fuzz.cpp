@@ -30,7 +30,8 @@ void types(Input& input) {
 }
 
 void addresses(Input& input) {
-  const std::string password = input.text(40);
+  std::string password = input.text(40);
+  std::erase(password, '=');  // looks like a query behind "?"
   const std::string address = "rtsp://me:word" + password + "@host:554/live";
   expect(shown_url(address) == "rtsp://host:554/live", "a password is shown:", shown_url(address));
   const std::string text(input.rest());
@@ -51,7 +52,7 @@ void cache(Input& input) {
   const test::TempDir dir;
   const NetworkCache cache(dir.path() / "cache");
   const std::string network = input.text(200);
-  expect(cache.put("key", network).has_value(), "it is put there");
+  expect(static_cast<bool>(cache.put("key", network)), "it is put there");
   const fs::path file = fs::directory_iterator(dir.path() / "cache")->path();
   std::string content = test::read_file(file);
   const std::string before = content;

@@ -55,6 +55,7 @@ def attack_descriptor(attack):
 def attack_network(attack):
     """A damaged ONNX network whose sum the descriptor gives as it is."""
     rng = attack.random
+    attack.libraries_speak = True
     network = damaged(rng, TINY.with_suffix(".onnx").read_bytes())
     attack.write("tiny_pose.onnx", network)
     descriptor = attack.write("tiny_pose.json", json.dumps(fitted(json.loads(TINY.read_text()), network)).encode())
@@ -77,6 +78,7 @@ def compiled(posecam, home):
 def attack_neff(attack):
     """A damaged NEFF on the simulator."""
     rng = attack.random
+    attack.libraries_speak = True
     source = compiled(attack.posecam, attack.kept)
     folder = attack.folder / "model"
     shutil.copytree(source, folder)

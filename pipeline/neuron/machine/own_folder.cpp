@@ -18,13 +18,13 @@ namespace fs = std::filesystem;
 
 constexpr mode_t kWritableByOthers = S_IWGRP | S_IWOTH;
 
-Error failure(const fs::path& path, int code) {
-  if (code == ELOOP || code == ENOTDIR) return {Errc::kDevice, fmt::format("{}: is no folder", path.native())};
-  return {Errc::kDevice, fmt::format("{}: {}", path.native(), std::generic_category().message(code))};
+Error failure(const fs::path& path, const std::string& why) {
+  return {Errc::kDevice, fmt::format("{}: cannot be used: {}", path.native(), why)};
 }
 
-Error not_ours(const fs::path& path, const char* why) {
-  return {Errc::kDevice, fmt::format("{}: {}, so what is in it is not trusted; have it removed", path.native(), why)};
+Error failure(const fs::path& path, int code) {
+  const bool other_kind = code == ELOOP || code == ENOTDIR;
+  return failure(path, other_kind ? "it is no folder" : std::generic_category().message(code));
 }
 
 }  // namespace
@@ -37,8 +37,8 @@ Result<OwnFolder> OwnFolder::open(const fs::path& path) {
   OwnFolder folder(fd);
   struct stat status {};
   if (::fstat(fd, &status) != 0) return failure(plain, errno);
-  if (status.st_uid != ::geteuid()) return not_ours(plain, "belongs to another user");
-  if ((status.st_mode & kWritableByOthers) != 0) return not_ours(plain, "other users may write to it");
+  if (status.st_uid != ::geteuid()) return failure(plain, "it belongs to another user; have it removed");
+  if ((status.st_mode & kWritableByOthers) != 0) return failure(plain, "other users may write to it; have it removed");
   return folder;
 }
 

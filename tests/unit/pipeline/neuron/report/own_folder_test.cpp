@@ -64,7 +64,7 @@ TEST_F(OwnFolderTest, IsNoLinkToAnotherFolderOfItsUser) {
   for (const std::string end : {"", "/"}) {
     const auto opened = OwnFolder::make(folder().string() + end);
     ASSERT_FALSE(opened) << end;
-    EXPECT_THAT(opened.error().message, HasSubstr("is no folder"));
+    EXPECT_THAT(opened.error().message, HasSubstr("it is no folder"));
   }
   EXPECT_TRUE(fs::is_empty(dir_.path() / "private"));
 }

@@ -33,17 +33,17 @@ constexpr const char* kExtension = ".cores";
 /// texts were written before.
 struct Place {
   std::atomic<std::uint32_t> used;
-  std::uint32_t core;
+  std::uint32_t core = 0;
   std::atomic<std::uint64_t> executions;
   std::atomic<std::uint64_t> rows;
   std::atomic<std::uint64_t> busy_ns;
   std::atomic<std::uint64_t> failures;
-  std::array<char, 16> device;
-  std::array<char, 64> model;
+  std::array<char, 16> device{};
+  std::array<char, 64> model{};
 };
 struct Board {
   std::atomic<std::uint64_t> magic;
-  std::int64_t pid;
+  std::int64_t pid = 0;
   std::array<Place, kPlaces> places;
 };
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free && std::is_trivially_destructible_v<Board>);

@@ -56,7 +56,7 @@ inline FakeNetwork one_detection() {
             return std::vector<Shape>{{spec.input.batch, 1, 6}};
           },
           [](TensorView input, std::span<const MutableTensorView> outputs) {
-            const float width = input.as<float>()[0] / kFakeRange;
+            const float width = std::max(input.as<float>()[0], 1.0F) / kFakeRange;
             // Centre, log of the extent (both in cells), objectness, the only class: a box from the left edge, full
             // height.
             const float values[] = {width / 2, 0.5F, std::log(width), 0, 0.9F, 1};

@@ -27,6 +27,7 @@
 #include "app/session/input/inputs.h"
 #include "app/session/plugin_path.h"
 #include "app/session/session_queue.h"
+#include "models/core/text.h"
 #include "models/spec/zoo.h"
 #include "pipeline/settings/engine_plan.h"
 #include "pipeline/settings/engine_settings.h"
@@ -51,6 +52,18 @@ std::string hint_at_folder(const std::string& folder) {
   if (!like_a_file || std::filesystem::is_directory(path, error)) return {};
   return fmt::format(
       "--write-json {0}: becomes a folder, with one OpenPose file a frame; did you mean --json-lines {0}?", folder);
+}
+
+/// Documents of an earlier run, of which those of frames that this one does not have will stay among its own.
+std::string hint_at_documents(const std::string& folder) {
+  std::error_code error;
+  std::size_t found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    if (entry.path().native().ends_with("_keypoints.json")) ++found;
+  }
+  if (found == 0) return {};
+  return fmt::format("--write-json {}: holds {} already; those that this run does not write anew stay", folder,
+                     counted(found, "document", "documents"));
 }
 
 bool has_outputs(const RunOptions& o) {
@@ -136,12 +149,14 @@ QueueEvents Run::events() {
 int Run::execute() {
   const std::stop_token interrupt = watch_interrupts();
   const std::string hint = hint_at_folder(options_.write_json);  // before the folder is made
+  const std::string older = options_.write_json.empty() ? "" : hint_at_documents(options_.write_json);
   if (auto ready = prepare(interrupt); !ready) {
     say(ready.error().message);
     return exit_code(ready.error().code);
   }
-  if (!note_.empty() && !options_.quiet) say(note_);
-  if (!hint.empty() && !options_.quiet) say(hint);
+  for (const std::string& line : {note_, hint, older}) {
+    if (!line.empty() && !options_.quiet) say(line);
+  }
   play_to_the_end(interrupt);
   const bool interrupted = interrupt.stop_requested();
   for (const auto& [place, summary] : summaries_) tell_text(summary + "\n");

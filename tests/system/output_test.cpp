@@ -175,8 +175,13 @@ TEST_F(PosecamOutput, SaysHowToGetSomethingOutOfARunWithoutOutputs) {
   const std::string hint =
       "becomes a folder, with one OpenPose file a frame; did you mean --json-lines " + at("k.json") + "?";
   EXPECT_THAT(with({"--write-json", at("k.json")}), HasSubstr(hint));
-  EXPECT_THAT(with({"--write-json", at("k.json")}), Not(HasSubstr("becomes"))) << "it is a folder by now";
-  EXPECT_THAT(with({"--write-json", at("keypoints")}), Not(HasSubstr("becomes")));
+  const std::string again = with({"--write-json", at("k.json")});
+  EXPECT_THAT(again, Not(HasSubstr("becomes"))) << "it is a folder by now";
+  EXPECT_THAT(again,
+              HasSubstr(at("k.json") + ": holds 1 document already; those that this run does not write anew stay"));
+  const std::string other = with({"--write-json", at("keypoints")});
+  EXPECT_THAT(other, Not(HasSubstr("becomes")));
+  EXPECT_THAT(other, Not(HasSubstr("holds")));
 }
 
 /// What is drawn over and over on a terminal, and what is there at last.

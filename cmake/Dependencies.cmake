@@ -12,7 +12,7 @@ pkg_check_modules(ARCHIVE REQUIRED IMPORTED_TARGET libarchive)
 pkg_check_modules(PICTURES REQUIRED IMPORTED_TARGET libheif libjpeg libpng libtiff-4 libwebp libwebpdemux)
 find_package(GIF REQUIRED)
 pkg_check_modules(GST REQUIRED IMPORTED_TARGET
-  gstreamer-1.0>=1.22 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-app-1.0 gstreamer-pbutils-1.0)
+  gstreamer-1.0>=1.22 gstreamer-base-1.0 gstreamer-video-1.0 gstreamer-app-1.0 gstreamer-pbutils-1.0 gio-2.0)
 
 # Module by module: OpenCV's own CMake files come with libopencv-dev, which brings ten times as many modules as are used.
 find_path(OpenCV_INCLUDE_DIR opencv2/core.hpp PATH_SUFFIXES opencv4 REQUIRED)

@@ -178,6 +178,25 @@ TEST_F(Sources, ReadsNoFileThatAPlaylistOfAServerNames) {
   EXPECT_THAT(here.err, HasSubstr("leave out --isolate no"));
 }
 
+TEST_F(Sources, TrustsTheAuthoritiesThatAreNamed) {
+  make_clip("mpegtsmux ! filesink location=" + at("part.ts"));
+  write_file(at("list.m3u8"), playlist_with("part.ts"));
+  const std::string authority = source_dir() / "tests/data/localhost.pem";
+  POSECAM_RANGE_SERVER(server, folder_.path(), authority);
+  const Outcome unknown = run({server.url("plain/part.ts"), "--json-lines", "-"});
+  EXPECT_EQ(unknown.code, 5);
+  EXPECT_THAT(unknown.err, HasSubstr("cannot be reached or read"));
+  setenv("SSL_CERT_FILE", authority.c_str(), 1);
+  for (const char* name : {"plain/part.ts", "plain/list.m3u8"}) {
+    const Outcome trusted = run({server.url(name), "--json-lines", "-"});
+    EXPECT_EQ(trusted.code, 0) << trusted.err;
+    EXPECT_EQ(lines(trusted.out), kFrames) << name;
+  }
+  setenv("SSL_CERT_FILE", at("none.pem").c_str(), 1);
+  EXPECT_THAT(run({server.url("plain/part.ts"), "--json-lines", "-"}).err, HasSubstr("SSL_CERT_FILE: names no file"));
+  unsetenv("SSL_CERT_FILE");
+}
+
 /// What a clip shows of itself in a library of films.
 void add_cover(GstElement* pipeline, const std::string& picture) {
   GstElement* muxer = gst_bin_get_by_interface(GST_BIN(pipeline), GST_TYPE_TAG_SETTER);

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "app/session/apart/source_host.h"
+#include "app/session/graph/authorities.h"
 #include "app/session/handles.h"
 #include "app/session/input/image_source.h"
 
@@ -91,7 +92,12 @@ GstElement* add_decoder(Builder& build, const Input& input) {
   if (source == nullptr) return nullptr;
   const std::string uri = input.kind == InputKind::kPipe ? pipe_uri(build, source, input) : input.uri;
   g_object_set(source, "uri", uri.c_str(), nullptr);
-  if (is_of_web(input)) g_object_set_data(G_OBJECT(source), kOfWeb, source);
+  if (is_of_web(input)) {
+    g_object_set_data(G_OBJECT(source), kOfWeb, source);
+    if (!trust_named_authorities()) {
+      build.fail({Errc::kMedia, "SSL_CERT_FILE: names no file of certificates (PEM) that can be read"});
+    }
+  }
   g_signal_connect(source, "autoplug-continue", G_CALLBACK(wants_decoding), nullptr);
   return source;
 }

@@ -73,7 +73,7 @@ TEST(Prices, AreReadFromSmallFilesOnly) {
   test::write_file(dir.path() / "large.toml", std::string((1U << 20U) + 1, '#'));
   EXPECT_THAT(load_prices(dir.path() / "large.toml").error().message, HasSubstr("larger"));
   EXPECT_THAT(load_prices(dir.path() / "none.toml").error().message, HasSubstr("No such file"));
-  EXPECT_THAT(load_prices(dir.path()).error().message, HasSubstr("folder"));
+  EXPECT_THAT(load_prices(dir.path()).error().message, HasSubstr("Is a directory"));
 }
 
 }  // namespace

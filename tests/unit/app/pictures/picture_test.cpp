@@ -254,7 +254,7 @@ TEST_F(PictureTest, RefusesATiffWhoseTilesNeedMoreMemoryThanAnyPicture) {
                                           {324, 200},
                                           {325, kBytes}});
   EXPECT_THAT(why(file("a.tif", bytes + std::string(kBytes + 200, '\0'))),
-              HasSubstr("beyond the 2147483648 byte limit"));
+              HasSubstr("beyond the 800000000 byte limit"));
 }
 
 TEST_F(PictureTest, CountsWhatItLeavesOut) {

@@ -137,7 +137,10 @@ TEST(OpenVinoBackend, KeepsDamagedNetworksFromOpenCv) {
   for (std::uint32_t seed = 0; seed < 40; ++seed) {  // several of these end a process that hands them to OpenCV
     std::mt19937 random(seed);
     std::string bad = good;
-    for (std::uint32_t left = 1 + random() % 8; left > 0; --left) bad[random() % bad.size()] ^= 1 << random() % 8;
+    for (std::uint32_t left = 1 + random() % 8; left > 0; --left) {
+      char& byte = bad[random() % bad.size()];
+      byte = static_cast<char>(byte ^ (1 << random() % 8));
+    }
     test::write_file(dir.path() / "bad.onnx", bad);
     (void)make_opencv_backend(spec, dir.path() / "bad.onnx", {.cores = {0}});
   }

@@ -118,15 +118,16 @@ GstPadProbeReturn restore_flags(GstPad*, GstPadProbeInfo* info, gpointer) {
   return GST_PAD_PROBE_OK;
 }
 
-/// A source that reads more than web servers have, as GIO's does. Keys may be within a playlist ("data").
+/// A source that reads more than web servers have, as GIO's does. "icy" is http with the titles of songs;
+/// keys may be within a playlist ("data").
 bool reads_elsewhere(GstPluginFeature* feature) {
   if (GST_IS_ELEMENT_FACTORY(feature) == FALSE) return false;
   auto* factory = GST_ELEMENT_FACTORY(feature);
   if (gst_element_factory_get_uri_type(factory) != GST_URI_SRC) return false;
+  constexpr std::array<std::string_view, 5> kOfTheWeb{"http", "https", "icy", "icyx", "data"};
   const gchar* const* protocols = gst_element_factory_get_uri_protocols(factory);
   for (; protocols != nullptr && *protocols != nullptr; ++protocols) {
-    const std::string_view protocol = *protocols;
-    if (protocol != "http" && protocol != "https" && protocol != "data") return true;
+    if (std::ranges::find(kOfTheWeb, *protocols) == kOfTheWeb.end()) return true;
   }
   return false;
 }

@@ -97,7 +97,8 @@ int run(int argc, char** argv) {
     posecam::tell("posecam: ended for want of memory; results are incomplete\n");
     _exit(posecam::exit_code(posecam::Errc::kDevice));
   } catch (const std::system_error& e) {
-    posecam::tell("posecam: ended, since the system has no more threads: {}; results are incomplete\n", e.what());
+    const bool threads = e.code() == std::errc::resource_unavailable_try_again;
+    posecam::tell("posecam: ended{}: {}; results are incomplete\n", threads ? ", for want of threads" : "", e.what());
     _exit(posecam::exit_code(posecam::Errc::kDevice));
   } catch (...) {
   }

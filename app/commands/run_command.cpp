@@ -78,6 +78,7 @@ class Run {
       : options_(std::move(options)), printer_(options_.quiet || shows_results(options_)) {}
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
+  ~Run() = default;
 
   int execute();
 
@@ -124,7 +125,14 @@ Result<void> Run::prepare(const std::stop_token& interrupt) {
   if (!inputs) return inputs.error();
   auto specs = make_specs(options_, *inputs);
   if (!specs) return specs.error();
-  const auto most = options_.parallel > 0 ? static_cast<std::size_t>(options_.parallel) : usual_inputs_at_once();
+  const auto least = least_inputs_at_once(*specs);
+  const auto most =
+      options_.parallel > 0 ? static_cast<std::size_t>(options_.parallel) : std::max(usual_inputs_at_once(), least);
+  if (most < least) {
+    return Error{Errc::kUsage, fmt::format("--parallel {}: cameras, addresses and pipes may never end, and the others "
+                                           "would wait for them; at least {}, or leave it out",
+                                           most, least)};
+  }
   queue_.emplace(*std::move(specs), most, events(), interrupt);
   return queue_->prepare();
 }
@@ -160,6 +168,10 @@ int Run::execute() {
   play_to_the_end(interrupt);
   const bool interrupted = interrupt.stop_requested();
   for (const auto& [place, summary] : summaries_) tell_text(summary + "\n");
+  if (const auto left = queue_->not_begun(); !left.empty()) {
+    say(fmt::format("interrupted before {} {} begun: {}{}", counted(left.size(), "input", "inputs"),
+                    left.size() == 1 ? "was" : "were", left.front(), left.size() == 1 ? "" : ", ..."));
+  }
   if (!has_outputs(options_) && !options_.quiet && code_ == 0) {
     say("nothing was written: add --write-video out.mp4 to see what was found, --json-lines out.ndjson to have it");
   }

@@ -39,7 +39,7 @@ SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone)
 Result<void> follow_outputs(SessionSpec& spec) {
   std::vector<std::string*> files{&spec.video.file};
   for (Sink& sink : spec.sinks) {
-    if (sink.format != ResultFormat::kOpenpose && sink.location != "-") files.push_back(&sink.location);
+    if (sink.location != "-") files.push_back(&sink.location);
   }
   for (std::string* file : files) {
     auto followed = follow_links(*file);

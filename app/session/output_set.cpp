@@ -10,6 +10,7 @@
 #include <random>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
@@ -64,6 +65,14 @@ int find_late_error(int fd) {
   return close(twin) == 0 || errno == EINTR ? 0 : errno;
 }
 
+/// With as much left again: others write to that disk, too.
+bool has_room_for_copy(int fd) {
+  struct stat info {};
+  struct statvfs disk {};
+  return fstat(fd, &info) == 0 && fstatvfs(fd, &disk) == 0 &&
+         disk.f_bavail * disk.f_frsize / 2 >= static_cast<std::uint64_t>(info.st_size);
+}
+
 /// The two files change names. False: there is nothing called `b`, or the file system cannot (NFS).
 bool exchange_names(const std::string& a, const std::string& b) {
   return renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
@@ -106,7 +115,11 @@ Result<void> OutputSet::add(const std::string& name, const std::string& location
 /// Opening a pipe waits for its reader, and can be told nothing meanwhile. Held from here on, so that its reader sees
 /// no end before the one that writes has opened it.
 Result<void> OutputSet::hold_pipe(const std::string& output, const std::string& location) {
-  if (names_descriptor(location) || !fs::is_fifo(location)) return {};
+  struct stat info {};
+  if (names_descriptor(location) || stat(location.c_str(), &info) != 0 || !S_ISFIFO(info.st_mode)) return {};
+  if (info.st_uid != geteuid() && info.st_uid != 0) {
+    return Error{Errc::kUsage, fmt::format("{}: is a pipe that another user made; give one of yours", output)};
+  }
   const auto since = std::chrono::steady_clock::now();
   int fd = -1;
   while ((fd = open(location.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 && errno == ENXIO &&
@@ -154,8 +167,8 @@ void OutputSet::put_index_first(Part& part) {
   const int whole = open(fmt::format("/proc/self/fd/{}", part.fd).c_str(), O_RDONLY | O_CLOEXEC);
   const int copy = open(folder.empty() ? "." : folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   const std::string between = fmt::format("{}.{:08x}", unfinished, std::random_device()());
-  bool done = whole >= 0 && copy >= 0 && flock(copy, LOCK_EX | LOCK_NB) == 0 && copy_with_index_first(whole, copy) &&
-              find_late_error(copy) == 0 &&
+  bool done = whole >= 0 && copy >= 0 && has_room_for_copy(whole) && flock(copy, LOCK_EX | LOCK_NB) == 0 &&
+              copy_with_index_first(whole, copy) && find_late_error(copy) == 0 &&
               linkat(AT_FDCWD, fmt::format("/proc/self/fd/{}", copy).c_str(), AT_FDCWD, between.c_str(),
                      AT_SYMLINK_FOLLOW) == 0;
   if (done && std::rename(between.c_str(), unfinished.c_str()) != 0) {
@@ -251,6 +264,7 @@ std::string OutputSet::remove_empty() const {
 
 /// Unlocks. Only now: whoever gets the lock next is to find the names as they will stay.
 void OutputSet::release() {
+  for (const int pipe : std::exchange(pipes_, {})) close(pipe);
   for (const Part& part : std::exchange(parts_, {})) {
     if (part.fd >= 0) close(part.fd);
     if (part.replaced >= 0) close(part.replaced);

@@ -112,6 +112,7 @@ class Session {
   void look_for_stall();
   void push_end();
   void watch_end();
+  std::int64_t end_limit_us() const;
   bool shut_down();
   void complete_outputs();
   void give_up();

@@ -24,13 +24,13 @@ std::int64_t microseconds(std::chrono::milliseconds time) { return std::chrono::
 }  // namespace
 
 void Session::end_early() {
-  if (finished() || ending_) return;
+  if (finished()) return;
   if (topology_.gate->arrived == 0) {
     give_up();
-    finish();
-  } else {
-    push_end();
+    return finish();
   }
+  if (!ending_) push_end();
+  if (!seen_at_end_) watch_end();
 }
 
 /// An EOS behind whatever the source has sent, however far it is and whatever it is doing. It waits for a frame that is
@@ -41,7 +41,14 @@ void Session::push_end() {
       [pad = std::shared_ptr<GstPad>(gst_element_get_static_pad(topology_.inlet, "sink"), ObjectUnref{})] {
         gst_pad_send_event(pad.get(), gst_event_new_eos());
       });
-  watch_end();
+}
+
+/// How long nothing may move: a network that is slow, or has the frames of many inputs before it, is not one that
+/// hangs.
+std::int64_t Session::end_limit_us() const {
+  double frame_ms = 0;
+  for (const StageTimes& stage : stats().stages) frame_ms += stage.p99_ms;
+  return std::max<std::int64_t>(microseconds(spec_.end_limit), std::llround(4000 * frame_ms));
 }
 
 /// Looks again later whether the end comes nearer.
@@ -49,9 +56,10 @@ void Session::watch_end() {
   if (finished()) return;
   const std::pair<std::uint64_t, std::int64_t> now{stats().frames, outputs_.written()};
   const bool moves = std::exchange(seen_at_end_, now) != now;
-  if (moves) return at(g_get_monotonic_time() + microseconds(spec_.end_limit), &Session::watch_end);
-  fail({Errc::kMedia, fmt::format("{}: does not end: nothing has moved for {:g} s; what was under way is given up",
-                                  spec_.input.given, static_cast<double>(microseconds(spec_.end_limit)) / 1e6)});
+  const std::int64_t limit = end_limit_us();
+  if (moves) return at(g_get_monotonic_time() + limit, &Session::watch_end);
+  fail({Errc::kMedia, fmt::format("{}: does not end: nothing has moved for {:.1f} s; what was under way is given up",
+                                  spec_.input.given, static_cast<double>(limit) / 1e6)});
   give_up();
   finish();
 }

@@ -110,6 +110,23 @@ QueueProgress SessionQueue::progress() {
   return all;
 }
 
+std::vector<std::string> SessionQueue::not_begun() const {
+  std::vector<std::string> names;
+  for (std::size_t place = next_; place < specs_.size(); ++place) names.push_back(specs_[place].input.given);
+  return names;
+}
+
+std::size_t least_inputs_at_once(const std::vector<SessionSpec>& specs) {
+  const auto may_go_on = [](const SessionSpec& spec) {
+    const InputKind kind = spec.input.kind;
+    const bool endless = kind == InputKind::kTestSource && spec.max_frames == 0;
+    return endless || kind == InputKind::kCamera || kind == InputKind::kAddress || kind == InputKind::kPipe ||
+           spec.input.repeats;
+  };
+  const auto endless = static_cast<std::size_t>(std::ranges::count_if(specs, may_go_on));
+  return endless < specs.size() ? endless + 1 : endless;
+}
+
 std::size_t usual_inputs_at_once() {
   const std::size_t wished = std::max<std::size_t>(16, 2 * std::size_t{std::thread::hardware_concurrency()});
   rlimit limit{};

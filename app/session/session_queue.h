@@ -52,6 +52,8 @@ class SessionQueue {
   Result<void> prepare();
   /// Until all have ended. `show` is called now and then, a `period` apart at most.
   void play(std::chrono::milliseconds period, const std::function<void(const QueueProgress&)>& show);
+  /// Those that were never begun, since it was stopped before: what people call them.
+  std::vector<std::string> not_begun() const;
 
  private:
   void stop_all();
@@ -75,5 +77,8 @@ class SessionQueue {
 
 /// How many inputs at a time suit this process: 16 or two for each core, and no more than its descriptors allow.
 std::size_t usual_inputs_at_once();
+
+/// Of these, how many must be open at a time: all that may never end, and one of the others.
+std::size_t least_inputs_at_once(const std::vector<SessionSpec>& specs);
 
 }  // namespace posecam

@@ -41,7 +41,8 @@ struct SessionSpec {
   bool apart = false;            ///< what decodes a clip or stream runs in a process of its own, which may crash
   std::uint64_t max_frames = 0;  ///< 0: all
   std::chrono::milliseconds stall_limit{30'000};  ///< an input that sends no frame for so long has failed; 0: never
-  /// An end that was asked for, in which no frame comes out and no file grows for so long, is given up.
+  /// An end that was asked for, in which no frame comes out and no file grows for so long, is given up; later if
+  /// frames take long.
   std::chrono::milliseconds end_limit{10'000};
 };
 

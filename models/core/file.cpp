@@ -46,11 +46,28 @@ Result<void> wait_for_pipe(int fd, bool written) {
   return {};
 }
 
-}  // namespace
-
+/// That has no other name: what is written to it goes nowhere else.
 bool is_own_file(int fd) {
   struct stat info {};
   return ::fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink <= 1 && info.st_uid == ::geteuid();
+}
+
+}  // namespace
+
+int open_own_file(const std::filesystem::path& path, int flags) {
+  constexpr int kAlways = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  for (;;) {
+    // What was just made is ours, though some file systems say that all is root's.
+    int fd = ::open(path.c_str(), flags | kAlways | O_CREAT | O_EXCL, 0600);
+    if (fd >= 0 || (errno != EEXIST && errno != EINTR)) return fd;
+    fd = ::open(path.c_str(), flags | kAlways);
+    if (fd < 0 && (errno == ENOENT || errno == EINTR)) continue;  // gone meanwhile
+    if (fd < 0 && errno == ENXIO) errno = ELOOP;                  // a pipe without a reader
+    if (fd < 0 || (is_own_file(fd) && ::fchmod(fd, 0600) == 0)) return fd;
+    ::close(fd);
+    errno = ELOOP;
+    return -1;
+  }
 }
 
 mode_t usual_mode() {

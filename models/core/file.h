@@ -28,8 +28,10 @@ class FileHandle {
   int fd_;
 };
 
-/// A file of this user that has no other name: what is written to it goes nowhere else.
-bool is_own_file(int fd);
+/// Opens a file for what is not complete yet, made for this user alone (0600), or such a one of an earlier run; what is
+/// in it stays. -1 with errno; ELOOP for a link or what is not a file of this user alone: others lay such things where
+/// they may write. `flags`: O_WRONLY or O_RDWR.
+int open_own_file(const std::filesystem::path& path, int flags);
 
 /// What open(2) would have given a new file. umask(2) can be asked only by changing it for all threads.
 mode_t usual_mode();

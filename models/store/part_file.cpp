@@ -18,18 +18,10 @@ namespace {
 
 std::string reason(int code) { return std::error_code(code, std::generic_category()).message(); }
 
-/// Not one that others laid there: a link, a pipe, another name of a file.
-int open_part(const std::filesystem::path& path) {
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-  if (fd < 0 || (is_own_file(fd) && ::fchmod(fd, 0600) == 0)) return fd;
-  ::close(fd);
-  errno = ELOOP;
-  return -1;
-}
-
 }  // namespace
 
-PartFile::PartFile(const Download& job) : job_(job), path_(job.target.native() + ".part"), fd_(open_part(path_)) {
+PartFile::PartFile(const Download& job)
+    : job_(job), path_(job.target.native() + ".part"), fd_(open_own_file(path_, O_RDWR)) {
   if (fd_.get() < 0) {
     fail_to_write();
     return;
@@ -100,7 +92,7 @@ Result<void> PartFile::finish() {
 void PartFile::discard() { ::unlink(path_.c_str()); }
 
 bool PartFile::fail_to_write() {
-  if (errno == ELOOP || errno == ENXIO) {
+  if (errno == ELOOP) {
     return fail(fmt::format("{}: a link, or not a file of yours alone: remove it", path_.native()), Errc::kMedia);
   }
   const char* const remedy = errno == ENOSPC || errno == EDQUOT ? "; free some space and pull again" : "";

@@ -4,7 +4,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "models/core/file.h"
 #include "models/core/log.h"
 #include "models/core/sha256.h"
 #include "pipeline/neuron/machine/own_folder.h"
@@ -47,14 +47,16 @@ bool write_all(int fd, std::string_view sum, std::string_view network) {
 fs::path NetworkCache::file_of(std::string_view key) const { return folder_ / (sha256_of({key}) + kExtension); }
 
 std::optional<std::string> NetworkCache::get(std::string_view key) const {
-  if (!OwnFolder::open(folder_)) return {};
+  const auto own = OwnFolder::open(folder_);
+  if (!own) return {};
   const fs::path file = file_of(key);
-  std::error_code ec;
-  const std::uint64_t size = fs::file_size(file, ec);
-  if (ec) return {};
+  const FileHandle in(own->open_file(file.filename(), O_RDONLY));
+  struct stat info {};
+  if (in.get() < 0 || ::fstat(in.get(), &info) != 0) return {};
+  const auto size = static_cast<std::uint64_t>(info.st_size);
   std::string content(std::min(size, most_bytes_), '\0');
-  std::ifstream in(file, std::ios::binary);
-  const bool read = static_cast<bool>(in.read(content.data(), static_cast<std::streamsize>(content.size())));
+  const bool read = read_start(in.get(), content.data(), content.size());
+  std::error_code ec;
   if (!read || size > most_bytes_ || size < kSumSize ||
       content.substr(0, kSumSize) != sum_of(key, std::string_view(content).substr(kSumSize))) {
     logger().warn("{}: a compiled network was damaged; it is made anew", file.string());

@@ -263,7 +263,11 @@ std::string cache_key(const ModelSpec& spec, const std::filesystem::path& weight
   for (const std::string& name : spec.outputs) key += name + "\n";
   std::filesystem::path constants = weights;
   constants.replace_extension(".bin");  // of OpenVINO's own format
-  for (const auto& file : {weights, constants}) {
+  std::vector<std::filesystem::path> files{weights, constants};
+  if (const BackendWeights* listed = spec.weights_for("openvino")) {  // no other is read: check_listed()
+    for (const WeightFile& file : listed->files) files.push_back(weights.parent_path() / file.name);
+  }
+  for (const auto& file : files) {
     const auto sum = sha256_of(file);
     key += sum ? *sum : "none";
   }

@@ -128,12 +128,10 @@ bool is_written_straight(const std::string& location) {
 int open_part(const std::string& location) {
   const std::string part = part_name(location);
   for (;;) {
-    const int fd = open_for_writing(part, O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd < 0 && errno == ENXIO) errno = ELOOP;  // a pipe without a reader
+    const int fd = open_own_file(part, O_WRONLY);
     if (fd < 0) return fd;
-    if (!is_own_file(fd)) return give_up(fd, ELOOP);
     if (::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return give_up(fd, EBUSY);
-    if (is_at(part, fd)) return ::fchmod(fd, 0600) == 0 ? fd : give_up(fd, errno);
+    if (is_at(part, fd)) return fd;
     ::close(fd);  // since it was opened it was completed by another and got its name, which is not ours to empty
   }
 }

@@ -38,9 +38,10 @@ def attack_kill(attack):
     rng = attack.random
     folder = attack.folder / "out"
     folder.mkdir()
-    process = attack.start("run", CLIP, *MODEL, *outputs(folder), "--max-frames", "60")
-    time.sleep(rng.random() ** 2 * 1.5)
     hard = rng.random() < 0.6
+    source = ("synthetic",) if hard else (CLIP, "--max-frames", "60")  # it goes on until it is killed
+    process = attack.start("run", *source, *MODEL, *outputs(folder))
+    time.sleep(rng.random() ** 2 * 1.5 + (1.5 if hard else 0))
     process.send_signal(signal.SIGKILL if hard else rng.choice((signal.SIGINT, signal.SIGTERM)))
     if hard:
         process.communicate()
@@ -103,7 +104,7 @@ def attack_pipes(attack):
     os.mkfifo(pipe)
     use = rng.choice((("run", CLIP, *MODEL, "--json-lines", attack.folder / "x"), ("run", pipe, *MODEL),
                       ("run", CLIP, "--model", pipe), ("run", CLIP, "--config", pipe), ("run", attack.folder, *MODEL),
-                      ("run", CLIP, *MODEL, "--labels", pipe), ("bench", "--compare", pipe, pipe)))
+                      ("run", CLIP, *MODEL, "--labels-file", pipe), ("bench", "--compare", pipe, pipe)))
     process = attack.start(*use, "--max-frames", "2") if use[0] == "run" else attack.start(*use)
     time.sleep(0.5)
     process.send_signal(signal.SIGTERM)

@@ -154,13 +154,37 @@ void read_from_web_only() {
 }
 
 bool is_self_contained(std::string_view type) {
-  constexpr std::array<std::string_view, 18> kContainers{
-      "application/ogg",          "application/mxf",          "application/gxf",
-      "application/x-yuv4mpeg",   "application/x-ogm-video",  "application/vnd.rn-realmedia",
-      "application/x-id3",        "application/x-apetag",     "application/x-icy",
-      "application/x-annodex",    "application/x-rtp",        "application/x-srtp",
-      "application/x-rdt",        "application/x-gst-av-nut", "application/x-gst-av-wtv",
-      "application/x-gst-av-smk", "application/x-gst-av-vob", "multipart/x-mixed-replace"};
+  constexpr std::array<std::string_view, 31> kContainers{"application/ogg",
+                                                         "application/mxf",
+                                                         "application/gxf",
+                                                         "application/x-yuv4mpeg",
+                                                         "application/x-ogm-video",
+                                                         "application/vnd.rn-realmedia",
+                                                         "application/x-id3",
+                                                         "application/x-apetag",
+                                                         "application/x-icy",
+                                                         "application/x-annodex",
+                                                         "application/x-rtp",
+                                                         "application/x-srtp",
+                                                         "application/x-rdt",
+                                                         "application/x-gst-av-nut",
+                                                         "application/x-gst-av-wtv",
+                                                         "application/x-gst-av-smk",
+                                                         "application/x-gst-av-vob",
+                                                         "multipart/x-mixed-replace",
+                                                         "application/x-3gp",
+                                                         "application/x-ogg-avi",
+                                                         "application/x-gst-av-nuv",
+                                                         "application/x-gst-av-ea",
+                                                         "application/x-gst-av-mm",
+                                                         "application/x-gst-av-film_cpk",
+                                                         "application/x-gst-av-vmd",
+                                                         "application/x-gst-av-wsvqa",
+                                                         "application/x-gst-av-ipmovie",
+                                                         "application/x-gst-av-idcin",
+                                                         "application/x-gst-av-psxstr",
+                                                         "application/x-gst-av-wc3movie",
+                                                         "application/x-gst-av-4xm"};
   return type.starts_with("video/") || type.starts_with("image/") || type == "audio/x-m4a" ||
          std::ranges::find(kContainers, type) != kContainers.end();
 }

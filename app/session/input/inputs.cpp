@@ -146,7 +146,8 @@ Result<Input> identify_file(const std::string& text) {
 }
 
 Result<Input> identify_address(const std::string& text) {
-  const std::string scheme = text.substr(0, text.find("://"));
+  std::string scheme = text.substr(0, text.find("://"));
+  std::ranges::transform(scheme, scheme.begin(), [](char c) { return g_ascii_tolower(c); });
   if (scheme == "file") {
     const std::unique_ptr<gchar, decltype(&g_free)> path(g_filename_from_uri(text.c_str(), nullptr, nullptr), g_free);
     if (!path) return Error{Errc::kUsage, fmt::format("{}: not a file address of this machine", text)};
@@ -158,7 +159,7 @@ Result<Input> identify_address(const std::string& text) {
   // Neither user name and password nor the query belong into stream ids and file names.
   const std::string shown = shown_url(text);
   const std::string name = plain_name(std::string_view(shown).substr(scheme.size() + 3));
-  return Input{.kind = InputKind::kAddress, .given = shown, .name = name, .uri = text};
+  return Input{.kind = InputKind::kAddress, .given = shown, .name = name, .uri = scheme + text.substr(scheme.size())};
 }
 
 /// Also when it is a file: the program reads it from where it stands.

@@ -47,7 +47,13 @@ Result<OwnFolder> OwnFolder::make(const fs::path& path) {
   const fs::path plain = path.has_filename() ? path : path.parent_path();
   if (plain.has_parent_path()) fs::create_directories(plain.parent_path(), error);
   if (error) return failure(plain.parent_path(), error.value());
-  if (::mkdir(plain.c_str(), 0700) != 0 && errno != EEXIST) return failure(plain, errno);
+  if (::mkdir(plain.c_str(), 0700) == 0) return open(plain);
+  if (errno != EEXIST) return failure(plain, errno);
+  // Ours from a time when it was made as usual, which may let a group write: what is in it is checked one by one.
+  const int fd = ::open(plain.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  struct stat status {};
+  if (fd >= 0 && ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid()) (void)::fchmod(fd, status.st_mode & 0755);
+  if (fd >= 0) ::close(fd);
   return open(plain);
 }
 

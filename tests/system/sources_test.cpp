@@ -118,6 +118,15 @@ TEST_F(Sources, PlaysVideoWithAnAlphaChannel) {
   EXPECT_EQ(lines(outcome.out), 150);
 }
 
+TEST_F(Sources, ReadsContainersOfPhonesAndOldProgramsToo) {
+  for (const char* muxer : {"3gppmux", "flvmux", "avimux", "mpegtsmux", "qtmux"}) {
+    make_clip(std::string(muxer) + " ! filesink location=" + at("clip"));
+    const Outcome outcome = run({at("clip"), "--json-lines", "-"});
+    EXPECT_EQ(outcome.code, 0) << muxer << ": " << outcome.err;
+    EXPECT_EQ(lines(outcome.out), kFrames) << muxer;
+  }
+}
+
 TEST_F(Sources, SaysWhatIsMissingOfAFileWithoutVideo) {
   launch("audiotestsrc num-buffers=20 ! vorbisenc ! oggmux ! filesink location=" + at("sound.ogg"));
   const Outcome outcome = run({at("sound.ogg"), "--json-lines", at("out.ndjson")});

@@ -52,7 +52,8 @@ Result<OwnFolder> OwnFolder::make(const fs::path& path) {
   // Ours from a time when it was made as usual, which may let a group write: what is in it is checked one by one.
   const int fd = ::open(plain.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
   struct stat status {};
-  if (fd >= 0 && ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid()) (void)::fchmod(fd, status.st_mode & 0755);
+  const bool ours = fd >= 0 && ::fstat(fd, &status) == 0 && status.st_uid == ::geteuid();
+  if (ours && (status.st_mode & S_IWOTH) == 0) (void)::fchmod(fd, status.st_mode & 0755);
   if (fd >= 0) ::close(fd);
   return open(plain);
 }

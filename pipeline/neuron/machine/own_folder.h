@@ -16,7 +16,8 @@ class OwnFolder {
  public:
   /// kDevice, with the remedy: it is not there, is a link, belongs to another user, or others may write to it.
   static Result<OwnFolder> open(const std::filesystem::path& path);
-  /// The same, after it was made, for this user alone, and those above it where they were missing.
+  /// The same, after it was made, for this user alone, and those above it where they were missing. One of ours that a
+  /// group may write to, as an umask of 002 makes them, is taken from it.
   static Result<OwnFolder> make(const std::filesystem::path& path);
 
   OwnFolder(OwnFolder&& other) noexcept;

@@ -185,7 +185,10 @@ TEST_F(OutputSetTest, LeavesAlonePipesDevicesAndStandardOutput) {
   OutputSet set = must_lock(asked);
   for (const Sink& sink : asked.sinks) EXPECT_EQ(set.descriptor(sink.location), -1);
   ASSERT_TRUE(set.clear());
+  char none = 0;
+  EXPECT_EQ(::read(reader, &none, 1), -1) << "somebody holds it";
   ASSERT_TRUE(set.commit());
+  EXPECT_EQ(::read(reader, &none, 1), 0) << "its reader sees the end";
   ::close(reader);
   EXPECT_THAT(names(), ::testing::ElementsAre("fifo"));
 }

@@ -96,7 +96,15 @@ TEST_F(SessionQueueTest, BeginsNoOtherWhenItIsStopped) {
     if (progress.frames > 5) stop.request_stop();
   });
   EXPECT_THAT(ended_, UnorderedElementsAre(0, 1));
+  EXPECT_THAT(queue.not_begun(), ElementsAre(kSynthetic, kSynthetic));
   EXPECT_THAT(names(), UnorderedElementsAre("0.ndjson", "1.ndjson"));
+}
+
+TEST(LeastInputsAtOnce, AreAllThatMayNeverEndAndOneOther) {
+  const auto of = [](InputKind kind) { return SessionSpec{.input = {.kind = kind}}; };
+  EXPECT_EQ(least_inputs_at_once({of(InputKind::kVideoFile), of(InputKind::kImages)}), 1U);
+  EXPECT_EQ(least_inputs_at_once({of(InputKind::kCamera), of(InputKind::kAddress)}), 2U);
+  EXPECT_EQ(least_inputs_at_once({of(InputKind::kVideoFile), of(InputKind::kCamera), of(InputKind::kVideoFile)}), 2U);
 }
 
 TEST(UsualInputsAtOnce, FitWithinTheLimitOnOpenFiles) {

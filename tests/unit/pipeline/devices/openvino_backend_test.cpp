@@ -92,15 +92,16 @@ TEST(OpenVinoBackend, AgreesWithOpenCvOnARealNetwork) {
   EXPECT_LT(most, 1e-3F);
 }
 
-/// What making the backend says, and whether the first inference works.
-std::string outcome(const std::string& network, const std::vector<WeightFile>& listed = {}) {
+/// What making the backend says, or what the first inference answers. `constant`: the bytes of w.bin.
+std::string outcome(const std::string& network, const std::vector<WeightFile>& listed = {}, float constant = 0,
+                    const std::filesystem::path& cache = {}) {
   const test::TempDir dir;
   test::write_file(dir.path() / "net.onnx", network);
-  test::write_file(dir.path() / "w.bin", std::string(4, '\0'));
+  test::write_file(dir.path() / "w.bin", {reinterpret_cast<const char*>(&constant), sizeof constant});
   ModelSpec spec = tiny_model(1);
   spec.outputs = {"mean"};
   if (!listed.empty()) spec.weights = {{"openvino", "f32", listed}};
-  auto backend = make_openvino_backend(spec, dir.path() / "net.onnx", {.cores = {0}});
+  auto backend = make_openvino_backend(spec, dir.path() / "net.onnx", {.cores = {0}, .cache_dir = cache});
   if (!backend) return backend.error().message;
   auto slot = (*backend)->make_slot(spec, 0);
   if (!slot) return slot.error().message;
@@ -111,6 +112,15 @@ std::string outcome(const std::string& network, const std::vector<WeightFile>& l
 
 TEST(OpenVinoBackend, ReadsTensorsInFilesThatTheDescriptorLists) {
   EXPECT_EQ(outcome(test::onnx_with_data_in("w.bin"), {{.name = "net.onnx"}, {.name = "w.bin"}}), "1");
+}
+
+TEST(OpenVinoBackend, CachesNoNetworkUnderTheNameOfOneWithOtherTensors) {
+  const test::TempDir cache;
+  const std::vector<WeightFile> listed{{.name = "net.onnx"}, {.name = "w.bin"}};
+  for (const float constant : {1.0F, 4.0F, 1.0F}) {
+    const std::string answer = outcome(test::onnx_with_data_in("w.bin"), listed, constant, cache.path() / "networks");
+    EXPECT_EQ(answer, std::to_string(1 + static_cast<int>(constant)));
+  }
 }
 
 TEST(OpenVinoBackend, RefusesConstantsThatTheDescriptorDoesNotList) {

@@ -58,6 +58,14 @@ TEST_F(OwnFolderTest, IsNoneThatOthersMayWriteTo) {
   EXPECT_THAT(opened.error().message, HasSubstr("other users may write to it"));
 }
 
+TEST_F(OwnFolderTest, IsTakenFromTheGroupThatMayWriteToIt) {
+  fs::create_directory(folder());
+  fs::permissions(folder(), fs::perms::owner_all | fs::perms::group_all);
+  EXPECT_FALSE(OwnFolder::open(folder()));
+  EXPECT_TRUE(OwnFolder::make(folder()));
+  EXPECT_EQ(fs::status(folder()).permissions() & fs::perms::group_write, fs::perms::none);
+}
+
 TEST_F(OwnFolderTest, IsNoLinkToAnotherFolderOfItsUser) {
   fs::create_directory(dir_.path() / "private");
   fs::create_directory_symlink(dir_.path() / "private", folder());

@@ -17,6 +17,9 @@ void Reports::start() {
   const auto engine = parts_.setup.engine();
   losses_ = engine ? engine->stats().losses : 0;
   told_refusal_ = false;
+  if (const std::string note = engine ? engine->take_note() : ""; !note.empty()) {
+    GST_ELEMENT_WARNING(parts_.self, LIBRARY, INIT, ("%s", note.c_str()), (nullptr));
+  }
   stats_posted_ = Clock::now();
   told_latency_ = GST_CLOCK_TIME_NONE;
 }

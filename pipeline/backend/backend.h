@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,6 +38,8 @@ class InferenceBackend {
   virtual std::string_view name() const = 0;  ///< of the device: "openvino"
   /// The cores that make_slot() takes: batches are spread over all of them. Each once.
   virtual std::vector<CoreId> cores() const = 0;
+  /// What people should know of how it was loaded, a line; empty: nothing.
+  virtual std::string note() const { return {}; }
   /// Thread-safe. kModel if the weights do not fit the spec, kDevice if the device refuses.
   virtual Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) = 0;
 };

@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include "models/core/file.h"
-#include "models/core/log.h"
 #include "models/core/sha256.h"
 #include "pipeline/neuron/machine/own_folder.h"
 
@@ -46,7 +45,7 @@ bool write_all(int fd, std::string_view sum, std::string_view network) {
 
 fs::path NetworkCache::file_of(std::string_view key) const { return folder_ / (sha256_of({key}) + kExtension); }
 
-std::optional<std::string> NetworkCache::get(std::string_view key) const {
+std::optional<std::string> NetworkCache::get(std::string_view key, std::string* damage) const {
   const auto own = OwnFolder::open(folder_);
   if (!own) return {};
   const fs::path file = file_of(key);
@@ -59,7 +58,8 @@ std::optional<std::string> NetworkCache::get(std::string_view key) const {
   std::error_code ec;
   if (!read || size > most_bytes_ || size < kSumSize ||
       content.substr(0, kSumSize) != sum_of(key, std::string_view(content).substr(kSumSize))) {
-    logger().warn("{}: a compiled network was damaged; it is made anew", file.string());
+    if (damage != nullptr)
+      *damage = fmt::format("{}: this compiled network was damaged; it is made anew", file.string());
     fs::remove(file, ec);
     return {};
   }

@@ -22,8 +22,8 @@ class NetworkCache {
       : folder_(std::move(folder)), most_bytes_(most_bytes) {}
 
   /// What was put under that key; nothing where the folder is not this user's alone (OwnFolder): who writes to it could
-  /// put any network there. A file whose SHA-256 is another is deleted, with a line in the log.
-  std::optional<std::string> get(std::string_view key) const;
+  /// put any network there. A file whose SHA-256 is another is deleted, and `damage` becomes a line for people.
+  std::optional<std::string> get(std::string_view key, std::string* damage = nullptr) const;
 
   /// Whole, or not at all; the files that were not used for the longest time go where it takes more than is allowed.
   /// Makes the folder, for this user alone. kModel with the reason.

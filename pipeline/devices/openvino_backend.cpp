@@ -113,11 +113,12 @@ class OpenVinoSlot final : public Slot {
 
 class OpenVinoBackend final : public InferenceBackend {
  public:
-  OpenVinoBackend(ModelSpec spec, ov::CompiledModel model, std::vector<CoreId> cores)
-      : spec_(std::move(spec)), model_(std::move(model)), cores_(std::move(cores)) {}
+  OpenVinoBackend(ModelSpec spec, ov::CompiledModel model, std::vector<CoreId> cores, std::string note)
+      : spec_(std::move(spec)), model_(std::move(model)), cores_(std::move(cores)), note_(std::move(note)) {}
 
   std::string_view name() const override { return "openvino"; }
   std::vector<CoreId> cores() const override { return cores_; }
+  std::string note() const override { return note_; }
 
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
     if (auto same = check_same_tensors(spec_, spec); !same) return same.error();
@@ -130,6 +131,7 @@ class OpenVinoBackend final : public InferenceBackend {
   ModelSpec spec_;
   ov::CompiledModel model_;
   std::vector<CoreId> cores_;
+  std::string note_;
 };
 
 template <class Ports>
@@ -274,16 +276,16 @@ std::string cache_key(const ModelSpec& spec, const std::filesystem::path& weight
   return key;
 }
 
-/// Null if it is not in the cache, or not as it was put there.
+/// Nothing if it is not in the cache, or not as it was put there: `note` says so then.
 std::optional<ov::CompiledModel> import_cached(const NetworkCache& cache, const std::string& key,
-                                               const ov::AnyMap& settings) {
-  auto kept = cache.get(key);
+                                               const ov::AnyMap& settings, std::string& note) {
+  auto kept = cache.get(key, &note);
   if (!kept) return {};
   try {
     std::istringstream network(*std::move(kept));
     return core().import_model(network, "CPU", settings);
   } catch (const std::exception& e) {
-    logger().warn("a compiled network cannot be used: {}", openvino_line(e.what()));
+    note = fmt::format("a compiled network cannot be used, and is made anew: {}", openvino_line(e.what()));
     return {};
   }
 }
@@ -292,18 +294,18 @@ void put_cached(const NetworkCache& cache, const std::string& key, ov::CompiledM
   std::ostringstream network;
   compiled.export_model(network);
   if (auto put = cache.put(key, network.view()); !put) {
-    logger().warn("compiled networks cannot be kept: {}", put.error().message);
+    logger().warn("compiled networks cannot be kept: {}", put.error().message);  // costs the next start time only
   }
 }
 
 /// With the cache if there is one; whatever is wrong with that, without.
 ov::CompiledModel compile(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec,
-                          const std::filesystem::path& weights, const BackendOptions& options) {
+                          const std::filesystem::path& weights, const BackendOptions& options, std::string& note) {
   const ov::AnyMap with = settings(options);
   if (options.cache_dir.empty()) return core().compile_model(network, "CPU", with);
   const NetworkCache cache(options.cache_dir);
   const std::string key = cache_key(spec, weights, with);
-  if (auto cached = import_cached(cache, key, with)) return *std::move(cached);
+  if (auto cached = import_cached(cache, key, with, note)) return *std::move(cached);
   auto compiled = core().compile_model(network, "CPU", with);
   put_cached(cache, key, compiled);
   return compiled;
@@ -326,11 +328,12 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
     network = fit(network, spec);
     if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Made {
-      auto compiled = compile(network, spec, weights, options);
+      std::string note;
+      auto compiled = compile(network, spec, weights, options, note);
       auto cores = options.cores;
       if (options.scheduling == Scheduling::kLatency) cores.resize(1);
       return std::unique_ptr<InferenceBackend>(
-          std::make_unique<OpenVinoBackend>(spec, std::move(compiled), std::move(cores)));
+          std::make_unique<OpenVinoBackend>(spec, std::move(compiled), std::move(cores), std::move(note)));
     });
   });
 }

@@ -111,6 +111,8 @@ Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<InferenceBackend>
   return std::shared_ptr<Engine>(new Engine(std::move(impl)));
 }
 
+std::string Engine::take_note() { return impl_->note_taken.exchange(true) ? std::string() : impl_->backend->note(); }
+
 std::string Engine::first_refusal() const {
   std::lock_guard lock(impl_->refusal_mutex);
   return impl_->first_refusal;

@@ -106,6 +106,8 @@ class Engine {
   std::size_t max_in_flight() const;
   /// Its figures are read one after the other: they may be of slightly different moments.
   EngineStats stats() const;
+  /// InferenceBackend::note(), for the first that asks; empty for the others.
+  std::string take_note();
   /// Why frames came back unanalysed: the first reason there was; empty if none.
   std::string first_refusal() const;
 

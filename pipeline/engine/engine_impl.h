@@ -75,7 +75,8 @@ struct Engine::Impl {
   std::atomic<std::uint64_t> batches_run = 0;  ///< EngineStats::batches
   std::atomic<std::uint64_t> rows_run = 0;     ///< EngineStats::rows
   std::atomic<int> refused_in_a_row = 0;       ///< batches; too many of them: the engine has failed
-  mutable std::mutex refusal_mutex;            ///< of first_refusal
+  std::atomic<bool> note_taken = false;
+  mutable std::mutex refusal_mutex;  ///< of first_refusal
   std::string first_refusal;
 
   std::vector<Decoding> decodings;    ///< one for each worker

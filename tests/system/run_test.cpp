@@ -350,5 +350,29 @@ TEST_F(PosecamRun, ListsDevicesAndVersion) {
   EXPECT_THAT(posecam({"run", "--help"}).out, HasSubstr("--write-video FILE"));
 }
 
+TEST_F(PosecamRun, SaysThatACompiledNetworkWasDamagedAndFindsTheSamePeople) {
+  setenv("XDG_CACHE_HOME", at("cache").c_str(), 1);
+  const std::vector<std::string> args{"synthetic", "--max-frames", "1", "--device", "openvino", "--json-lines", "-"};
+  const Outcome first = run(args);
+  ASSERT_EQ(first.code, 0) << first.err;
+  fs::path cached;
+  for (const auto& entry : fs::recursive_directory_iterator(at("cache"))) {
+    if (entry.path().extension() == ".network") cached = entry.path();
+  }
+  if (cached.empty()) GTEST_SKIP() << "built without OpenVINO";
+  std::string damaged = content(cached);
+  damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
+  write(cached, damaged);
+  const Outcome second = run(args);
+  const Outcome third = run(args);
+  unsetenv("XDG_CACHE_HOME");
+  EXPECT_THAT(second.err, HasSubstr(cached.string() + ": this compiled network was damaged; it is made anew"));
+  EXPECT_EQ(third.err.find("damaged"), std::string::npos) << third.err;
+  const auto people = [](const Outcome& outcome) {
+    return nlohmann::json::parse(outcome.out.substr(0, outcome.out.find('\n')))["people"];
+  };
+  EXPECT_EQ(people(second), people(first));
+}
+
 }  // namespace
 }  // namespace posecam::test

@@ -131,13 +131,20 @@ TEST_F(SessionWithAHangingSource, GivesUpOneThatHangsBeforeItsFirstFrame) {
 }
 
 TEST_F(SessionTest, GivesUpAnEndThatAnOutputHoldsUp) {
-  const Pipe pipe(4096);
+  const Pipe pipe(4096);  // has room for one line
   SessionSpec stuck = spec(0, {});
   stuck.sinks.push_back({ResultFormat::kNdjson, pipe.name(), ""});
   stuck.end_limit = std::chrono::milliseconds(300);
   const auto session = must_open(std::move(stuck));
+  std::atomic<int> frames = 0;
+  const PadPtr in(gst_element_get_static_pad(session->network(), "sink"));
+  const auto count = [](GstPad*, GstPadProbeInfo*, gpointer counted) {
+    ++*static_cast<std::atomic<int>*>(counted);
+    return GST_PAD_PROBE_OK;
+  };
+  gst_pad_add_probe(in.get(), GST_PAD_PROBE_TYPE_BUFFER, count, &frames, nullptr);
   session->play();
-  while (session->stats().frames == 0) std::this_thread::yield();
+  while (frames < 3) std::this_thread::yield();
   session->stop();
   session->wait();
   ASSERT_TRUE(session->failure());

@@ -123,13 +123,22 @@ struct SuperstitiousDecoder final : Decoder {
 };
 
 TEST(Engine, AFrameOfWhichTheNetworkSaysNaNOrInfinityIsUnanalysedAndItsNeighboursAreNot) {
-  auto engine = make_engine(4, {.cores = 1, .on_run = {}}, {.max_batch_delay = 1h});
+  constexpr int kInfinite = 2;
+  constexpr int kNaN = 3;
+  test::FakeNetwork network = test::one_detection();
+  network.run = [of = network.run](TensorView input, std::span<const MutableTensorView> outputs) {
+    of(input, outputs);
+    const auto asked = static_cast<int>(input.as<float>()[0]);
+    if (asked == kInfinite) outputs[0].as<float>()[5] = -std::numeric_limits<float>::infinity();
+    if (asked == kNaN) outputs[0].as<float>()[0] = std::numeric_limits<float>::quiet_NaN();
+  };
+  auto engine = make_engine(4, {.cores = 1, .on_run = {}, .network = network}, {.max_batch_delay = 1h});
   auto client = std::make_shared<Collector>();
-  const std::array values{7, 0, -7, 7};  // the fake network answers the logarithm
+  const std::array values{7, kInfinite, kNaN, 7};
   for (std::size_t i = 0; i < values.size(); ++i) ASSERT_TRUE(submit(*engine, client, i, values[i]));
   const auto results = client->wait_for(4);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    EXPECT_EQ(results.at(i)->status, values[i] > 0 ? FrameStatus::kAnalysed : FrameStatus::kUnanalysed) << i;
+    EXPECT_EQ(results.at(i)->status, values[i] == 7 ? FrameStatus::kAnalysed : FrameStatus::kUnanalysed) << i;
   }
   EXPECT_EQ(engine->first_refusal(), "the network answered NaN or infinity");
 }

@@ -354,12 +354,13 @@ TEST_F(PosecamRun, SaysThatACompiledNetworkWasDamagedAndFindsTheSamePeople) {
   setenv("XDG_CACHE_HOME", at("cache").c_str(), 1);
   const std::vector<std::string> args{"synthetic", "--max-frames", "1", "--device", "openvino", "--json-lines", "-"};
   const Outcome first = run(args);
+  if (first.err.find("is not built in") != std::string::npos) GTEST_SKIP() << "built without OpenVINO";
   ASSERT_EQ(first.code, 0) << first.err;
   fs::path cached;
   for (const auto& entry : fs::recursive_directory_iterator(at("cache"))) {
     if (entry.path().extension() == ".network") cached = entry.path();
   }
-  if (cached.empty()) GTEST_SKIP() << "built without OpenVINO";
+  ASSERT_FALSE(cached.empty());
   std::string damaged = content(cached);
   damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 1);
   write(cached, damaged);

@@ -6,10 +6,6 @@ set_target_properties(posecam PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTA
 # libneuronmeta lies one folder above the plugin, where applications find it too.
 set_target_properties(gstneuron PROPERTIES INSTALL_RPATH "$ORIGIN/../posecam:$ORIGIN/..")
 set_target_properties(nrt_sim PROPERTIES INSTALL_RPATH "$ORIGIN/..")
-if(NOT CMAKE_INSTALL_LIBDIR STREQUAL "lib" AND NOT EXISTS "${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}")
-  file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
-  file(CREATE_LINK "${PROJECT_BINARY_DIR}/lib" "${PROJECT_BINARY_DIR}/${CMAKE_INSTALL_LIBDIR}" SYMBOLIC)
-endif()
 
 # What must travel with an installed posecam: the parts of OpenVINO it loads, in <libdir>/posecam. The build tree can go
 # away afterwards. An OpenVINO of the system is not copied.

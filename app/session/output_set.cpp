@@ -18,6 +18,7 @@
 
 #include <fmt/format.h>
 
+#include "models/core/file.h"
 #include "pipeline/output/index_first.h"
 #include "pipeline/output/links.h"
 #include "pipeline/output/result_file.h"
@@ -221,7 +222,7 @@ Result<void> OutputSet::name_all() {
   for (Part& part : parts_) close(std::exchange(part.fd, -1));
   for (const Part& part : parts_) {
     if (part.exchanged) unlink(part_name(part.location).c_str());
-    keep_names(part.location);
+    sync_folder_of(part.location);
   }
   return {};
 }

@@ -70,6 +70,21 @@ int open_own_file(const std::filesystem::path& path, int flags) {
   }
 }
 
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR) return false;
+    if (written > 0) bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+void sync_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.parent_path();
+  const FileHandle open(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (open.get() >= 0) (void)::fsync(open.get());
+}
+
 mode_t usual_mode() {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {

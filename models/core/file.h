@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -32,6 +33,12 @@ class FileHandle {
 /// in it stays. -1 with errno; ELOOP for a link or what is not a file of this user alone: others lay such things where
 /// they may write. `flags`: O_WRONLY or O_RDWR.
 int open_own_file(const std::filesystem::path& path, int flags);
+
+/// Writes all of it, or false with errno.
+bool write_all(int fd, std::string_view bytes);
+
+/// After a file got its name there: so that the name is on the disk as well. Not every file system can.
+void sync_folder_of(const std::filesystem::path& file);
 
 /// What open(2) would have given a new file. umask(2) can be asked only by changing it for all threads.
 mode_t usual_mode();

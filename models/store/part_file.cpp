@@ -49,13 +49,8 @@ bool PartFile::append(std::span<const char> data) {
     too_long();
     return false;
   }
-  while (!data.empty()) {
-    const ssize_t n = ::write(fd_.get(), data.data(), data.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return fail_to_write();
-    size_ += static_cast<std::uint64_t>(n);
-    data = data.subspan(static_cast<std::size_t>(n));
-  }
+  if (!write_all(fd_.get(), {data.data(), data.size()})) return fail_to_write();
+  size_ += data.size();
   if (job_.progress) job_.progress(size_);
   return true;
 }
@@ -84,8 +79,7 @@ Result<void> PartFile::finish() {
   if (!readable || ::fsync(fd_.get()) != 0 || ::rename(path_.c_str(), job_.target.c_str()) != 0) {
     return Error{Errc::kModel, fmt::format("{}: cannot write: {}", job_.target.native(), reason(errno))};
   }
-  const FileHandle folder(::open(job_.target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.get() >= 0) ::fsync(folder.get());
+  sync_folder_of(job_.target);
   return {};
 }
 

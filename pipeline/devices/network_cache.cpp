@@ -30,17 +30,6 @@ Error failure(const fs::path& path, const char* what) {
   return {Errc::kModel, fmt::format("{}: {}: {}", path.string(), what, std::generic_category().message(errno))};
 }
 
-bool write_all(int fd, std::string_view sum, std::string_view network) {
-  for (std::string_view text : {sum, network}) {
-    while (!text.empty()) {
-      const ssize_t n = ::write(fd, text.data(), text.size());
-      if (n < 0 && errno != EINTR) return false;
-      text.remove_prefix(n < 0 ? 0 : static_cast<std::size_t>(n));
-    }
-  }
-  return true;
-}
-
 }  // namespace
 
 fs::path NetworkCache::file_of(std::string_view key) const { return folder_ / (sha256_of({key}) + kExtension); }
@@ -72,7 +61,7 @@ Result<void> NetworkCache::put(std::string_view key, std::string_view network) c
   std::string unfinished = (folder_ / "XXXXXX").string();
   const int fd = ::mkostemp(unfinished.data(), O_CLOEXEC);
   if (fd < 0) return failure(folder_, "cannot be written");
-  const bool written = write_all(fd, sum_of(key, network), network);
+  const bool written = write_all(fd, sum_of(key, network)) && write_all(fd, network);
   ::close(fd);
   if (!written || ::rename(unfinished.c_str(), file_of(key).c_str()) != 0) {
     const Error error = failure(folder_, "cannot be written");

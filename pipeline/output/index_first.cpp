@@ -13,6 +13,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "models/core/file.h"
+
 namespace posecam {
 namespace {
 
@@ -63,16 +65,6 @@ bool read_at(int fd, Bytes bytes, std::uint64_t at) {
     if (got <= 0) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(got));
     at += static_cast<std::uint64_t>(got);
-  }
-  return true;
-}
-
-bool write_all(int fd, std::span<const unsigned char> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
   return true;
 }
@@ -162,7 +154,8 @@ bool copy_with_index_first(int from, int to) {
   if (!read_at(from, index, layout->index_at)) return false;
   const auto box = parse_box(index, 0, index.size());
   if (!box || !shift_offsets(Bytes(index).subspan(box->header), *layout)) return false;
-  return copy_part(from, to, 0, layout->first_samples) && write_all(to, index) &&
+  return copy_part(from, to, 0, layout->first_samples) &&
+         write_all(to, {reinterpret_cast<const char*>(index.data()), index.size()}) &&
          copy_part(from, to, layout->first_samples, layout->index_at) &&
          copy_part(from, to, layout->index_at + layout->index_size, layout->size);
 }

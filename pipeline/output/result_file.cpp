@@ -141,14 +141,6 @@ int finish_part(int fd, Keep keep) {
   return ::fchmod(fd, usual_mode()) == 0 || errno == EPERM ? 0 : errno;  // EPERM: a file system without modes
 }
 
-void keep_names(const std::string& location) {
-  const std::filesystem::path folder = std::filesystem::path(location).parent_path();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return;
-  (void)::fsync(fd);
-  ::close(fd);
-}
-
 std::string reason_of(int error_number) {
   if (error_number == ELOOP) return "its .part is a link, or not a file of yours alone";
   return std::generic_category().message(error_number);
@@ -277,7 +269,7 @@ Result<void> ResultFile::commit(Keep keep) {
   if (const int error = close_descriptor()) return fail("write", error);
   if (part_.empty()) return {};
   if (std::rename(part_.c_str(), location_.c_str()) != 0) return fail("name", errno);
-  if (keep == Keep::kNow) keep_names(location_);
+  if (keep == Keep::kNow) sync_folder_of(location_);
   return {};
 }
 

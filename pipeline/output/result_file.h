@@ -31,9 +31,6 @@ enum class Keep : std::uint8_t { kNow, kLater };
 /// user makes. 0 or the error number.
 int finish_part(int fd, Keep keep = Keep::kNow);
 
-/// After it got its name: so is that. Not every file system can.
-void keep_names(const std::string& location);
-
 /// The reason for people, also of the error numbers of open_part().
 std::string reason_of(int error_number);
 

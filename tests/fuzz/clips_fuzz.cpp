@@ -123,11 +123,30 @@ std::string any_bytes(Input& input) {
   return bytes;
 }
 
+SessionSpec spec_of(posecam::Input input) {
+  SessionSpec spec{.input = std::move(input), .max_frames = kFrames, .stall_limit = 2s};
+  spec.engine.model = POSECAM_SOURCE_DIR "/tests/data/tiny_pose.json";
+  spec.engine.device = "opencv";
+  spec.shared_model = "fuzz";
+  return spec;
+}
+
+/// Open and never played: the model that all share stays loaded.
+void keep_model() {
+  auto input = identify_input(kSynthetic);
+  expect(static_cast<bool>(input), "the test source is there");
+  auto session = Session::create(spec_of(*std::move(input)));
+  expect(session && (*session)->open(), "a session of the test source");
+  static const Session* const kept = session->release();
+  (void)kept;
+}
+
 void set_up() {
   static const bool done = [] {
     gst_init(nullptr, nullptr);
     const auto loaded = load_plugin();
     expect(static_cast<bool>(loaded), "the plugin is there");
+    keep_model();
     (void)whole_clips();
     (void)canary().opened();
     return true;
@@ -138,11 +157,7 @@ void set_up() {
 void analyse(const std::string& file) {
   auto found = identify_input(file);
   if (!found) return expect(found.error().message.starts_with(file), "a message says where:", found.error().message);
-  SessionSpec spec{.input = *std::move(found), .max_frames = kFrames, .stall_limit = 5s};
-  spec.engine.model = POSECAM_SOURCE_DIR "/tests/data/tiny_pose.json";
-  spec.engine.device = "opencv";
-  spec.shared_model = "fuzz";
-  auto session = Session::create(std::move(spec));
+  auto session = Session::create(spec_of(*std::move(found)));
   expect(static_cast<bool>(session), "a session of any file");
   if (const auto opened = (*session)->open(); !opened) return;
   (*session)->play();

@@ -298,8 +298,13 @@ TEST_F(PosecamRun, NamesNoOutputIfOneFails) {
   const Outcome outcome = run({at("clip.mp4"), "--quiet", "--write-coco-json", "/dev/full", "--json-lines",
                                at("out.ndjson"), "--write-video", at("out.mp4")});
   EXPECT_EQ(outcome.code, 5) << outcome.err;
-  for (const char* name : {"out.ndjson", "out.mp4", "out.mp4.part"}) EXPECT_FALSE(fs::exists(at(name))) << name;
+  for (const char* name : {"out.ndjson", "out.mp4"}) EXPECT_FALSE(fs::exists(at(name))) << name;
   EXPECT_TRUE(fs::exists(at("out.ndjson.part")));
+  // Of the video there may be something, or nothing yet.
+  for (const char* part : {"out.ndjson.part", "out.mp4.part"}) {
+    const bool told = outcome.err.find(at(part)) != std::string::npos;
+    EXPECT_EQ(told, fs::exists(at(part))) << part << ": " << outcome.err;
+  }
 }
 
 /// Each output that does not fit is called .part, says so in the one line of the failure, and is of use.

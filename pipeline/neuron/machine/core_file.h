@@ -23,7 +23,7 @@ struct CoreRecord {
   std::atomic<std::uint64_t> bytes_out;     ///< read from them
   std::atomic<std::uint64_t> memory_used;   ///< bytes
   std::atomic<std::uint64_t> memory_limit;  ///< bytes
-  char command[448];                        ///< written before pid
+  char command[448] = {};                   ///< written before pid
 };
 static_assert(sizeof(CoreRecord) == 512 && std::atomic<std::uint64_t>::is_always_lock_free);
 

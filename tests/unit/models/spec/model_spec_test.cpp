@@ -24,7 +24,6 @@ using test::bent;
 using test::detection_document;
 using test::pose_document;
 using ::testing::ElementsAre;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 

@@ -22,7 +22,6 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::SizeIs;
 
 TEST_F(Store, NamesTheCommandToRunWhenNothingIsPulled) {
   const auto path = store_.weights(spec_, "openvino");

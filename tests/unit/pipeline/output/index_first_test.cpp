@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <vector>
 
@@ -35,6 +37,12 @@ std::string table(int width, std::uint64_t chunk) {
   return box(width == 4 ? "stco" : "co64", number(0, 4) + number(1, 4) + number(chunk, width));
 }
 
+std::string joined(std::initializer_list<std::string_view> parts) {
+  std::string text;
+  for (const std::string_view part : parts) text += part;
+  return text;
+}
+
 class IndexFirst : public ::testing::Test {
  protected:
   std::string at(const char* name) const { return folder_.path() / name; }
@@ -60,8 +68,8 @@ TEST_F(IndexFirst, MovesTheIndexAndWhatItSaysOfTheSamples) {
   for (const int width : {4, 8}) {
     const auto index = [&](std::uint64_t shift) { return index_of(table(width, head.size() + 8 + shift)); };
     const std::string last = box("udta", "title");
-    ASSERT_TRUE(copy_of(head + samples + index(0) + last)) << width;
-    EXPECT_EQ(read_file(at("to")), head + index(index(0).size()) + samples + last) << width;
+    ASSERT_TRUE(copy_of(joined({head, samples, index(0), last}))) << width;
+    EXPECT_EQ(read_file(at("to")), joined({head, index(index(0).size()), samples, last})) << width;
   }
 }
 
@@ -72,15 +80,15 @@ TEST_F(IndexFirst, LeavesWhatIsNoMovieWithItsIndexBehind) {
   for (const std::string& movie : {
            std::string(),
            std::string("text, whatever its name says"),
-           head + samples,
-           head + index + samples,
-           head + samples + index + index,
-           head + samples + index.substr(0, index.size() - 1),
-           head + samples + "moov",
-           head + samples + box("moov", "\xff\xff\xff\xfftrak"),
-           head + number(4, 4) + "mdat" + index,
-           head + samples + index_of(box("stco", "")),
-           head + samples + index_of(box("stco", number(0, 4) + number(99, 4))),
+           joined({head, samples}),
+           joined({head, index, samples}),
+           joined({head, samples, index, index}),
+           joined({head, samples, index.substr(0, index.size() - 1)}),
+           joined({head, samples, "moov"}),
+           joined({head, samples, box("moov", "\xff\xff\xff\xfftrak")}),
+           joined({head, number(4, 4), "mdat", index}),
+           joined({head, samples, index_of(box("stco", ""))}),
+           joined({head, samples, index_of(box("stco", joined({number(0, 4), number(99, 4)})))}),
        }) {
     EXPECT_FALSE(copy_of(movie)) << movie;
   }

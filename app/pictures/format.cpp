@@ -24,8 +24,7 @@ constexpr std::array kSignatures{
     Signature{"MM\0*"sv, {kTiff, "TIFF"}},
     Signature{"II+\0"sv, {kTiff, "BigTIFF"}},
     Signature{"MM\0+"sv, {kTiff, "BigTIFF"}},
-    Signature{"GIF87a"sv, {kGif, "GIF"}},
-    Signature{"GIF89a"sv, {kGif, "GIF"}},
+    Signature{"GIF8"sv, {kGif, "GIF"}},  // all that GStreamer looks at, whose decoder spins where the rest is damaged
     Signature{"\x76\x2F\x31\x01"sv, {kForeign, "OpenEXR"}},
     Signature{"\xFF\x4F\xFF\x51"sv, {kForeign, "JPEG 2000"}},
     Signature{"\0\0\0\x0CjP  "sv, {kForeign, "JPEG 2000"}},

@@ -20,6 +20,8 @@ TEST(PictureFormat, ComesFromTheFirstBytes) {
   EXPECT_EQ(of(std::string("II+\0\10\0", 6)), PictureFormat::kTiff);
   EXPECT_EQ(of(std::string("MM\0+\0\10", 6)), PictureFormat::kTiff);
   EXPECT_EQ(of("GIF89a"), PictureFormat::kGif);
+  EXPECT_EQ(of(std::string("GIF8\xF7%%K\x1D\x10\x10", 11)), PictureFormat::kGif)
+      << "a decoder of GStreamer spins on it";
   EXPECT_EQ(of(std::string("\0\0\0\x18"
                            "ftypheic",
                            12)),

@@ -278,11 +278,11 @@ TEST_F(SessionTest, StartsAClipAgainThatRepeats) {
 TEST_F(SessionTest, HasPatienceWithASourceThatIsHeldUp) {
   Pipe pipe;
   SessionSpec asked = spec(1000, {{ResultFormat::kNdjson, pipe.name(), ""}});
-  asked.stall_limit = std::chrono::milliseconds(200);
+  asked.stall_limit = std::chrono::seconds(1);
   const auto session = must_open(asked);
   session->play();
   pipe.read_line();
-  EXPECT_FALSE(session->wait_for(std::chrono::milliseconds(700))) << "a pipe holds fewer lines";
+  EXPECT_FALSE(session->wait_for(std::chrono::seconds(2))) << "a pipe holds fewer lines";
   pipe.drain();
   session->wait();
   EXPECT_FALSE(session->failure()) << session->failure()->message;

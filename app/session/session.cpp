@@ -213,6 +213,7 @@ void Session::start() {
                                         inlet = topology_.inlet,
                                         gate = topology_.gate.get()] { begin_to_play(pipeline, inlet, *gate, stop); });
   watch(g_get_monotonic_time());
+  look_for_lost_error();
 }
 
 /// At a monotonic time, on this thread.

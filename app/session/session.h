@@ -3,9 +3,9 @@
 // terminal, no signal and no exit code; failures and warnings are values.
 //
 // One session has one input, and a thread with a main context of its own that attends to its pipeline. A run of several
-// inputs is several sessions with one SessionSpec::shared_model: each starts, fails, ends and is replaced by itself,
-// which cameras that come, go and are reached again need, and a device that hangs when it is closed holds up its own
-// session only. Nothing uses the default main context, so a process may have a loop of its own, or none.
+// inputs is several sessions with one SessionSpec::shared_model: each starts, fails, ends and is replaced by itself, as
+// cameras that come and go need, and a device that hangs when it is closed holds up its own session only. Nothing uses
+// the default main context, so a process may have a loop of its own, or none.
 
 #include <atomic>
 #include <chrono>
@@ -109,6 +109,7 @@ class Session {
   void hear_out();
   void watch(std::int64_t since_us);
   void look_for_stall();
+  void look_for_lost_error();
   void push_end();
   void watch_end();
   std::int64_t end_limit_us() const;

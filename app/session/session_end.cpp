@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "app/session/graph/lost_error.h"
 #include "app/session/session.h"
 
 namespace posecam {
@@ -80,6 +81,13 @@ void Session::look_for_stall() {
   fail({Errc::kMedia, fmt::format("{}: no frame for {:g} s; given up (--stall-limit)", spec_.input.given,
                                   static_cast<double>(limit) / 1e6)});
   end_early();
+}
+
+/// Until the first frame has come.
+void Session::look_for_lost_error() {
+  if (finished() || ending_ || topology_.gate->arrived > 0) return;
+  report_lost_error(topology_.source);
+  at(g_get_monotonic_time() + microseconds(kLostErrorPeriod), &Session::look_for_lost_error);
 }
 
 void Session::abandon() {

@@ -12,6 +12,7 @@
 #include "app/session/apart/input_fields.h"
 #include "app/session/bus_error.h"
 #include "app/session/graph/builder.h"
+#include "app/session/graph/lost_error.h"
 #include "app/session/graph/source.h"
 #include "app/session/handles.h"
 
@@ -153,7 +154,11 @@ int attend(Host& host) {
   const BusPtr bus(gst_element_get_bus(host.pipeline.get()));
   bool failed = false;
   for (;;) {
-    GstMessage* message = gst_bus_timed_pop(bus.get(), GST_CLOCK_TIME_NONE);
+    GstMessage* message = gst_bus_timed_pop(bus.get(), std::chrono::nanoseconds(kLostErrorPeriod).count());
+    if (message == nullptr) {
+      if (!failed) report_lost_error(host.source);
+      continue;
+    }
     const GstMessageType type = GST_MESSAGE_TYPE(message);
     const bool of_source = is_within(GST_MESSAGE_SRC(message), host.source);
     if (type == GST_MESSAGE_ERROR && !failed) {

@@ -1,0 +1,80 @@
+#include "app/session/graph/lost_error.h"
+
+#include <fstream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "app/session/handles.h"
+#include "tests/support/temp_dir.h"
+
+namespace posecam::test {
+namespace {
+
+class LostError : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { gst_init(nullptr, nullptr); }
+
+  void play(const std::string& text) {
+    pipeline_.reset(gst_parse_launch(text.c_str(), nullptr));
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    bus_.reset(gst_element_get_bus(pipeline_.get()));
+  }
+  /// Waits for a message of that kind.
+  bool hears(GstMessageType type) const {
+    GstMessage* message = gst_bus_timed_pop_filtered(bus_.get(), 20 * GST_SECOND, type);
+    if (message == nullptr) return false;
+    gst_message_unref(message);
+    return true;
+  }
+  /// Whether report_lost_error() has said something so far.
+  bool is_reported() const {
+    bool found = false;
+    while (GstMessage* message = gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR)) {
+      gchar* debug = nullptr;
+      gst_message_parse_error(message, nullptr, &debug);
+      found |= std::string(debug).find("its own error was lost") != std::string::npos;
+      g_free(debug);
+      gst_message_unref(message);
+    }
+    return found;
+  }
+  std::string write_clip() {
+    const std::string path = folder_.path() / "clip.avi";
+    play("videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48 ! jpegenc ! avimux ! filesink location=" + path);
+    EXPECT_TRUE(hears(GST_MESSAGE_EOS));
+    gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+    return path;
+  }
+  void TearDown() override {
+    if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  }
+
+  const TempDir folder_;
+  ElementPtr pipeline_;
+  BusPtr bus_;
+};
+
+TEST_F(LostError, IsReportedOfADemuxerThatStoppedBeforeItHadAnything) {
+  const std::string path = folder_.path() / "head.mp4";
+  std::ofstream(path, std::ios::binary) << std::string(
+                                               "\0\0\0\x18"
+                                               "ftypmp42\0\0\0\0mp42isom",
+                                               24)
+                                        << "\0\0\1\0moov";
+  play("filesrc location=" + path + " ! qtdemux ! fakesink");
+  ASSERT_TRUE(hears(GST_MESSAGE_ERROR));  // the one that may get lost
+  ASSERT_FALSE(is_reported());
+  report_lost_error(pipeline_.get());
+  EXPECT_TRUE(is_reported());
+}
+
+TEST_F(LostError, IsNotReportedOfOneThatReadItsFileToTheEnd) {
+  play("filesrc location=" + write_clip() + " ! avidemux ! fakesink");
+  ASSERT_TRUE(hears(GST_MESSAGE_EOS));
+  report_lost_error(pipeline_.get());
+  EXPECT_FALSE(is_reported());
+}
+
+}  // namespace
+}  // namespace posecam::test

@@ -126,9 +126,8 @@ class Session {
   ContextPtr context_;
   std::unique_ptr<SourceProcess> process_;        ///< of a source that is apart
   std::atomic<std::int64_t> told_duration_ = -1;  ///< ns, by that process
-  // The session's thread.
-  bool ending_ = false;                  ///< an end is on its way through the pipeline
-  std::string source_trouble_;           ///< what the source warned of last
+  bool ending_ = false;         ///< from here on the session's thread: an end is on its way through the pipeline
+  std::string source_trouble_;  ///< what the source warned of last
   std::string no_video_ = kNoVideoInIt;  ///< why there is none, should there be none
   std::optional<Error> apart_error_;     ///< what stopped that process, behind its last frame
   bool all_written_ = false;             ///< that process says so

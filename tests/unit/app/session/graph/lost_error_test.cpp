@@ -57,11 +57,9 @@ class LostError : public ::testing::Test {
 
 TEST_F(LostError, IsReportedOfADemuxerThatStoppedBeforeItHadAnything) {
   const std::string path = folder_.path() / "head.mp4";
-  std::ofstream(path, std::ios::binary) << std::string(
-                                               "\0\0\0\x18"
-                                               "ftypmp42\0\0\0\0mp42isom",
-                                               24)
-                                        << "\0\0\1\0moov";
+  constexpr char kHead[] = {0, 0, 0, 16, 'f', 't', 'y', 'p', 'm', 'p', '4', '2',
+                            0, 0, 0, 0,  0,   0,   1,   0,   'm', 'o', 'o', 'v'};
+  std::ofstream(path, std::ios::binary).write(kHead, sizeof kHead);
   play("filesrc location=" + path + " ! qtdemux ! fakesink");
   ASSERT_TRUE(hears(GST_MESSAGE_ERROR));  // the one that may get lost
   ASSERT_FALSE(is_reported());

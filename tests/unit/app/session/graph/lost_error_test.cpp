@@ -40,7 +40,7 @@ class LostError : public ::testing::Test {
     return found;
   }
   std::string write_clip() {
-    const std::string path = folder_.path() / "clip.avi";
+    std::string path = folder_.path() / "clip.avi";
     play("videotestsrc num-buffers=5 ! video/x-raw,width=64,height=48 ! jpegenc ! avimux ! filesink location=" + path);
     EXPECT_TRUE(hears(GST_MESSAGE_EOS));
     gst_element_set_state(pipeline_.get(), GST_STATE_NULL);

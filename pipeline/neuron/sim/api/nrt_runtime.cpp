@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "pipeline/neuron/nrt/nrt_abi.h"
-#include "pipeline/neuron/sim/call.h"
+#include "pipeline/neuron/sim/api/call.h"
 
 namespace {
 

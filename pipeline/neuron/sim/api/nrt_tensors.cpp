@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "pipeline/neuron/nrt/nrt_abi.h"
-#include "pipeline/neuron/sim/call.h"
+#include "pipeline/neuron/sim/api/call.h"
 #include "pipeline/neuron/sim/execution.h"
 
 namespace {

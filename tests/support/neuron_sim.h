@@ -58,6 +58,7 @@ class SimDevice {
   Variable number_{"NEURON_RT_NUM_CORES", std::nullopt};
   Variable groups_{"NEURONCORE_GROUP_SIZES", std::nullopt};
   Variable timeout_{"NEURON_RT_EXEC_TIMEOUT", std::nullopt};
+  Variable in_flight_{"NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS", std::nullopt};
   Variable log_{"NEURON_RT_LOG_LEVEL", "ERROR"};
 };
 

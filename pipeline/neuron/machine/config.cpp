@@ -24,6 +24,7 @@ constexpr std::int64_t kMaxCores = 512;
 constexpr std::int64_t kMaxStatus = 1'000'000;
 constexpr std::int64_t kMaxCall = std::int64_t{1} << 50;
 constexpr double kDefaultTimeout = 30;
+constexpr std::uint32_t kMostInFlight = 63;  // from runtime 2.25 on
 
 std::string_view text_of(GetEnv env, const char* name) {
   const char* value = env(name);
@@ -31,11 +32,12 @@ std::string_view text_of(GetEnv env, const char* name) {
 }
 
 FaultRule read_fault(const JsonNode& node) {
-  node.expect_keys({"call", "core", "from", "count", "status", "slow", "hang_at", "lost_at", "recovers"});
+  node.expect_keys({"call", "core", "from", "count", "every", "status", "slow", "hang_at", "lost_at", "recovers"});
   FaultRule rule;
   if (node.has("core")) rule.core = static_cast<std::uint32_t>(node.at("core").integer(0, kMaxCores - 1));
   if (node.has("from")) rule.from = static_cast<std::uint64_t>(node.at("from").integer(1, kMaxCall));
   if (node.has("count")) rule.count = static_cast<std::uint64_t>(node.at("count").integer(1, kMaxCall));
+  if (node.has("every")) rule.every = static_cast<std::uint64_t>(node.at("every").integer(1, kMaxCall));
   if (node.has("recovers")) rule.recovers = node.at("recovers").boolean();
   const bool status = node.has("status");
   if (status + node.has("slow") + node.has("hang_at") + node.has("lost_at") != 1) {
@@ -53,7 +55,9 @@ FaultRule read_fault(const JsonNode& node) {
     rule.from = static_cast<std::uint64_t>(node.at(hang ? "hang_at" : "lost_at").integer(1, kMaxCall));
     rule.status = NRT_EXEC_UNIT_UNRECOVERABLE;
     if (!rule.core) node.problem("core: missing, expected the core that is lost");
-    if (node.has("from") || node.has("count")) node.problem("from and count are for status and slow");
+    for (const char* key : {"from", "count", "every"}) {
+      if (node.has(key)) node.at(key).problem("is for status and slow");
+    }
   }
   const bool ends = rule.kind == FaultRule::Kind::kHang || rule.kind == FaultRule::Kind::kLost;
   if (!ends && node.has("recovers")) node.problem("recovers is for hang_at and lost_at");
@@ -128,6 +132,9 @@ Result<void> read_variables(GetEnv env, Config& config) {
   const auto wanted = read_number(env, "NEURON_RT_NUM_CORES", 0, 0);
   if (!wanted) return wanted.error();
   config.wanted = *wanted;
+  const auto in_flight = read_number(env, "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS", 0, 0);
+  if (!in_flight) return in_flight.error();
+  if (config.runtime.has_implicit_async()) config.in_flight = std::min(*in_flight, kMostInFlight);
   if (const auto visible = text_of(env, "NEURON_RT_VISIBLE_CORES"); !visible.empty()) {
     auto range = parse_visible_cores(visible);
     if (!range) return range.error();

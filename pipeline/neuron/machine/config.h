@@ -34,6 +34,8 @@ struct Config {
   std::vector<FaultRule> faults;     ///< failures that were ordered
   std::optional<CoreRange> visible;  ///< NEURON_RT_VISIBLE_CORES
   std::uint32_t wanted = 0;          ///< NEURON_RT_NUM_CORES; 0: all
+  /// NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS, where the runtime knows it; 0: nrt_execute waits for the device.
+  std::uint32_t in_flight = 0;
 };
 
 /// std::getenv, or a test's own.

@@ -13,7 +13,8 @@ FaultPlan::Fate FaultPlan::next(std::string_view call, CoreRange cores) {
     const FaultRule& rule = state.rule;
     if (state.over || rule.call != call || (rule.core && !cores.contains(*rule.core))) continue;
     const std::uint64_t n = ++state.calls;
-    if (n < rule.from || (rule.count != 0 && n - rule.from >= rule.count)) continue;
+    if (n < rule.from || (rule.count != 0 && n - rule.from >= rule.count) || (n - rule.from) % rule.every != 0)
+      continue;
     switch (rule.kind) {
       case FaultRule::Kind::kSlow: fate.slow *= rule.slow; break;
       case FaultRule::Kind::kHang: fate.hangs = true; break;

@@ -21,6 +21,7 @@ struct FaultRule {
   std::optional<std::uint32_t> core;  ///< on the instance, not of the process; none: any
   std::uint64_t from = 1;             ///< the first call that it strikes
   std::uint64_t count = 0;            ///< 0: for ever
+  std::uint64_t every = 1;            ///< only each so manieth of these
   NRT_STATUS status = NRT_SUCCESS;    ///< of kStatus and kLost
   double slow = 1;                    ///< factor on device time
   bool recovers = false;              ///< hang and lost: over once a model of that core was unloaded

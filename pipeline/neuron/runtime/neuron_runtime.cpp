@@ -25,6 +25,7 @@ constexpr const char* kNumber = "NEURON_RT_NUM_CORES";
 constexpr const char* kGroups = "NEURONCORE_GROUP_SIZES";
 constexpr const char* kTimeout = "NEURON_RT_EXEC_TIMEOUT";
 constexpr const char* kTimeoutSeconds = "10";  // the runtimes' own are 2, 30 or 600 s, by version and instance
+constexpr const char* kInFlight = "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS";
 constexpr std::chrono::milliseconds kFirstWait{100};
 constexpr CoreId kMostCores = 1024;  // more than any instance has
 
@@ -95,6 +96,7 @@ NeuronRuntime::~NeuronRuntime() {
   {
     std::lock_guard lock(environment_mutex());
     for (const std::string& variable : variables_) ::unsetenv(variable.c_str());
+    if (!in_flight_.empty()) ::setenv(kInFlight, in_flight_.c_str(), 1);
   }
   if (!place_) return;
   {
@@ -107,6 +109,7 @@ NeuronRuntime::~NeuronRuntime() {
 Result<void> NeuronRuntime::start(const RuntimeOptions& options) {
   if (auto chosen = choose_cores(options); !chosen) return chosen;
   if (!set_variable(kTimeout, kTimeoutSeconds, 0)) logger().warn("{} cannot be set", kTimeout);
+  wait_for_executions();
   if (auto done = initialise(options); !done) return done;
   const NRT_STATUS status = nrt().nrt_get_visible_nc_count(&core_count_);
   if (status != NRT_SUCCESS) return nrt_setup_error("nrt_get_visible_nc_count", status);
@@ -115,6 +118,15 @@ Result<void> NeuronRuntime::start(const RuntimeOptions& options) {
   logger().info("device {}: Neuron runtime {} ({}), instance family {}, NeuronCores {}", options.device,
                 library_->version(), library_->path().string(), family_, range_text(first_core_, core_count_));
   return check(options);
+}
+
+/// Where the environment asks for it, as AWS's advice for PyTorch does, runtimes up to 2.33 let nrt_execute return
+/// before there are results, and tell nobody here that it failed. The slots of a core overlap anyway.
+void NeuronRuntime::wait_for_executions() {
+  if (!is_set(kInFlight) || std::string_view(std::getenv(kInFlight)) == "0") return;
+  in_flight_ = std::getenv(kInFlight);
+  if (!set_variable(kInFlight, "0", 1)) return logger().error("{} cannot be set: results would be wrong", kInFlight);
+  logger().warn("{}={} is taken as 0: posecam reads results when nrt_execute returns", kInFlight, in_flight_);
 }
 
 /// What the environment tells the runtime to take. The variables stay until the runtime is closed: it may read some of

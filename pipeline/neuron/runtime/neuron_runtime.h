@@ -32,7 +32,8 @@ class NeuronRuntime {
  public:
   /// The runtime of this library in this process; the first call initialises it. Before that, and until it is closed:
   /// unless the environment says which cores to take, NEURON_RT_VISIBLE_CORES is the range around `options.cores`, and
-  /// NEURONCORE_GROUP_SIZES, if set, gives NEURON_RT_NUM_CORES; NEURON_RT_EXEC_TIMEOUT is 10 s unless it is set.
+  /// NEURONCORE_GROUP_SIZES, if set, gives NEURON_RT_NUM_CORES; NEURON_RT_EXEC_TIMEOUT is 10 s unless it is set;
+  /// NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS is 0.
   /// Blocks while another thread opens or closes it, and for `patience`.
   /// kUsage: cores that do not exist (also by these variables), or that the process did not take when it started.
   /// kDevice: what the runtime said, and who holds the cores if that can be found out.
@@ -67,6 +68,7 @@ class NeuronRuntime {
   Result<void> read_visible(const RuntimeOptions& options);
   Result<void> read_number(const RuntimeOptions& options);
   Result<void> check_total(std::string_view device, std::string_view setting, CoreId needed) const;
+  void wait_for_executions();
   Result<void> initialise(const RuntimeOptions& options);
   Result<void> check(const RuntimeOptions& options) const;
   void ask_family();
@@ -80,6 +82,7 @@ class NeuronRuntime {
   std::string limit_;                   // "NEURON_RT_NUM_CORES=4": the user's own setting, if there is one
   std::vector<CoreId> wanted_;          // on the instance; empty: any or all
   std::vector<std::string> variables_;  // that were set for this runtime
+  std::string in_flight_;               // what NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS was before, if not 0
 
   std::mutex mutex_;
   std::vector<CoreGroup> groups_;

@@ -190,12 +190,12 @@ Nanos transfer_time(const Session& session, std::size_t bytes) {
 
 NRT_STATUS execute(Session& session, Model& model, TensorSet& input_set, TensorSet& output_set, const char* call) {
   std::string complaint;
-  const Bound inputs = bind(session, input_set, model.program.inputs, complaint);
+  const Bound inputs = sim::bind(session, input_set, model.program.inputs, complaint);
   if (!complaint.empty()) {
     log(Level::kError, call, "{}: input {}", model.name, complaint);
     return NRT_EXEC_BAD_INPUT;
   }
-  const Bound outputs = bind(session, output_set, model.program.outputs, complaint);
+  const Bound outputs = sim::bind(session, output_set, model.program.outputs, complaint);
   if (!complaint.empty()) {
     log(Level::kError, call, "{}: output {}", model.name, complaint);
     return NRT_INVALID;

@@ -11,12 +11,13 @@
 
 namespace posecam::sim {
 
+inline constexpr std::uintptr_t kHandleStep = 16;  ///< from one to the next
+
 /// A new handle. No address of a process looks like it: who follows it gets a fault, not data.
 inline void* next_handle() {
   constexpr std::uintptr_t kBase = 0x5A00000000000000U;
-  constexpr std::uintptr_t kStep = 16;
   static std::atomic<std::uintptr_t> last{0};
-  return reinterpret_cast<void*>(kBase + kStep * ++last);  // NOLINT(performance-no-int-to-ptr): nobody follows it
+  return reinterpret_cast<void*>(kBase + kHandleStep * ++last);  // NOLINT(performance-no-int-to-ptr): nobody follows it
 }
 
 /// The living objects of one kind. Thread-safe; who has found an object keeps it until he is done.

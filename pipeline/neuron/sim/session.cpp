@@ -121,9 +121,8 @@ NRT_STATUS Runtime::start() {
   if (taken.status != NRT_SUCCESS) return taken.status;
   log(Level::kInfo, "nrt_init", "simulated {}, runtime {}, cores nc{}-nc{}, computing with {}", config->instance.name,
       config->runtime.name, taken.cores.front()->number(), taken.cores.back()->number(), network_library());
-  const char* async = process_environment("NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS");
-  if (async && config->runtime.has_implicit_async()) {
-    log(Level::kWarn, "nrt_init", "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS: the simulator executes synchronously");
+  if (config->in_flight > 0) {
+    log(Level::kInfo, "nrt_init", "executions are asynchronous, at most {} in flight on a core", config->in_flight);
   }
   session_ = std::make_shared<Session>(std::move(*config), std::move(taken.cores));
   closed_ = false;

@@ -12,6 +12,7 @@
 #include "pipeline/neuron/machine/config.h"
 #include "pipeline/neuron/machine/faults.h"
 #include "pipeline/neuron/sim/core.h"
+#include "pipeline/neuron/sim/deferred.h"
 #include "pipeline/neuron/sim/handles.h"
 #include "pipeline/neuron/sim/schedule.h"
 #include "pipeline/neuron/sim/shared_network.h"
@@ -62,7 +63,8 @@ struct Session {
         faults(config.faults),
         bookings(static_cast<std::uint32_t>(cores.size())),
         turns(static_cast<std::uint32_t>(cores.size())),
-        loads(cores.size(), 0) {}
+        loads(cores.size(), 0),
+        deferred(static_cast<std::uint32_t>(cores.size()), config.in_flight) {}
 
   /// Their numbers on the instance.
   CoreRange on_instance(CoreRange own) const { return {cores[own.first]->number(), own.count}; }
@@ -85,6 +87,7 @@ struct Session {
   std::mutex mutex;                             ///< of loads and profiles
   std::vector<std::uint32_t> loads;             ///< models by core
   std::map<std::string, const void*> profiles;  ///< file -> the model's handle
+  Deferred deferred;                            ///< last: what is queued uses all of the above
 };
 
 /// The state of the library in this process: START, then INIT and CLOSED in turns. Thread-safe.

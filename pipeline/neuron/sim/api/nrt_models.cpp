@@ -215,6 +215,13 @@ NRT_STATUS nrt_execute(nrt_model_t* model, const nrt_tensor_set_t* input_set, nr
     const auto inputs = session.sets.find(input_set);
     const auto outputs = session.sets.find(output_set);
     if (!m || !inputs || !outputs) return bad_handle("nrt_execute");
+    if (session.deferred.on()) {
+      const auto id = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(model) / kHandleStep);
+      session.deferred.add(m->cores.first, id, [&session, m, inputs, outputs] {
+        return execute(session, *m, *inputs, *outputs, "nrt_execute");
+      });
+      return NRT_SUCCESS;
+    }
     return execute(session, *m, *inputs, *outputs, "nrt_execute");
   });
 }

@@ -230,6 +230,22 @@ TEST(NeuronEngine, LoadsALostCoreAnew) {
   EXPECT_EQ((*engine)->stats().cores, 2U);
 }
 
+TEST(NeuronEngine, HasTheResultsOfItsOwnFramesWhereTheEnvironmentAsksForAsynchronousExecutions) {
+  const Results reference = analyse({}).results;
+  const Machine setup{.cores = 2, .slots = 2, .batches = {1, 4}};
+  const SimDevice device(R"({"cores": 2, "runtime": "2.30", "time": {"fixed_ms": 5}})");
+  const Variable in_flight("NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS", "4");
+  const ModelSpec spec = compile_lite(device, setup);
+  {
+    auto backend = test::make_tiny(device, spec);
+    ASSERT_TRUE(backend) << backend.error().message;
+    auto engine = Engine::create(std::move(*backend), std::make_shared<const ModelSpec>(spec), {.slots_per_core = 2});
+    ASSERT_TRUE(engine) << engine.error().message;
+    expect_same(analyse(**engine), reference, 0);
+  }
+  EXPECT_STREQ(std::getenv("NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS"), "4") << "for whoever comes after it";
+}
+
 TEST(NeuronEngine, RetriesABusyDevice) {
   const Outcome run = analyse({.cores = 1,
                                .slots = 2,

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ using test::NrtTest;
 using test::SimModel;
 using test::tiny_neff;
 using test::tiny_program;
+using ::testing::ElementsAre;
 using ::testing::FloatNear;
 using ::testing::HasSubstr;
 using ::testing::Pointwise;
@@ -37,6 +39,47 @@ TEST_F(NrtFaults, ExecutionsFailFromTheNthOnTheirCore) {
     EXPECT_EQ(bad.execute(), expected);
     EXPECT_EQ(good.execute(), NRT_SUCCESS);
   }
+}
+
+struct Told {
+  std::mutex mutex;
+  std::vector<NRT_STATUS> statuses;
+  static void hear(void* self, std::uint32_t /*model*/, std::uint32_t /*vnc*/, std::uint64_t /*job*/,
+                   NRT_STATUS status) {
+    const std::lock_guard lock(static_cast<Told*>(self)->mutex);
+    static_cast<Told*>(self)->statuses.push_back(status);
+  }
+};
+
+TEST_F(NrtFaults, AreToldToTheCallbackOnlyWhereExecutionsAreAsynchronous) {
+  environment_.set("NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS", "4");
+  ASSERT_EQ(init(R"({"runtime": "2.30", "time": {"fixed_ms": 20},
+                     "faults": [{"call": "nrt_execute", "from": 2, "count": 1, "status": 1004}]})"),
+            NRT_SUCCESS);
+  Told told;
+  ASSERT_EQ(nrt_register_async_exec_callback(&Told::hear, &told), NRT_SUCCESS);
+  SimModel model(tiny_program(), 0);
+  model.write(test::tiny_row(1));
+  const std::vector<float> before = model.read();
+  EXPECT_EQ(model.execute(), NRT_SUCCESS);
+  EXPECT_EQ(model.read(), before) << "the outputs come late";
+  EXPECT_EQ(model.execute(), NRT_SUCCESS);
+  ASSERT_EQ(nrt_async_drain_queued_execs(-1), NRT_SUCCESS);
+  EXPECT_THAT(model.read(), Pointwise(FloatNear(0.001F), test::expected_sum(1)));
+  EXPECT_THAT(told.statuses, ElementsAre(NRT_SUCCESS, NRT_EXEC_COMPLETED_WITH_ERR));
+}
+
+TEST_F(NrtFaults, ComeBackAtOnceInRuntimesThatAreNeverAsynchronous) {
+  environment_.set("NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS", "4");
+  ASSERT_EQ(init(R"({"runtime": "2.34", "faults": [{"call": "nrt_execute", "status": 1004}]})"), NRT_SUCCESS);
+  SimModel model(tiny_program(), 0);
+  EXPECT_EQ(model.execute(), NRT_EXEC_COMPLETED_WITH_ERR);
+}
+
+TEST_F(NrtFaults, StrikeEachSoManiethCall) {
+  ASSERT_EQ(init(R"({"faults": [{"call": "nrt_execute", "from": 2, "every": 3, "status": 1005}]})"), NRT_SUCCESS);
+  SimModel model(tiny_program(), 0);
+  for (const NRT_STATUS expected : {0U, 1005U, 0U, 0U, 1005U, 0U, 0U, 1005U}) EXPECT_EQ(model.execute(), expected);
 }
 
 TEST_F(NrtFaults, CoresAreNumberedAsOnTheInstance) {

@@ -60,7 +60,7 @@ class Environment {
  public:
   Environment() {
     for (const char* name : {"NEURON_SIM_CONFIG", "NEURON_SIM_CORES", "NEURON_RT_VISIBLE_CORES", "NEURON_RT_NUM_CORES",
-                             "NEURON_RT_EXEC_TIMEOUT"}) {
+                             "NEURON_RT_EXEC_TIMEOUT", "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS"}) {
       set(name, nullptr);
     }
     set("NEURON_RT_LOG_LEVEL", "ERROR");

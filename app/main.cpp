@@ -28,8 +28,8 @@
 #include "app/commands/profile_command.h"
 #include "app/commands/run_command.h"
 #include "app/session/apart/source_host.h"
-#include "app/session/errand.h"
 #include "models/core/text.h"
+#include "pipeline/backend/errand.h"
 
 namespace {
 

@@ -23,7 +23,6 @@
 #include <gst/gst.h>
 
 #include "app/session/apart/source_process.h"
-#include "app/session/errand.h"
 #include "app/session/graph/source.h"
 #include "app/session/graph/topology.h"
 #include "app/session/handles.h"
@@ -31,6 +30,7 @@
 #include "app/session/spec.h"
 #include "app/session/stats.h"
 #include "models/core/result.h"
+#include "pipeline/backend/errand.h"
 
 namespace posecam {
 

@@ -27,8 +27,11 @@ class Slot {
   /// it holds is readable after run() until the next run().
   virtual TensorView output(std::size_t index) const = 0;
   /// Runs the batch; rows [0, frames) hold frames, the rest is padding whose outputs are not read. Blocks until the
-  /// outputs are readable. kBusy, kBadInput, kCoreLost, kDevice.
+  /// outputs are readable. kBusy (after as much patience as suits the device: the batch runs on another core, or
+  /// again), kBadInput, kCoreLost, kDevice. Messages name the core.
   virtual Result<void> run(std::uint32_t frames) = 0;
+  /// What people should know of the runs so far, a line that names the core; empty: nothing, or it was taken before.
+  virtual std::string take_remark() { return {}; }
 };
 
 /// A device that can run the model of one spec. Loads the network once per core, however many slots it makes.
@@ -42,6 +45,12 @@ class InferenceBackend {
   virtual std::string note() const { return {}; }
   /// Thread-safe. kModel if the weights do not fit the spec, kDevice if the device refuses.
   virtual Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) = 0;
+  /// A core that a run lost, or for which make_slot() failed, is to work again, with the slots that it has. Blocks; the
+  /// runs of other cores, also of other engines of the process, may have to wait. One thread at a time. kDevice,
+  /// kModel: not yet, or never.
+  virtual Result<void> restore(CoreId core) {
+    return Error{Errc::kDevice, "core " + std::to_string(core) + ": this device cannot set a core up again"};
+  }
 };
 
 }  // namespace posecam

@@ -28,16 +28,17 @@ struct RowState {
 struct Batch {
   /// What is counted of a core; shared by its batches.
   struct Core {
-    CoreId id = 0;               ///< of the backend
-    std::uint32_t running = 0;   ///< batches executing
-    std::uint32_t used = 0;      ///< batches not free
-    std::uint32_t slots = 0;     ///< that it has
-    std::uint32_t given_up = 0;  ///< slots destroyed since it was lost
-    std::uint32_t back = 0;      ///< slots made anew since
-    std::uint32_t mends = 0;     ///< how often it came back
-    double run_ms = 0;           ///< average of its runs, the latest count most; 0: not known
-    std::uint32_t passed = 0;    ///< batches that went to another core since it became idle
-    bool lost = false;           ///< out of service
+    CoreId id = 0;                                     ///< of the backend
+    std::uint32_t running = 0;                         ///< batches executing
+    std::uint32_t used = 0;                            ///< batches not free
+    double run_ms = 0;                                 ///< average of its runs, the latest count most; 0: not known
+    std::uint32_t passed = 0;                          ///< batches that went to another core since it became idle
+    bool lost = false;                                 ///< out of service
+    std::chrono::steady_clock::time_point retry_at;    ///< when it is to be restored, if lost
+    std::chrono::steady_clock::time_point tried_at;    ///< when that was done last
+    std::chrono::milliseconds retry{0};                ///< how long after its loss, or the last attempt, that is
+    std::chrono::steady_clock::time_point rest_until;  ///< it was busy for long: others first, up to then
+    std::chrono::milliseconds rest{0};                 ///< how long it rested last; 0: it does not
 
     /// When one more batch would be done, for comparison with other cores.
     double busy_ms() const {
@@ -48,7 +49,7 @@ struct Batch {
   /// Free: no rows. Open: takes rows. Closed: waits for its rows to be settled, then for its worker. Running.
   enum class State : std::uint8_t { kFree, kOpen, kClosed, kRunning };
 
-  std::unique_ptr<Slot> slot;  ///< null while a lost core is mended
+  std::unique_ptr<Slot> slot;  ///< null for a core that never worked
   Core* core = nullptr;        ///< owned by the scheduler
   std::uint32_t index = 0;     ///< in the order of add()
   State state = State::kFree;

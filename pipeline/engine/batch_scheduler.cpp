@@ -12,12 +12,16 @@ using State = Batch::State;
 /// After how many batches an idle core is tried again that looked slow: one hiccup must not rule it out for ever, and
 /// one that is slow indeed must not show in a 99th percentile.
 constexpr std::uint32_t kMaxPassed = 256;
+constexpr std::chrono::milliseconds kLongestRetry = std::chrono::minutes(10);
+constexpr std::chrono::seconds kRetryOfTheLast{10};
+constexpr std::chrono::milliseconds kShortestRest{250};
+constexpr std::chrono::milliseconds kLongestRest = std::chrono::minutes(1);
 
 }  // namespace
 
 BatchScheduler::BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
-                               const std::vector<CoreId>& cores, bool mend_cores)
-    : rows_per_batch_(rows_per_batch), max_batch_delay_(max_batch_delay), mend_cores_(mend_cores) {
+                               const std::vector<CoreId>& cores, std::chrono::milliseconds core_retry)
+    : rows_per_batch_(rows_per_batch), max_batch_delay_(max_batch_delay), core_retry_(core_retry) {
   for (const CoreId id : cores) cores_.push_back({.id = id});
 }
 
@@ -25,7 +29,6 @@ Batch& BatchScheduler::add(std::unique_ptr<Slot> slot, std::size_t core) {
   auto batch = std::make_unique<Batch>();
   batch->slot = std::move(slot);
   batch->core = &cores_[core];
-  ++batch->core->slots;
   batch->index = static_cast<std::uint32_t>(batches_.size());
   batch->rows.reserve(rows_per_batch_);
   return *batches_.emplace_back(std::move(batch));
@@ -80,11 +83,22 @@ void BatchScheduler::drain() {
 
 // --- batches, with the lock held --------------------------------------------------------------------------------
 
-/// A free slot on the living core that would be done first; of cores as fast, the least used.
+/// In service, and not at rest.
+bool BatchScheduler::awake(const Batch::Core& core) const {
+  return !core.lost && (core.rest.count() == 0 || core.rest_until <= Clock::now());
+}
+
+bool BatchScheduler::others_awake(const Batch::Core& core) const {
+  return std::ranges::any_of(cores_, [&](const Batch::Core& other) { return &other != &core && awake(other); });
+}
+
+/// A free slot on the living core that would be done first; of cores as fast, the least used. On one that rests only if
+/// all do.
 Batch* BatchScheduler::find_free() const {
   Batch* best = nullptr;
+  const bool all_rest = std::ranges::none_of(cores_, [&](const Batch::Core& core) { return awake(core); });
   for (const auto& batch : batches_) {
-    if (batch->state != State::kFree || batch->core->lost) continue;
+    if (batch->state != State::kFree || batch->core->lost || !(all_rest || awake(*batch->core))) continue;
     const auto rank = [](const Batch& b) { return std::pair(b.core->busy_ms(), b.core->used); };
     if (!best || rank(*batch) < rank(*best)) best = batch.get();
   }
@@ -122,7 +136,6 @@ void BatchScheduler::free(Batch& batch) {
   batch.rows.clear();
   batch.state = State::kFree;
   --batch.core->used;
-  if (batch.core->lost) batch.wake.notify_one();  // it was borrowed when its core went: its worker mends it now
   room_.notify_all();
 }
 
@@ -142,73 +155,33 @@ bool BatchScheduler::runnable(const Batch& batch) const {
   return deadline && *deadline <= Clock::now();
 }
 
-/// Lost, and nothing is left in it.
-bool BatchScheduler::broken(const Batch& batch) const {
-  return mend_cores_ && batch.core->lost && batch.state == State::kFree && failure_.empty();
-}
-
-void BatchScheduler::wake_workers(const Batch::Core& core) {
-  for (const auto& batch : batches_) {
-    if (batch->core == &core) batch->wake.notify_one();
-  }
-}
-
 // --- workers ----------------------------------------------------------------------------------------------------
 
-BatchScheduler::Turn BatchScheduler::wait_for_batch(std::stop_token stop, Batch& batch) {
+bool BatchScheduler::wait_for_batch(std::stop_token stop, Batch& batch) {
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
     if (runnable(batch)) {
       if (open_ == &batch) open_ = nullptr;
       if (std::ranges::any_of(batch.rows, [](const RowState& r) { return r.client != nullptr; })) {
         batch.state = State::kRunning;
-        return Turn::kRun;
+        return true;
       }
       free(batch);  // every row was given up
       continue;
     }
-    if (broken(batch)) return Turn::kMend;
     const auto deadline = due(batch);
     if (deadline) {
       batch.wake.wait_until(lock, stop, *deadline, [&] { return runnable(batch); });
     } else {
-      batch.wake.wait(lock, stop, [&] { return runnable(batch) || due(batch) || broken(batch); });
+      batch.wake.wait(lock, stop, [&] { return runnable(batch) || due(batch); });
     }
   }
-  return Turn::kStopped;
-}
-
-bool BatchScheduler::give_up(std::stop_token stop, Batch& batch) {
-  std::unique_lock lock(mutex_);
-  ++batch.core->given_up;
-  wake_workers(*batch.core);
-  return batch.wake.wait(lock, stop, [&] { return batch.core->given_up == batch.core->slots; });
-}
-
-bool BatchScheduler::mended(std::stop_token stop, Batch& batch) {
-  std::unique_lock lock(mutex_);
-  Batch::Core& core = *batch.core;
-  if (++core.back < core.slots) {
-    batch.wake.wait(lock, stop, [&core, before = core.mends] { return core.mends != before; });
-    return false;
-  }
-  core.given_up = core.back = 0;
-  core.lost = false;
-  core.run_ms = 0;  // what it did before it was lost says nothing
-  ++core.mends;
-  wake_workers(core);
-  room_.notify_all();
-  return true;
-}
-
-bool BatchScheduler::failed() const {
-  std::lock_guard lock(mutex_);
-  return !failure_.empty();
+  return false;
 }
 
 bool BatchScheduler::begin_run(Batch& batch) {
   std::lock_guard lock(mutex_);
-  if (batch.core->lost) return false;
+  if (batch.core->lost || (!awake(*batch.core) && others_awake(*batch.core))) return false;
   ++batch.core->running;
   batch.started = Clock::now();
   return true;
@@ -218,6 +191,7 @@ void BatchScheduler::end_run(Batch& batch, bool good) {
   std::lock_guard lock(mutex_);
   --batch.core->running;
   if (good) {
+    batch.core->rest = std::chrono::milliseconds(0);
     const double ms = std::chrono::duration<double, std::milli>(Clock::now() - batch.started).count();
     double& average = batch.core->run_ms;
     average += (ms - average) / (average > 0 ? 8 : 1);
@@ -225,15 +199,31 @@ void BatchScheduler::end_run(Batch& batch, bool good) {
   if (open_ && open_->core == batch.core) open_->wake.notify_one();
 }
 
-Batch* BatchScheduler::borrow(std::stop_token stop) {
+Result<Batch*> BatchScheduler::borrow(std::stop_token stop, Batch& batch) {
   std::unique_lock lock(mutex_);
-  ++borrowers_;
+  const Batch::Core& own = *batch.core;
   Batch* found = nullptr;
-  room_.wait(lock, stop, [&] { return !failure_.empty() || (found = find_free()) != nullptr; });
+  const auto served = [&] {
+    if (!failure_.empty()) return true;
+    found = own.lost || others_awake(own) ? find_free() : &batch;
+    return found != nullptr;
+  };
+  ++borrowers_;
+  const bool is_served = room_.wait(lock, stop, served);
   --borrowers_;
-  if (found) take(*found, State::kRunning);
   room_.notify_all();
+  if (!failure_.empty()) return Error{Errc::kDevice, failure_};
+  if (!is_served) return Error{Errc::kCancelled, "stopped"};
+  if (found != &batch) take(*found, State::kRunning);
   return found;
+}
+
+void BatchScheduler::rest(Batch& batch) {
+  std::lock_guard lock(mutex_);
+  Batch::Core& core = *batch.core;
+  core.rest = std::clamp(2 * core.rest, kShortestRest, kLongestRest);
+  core.rest_until = Clock::now() + core.rest;
+  room_.notify_all();  // who waits for another core may have to go on with its own
 }
 
 void BatchScheduler::release(Batch& batch) {
@@ -248,16 +238,64 @@ void BatchScheduler::pause(std::stop_token stop, Batch& batch, std::chrono::mill
 
 bool BatchScheduler::retire(Batch& batch) {
   std::lock_guard lock(mutex_);
-  if (std::exchange(batch.core->lost, true)) return false;
+  Batch::Core& core = *batch.core;
+  if (std::exchange(core.lost, true)) return false;
   ++losses_;
-  wake_workers(*batch.core);
+  core.retry = core_retry_;
+  core.retry_at = Clock::now() + core_retry_;
+  lost_.notify_all();
   return true;
+}
+
+/// When a lost core is to be restored. While no other is left it need not wait for its time.
+Clock::time_point BatchScheduler::retry_time(const Batch::Core& core) const {
+  const bool none_left = std::ranges::all_of(cores_, &Batch::Core::lost);
+  return none_left ? std::min(core.retry_at, core.tried_at + kRetryOfTheLast) : core.retry_at;
+}
+
+/// Of the lost cores the one whose turn comes first.
+const Batch::Core* BatchScheduler::first_due() const {
+  const Batch::Core* first = nullptr;
+  for (const Batch::Core& core : cores_) {
+    if (core.lost && (!first || retry_time(core) < retry_time(*first))) first = &core;
+  }
+  return first;
+}
+
+std::optional<CoreId> BatchScheduler::wait_for_lost_core(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested() && failure_.empty()) {
+    const Batch::Core* const core = first_due();
+    if (!core) {
+      lost_.wait(lock, stop, [&] { return first_due() != nullptr || !failure_.empty(); });
+    } else if (const auto due = retry_time(*core); due <= Clock::now()) {
+      return core->id;
+    } else {  // it may be due earlier, once another is lost
+      lost_.wait_until(lock, stop, due, [&] { return retry_time(*first_due()) < due || !failure_.empty(); });
+    }
+  }
+  return {};
+}
+
+void BatchScheduler::restored(CoreId id, bool works) {
+  std::lock_guard lock(mutex_);
+  Batch::Core& core = *std::ranges::find(cores_, id, &Batch::Core::id);
+  core.tried_at = Clock::now();
+  if (works) {
+    core.lost = false;
+    core.run_ms = 0;  // what it did before says nothing
+    room_.notify_all();
+  } else {
+    core.retry = std::min(2 * core.retry, kLongestRetry);
+    core.retry_at = core.tried_at + core.retry;
+  }
 }
 
 void BatchScheduler::fail(const std::string& why) {
   std::lock_guard lock(mutex_);
   if (failure_.empty()) failure_ = why;
   room_.notify_all();
+  lost_.notify_all();
 }
 
 std::uint32_t BatchScheduler::living_cores() const {

@@ -27,9 +27,9 @@ class BatchScheduler {
     std::uint32_t row;
   };
 
-  /// `cores`: the backend's. `mend_cores`: workers of a lost core get kMend.
+  /// `cores`: the backend's. `core_retry`: as in EngineOptions.
   BatchScheduler(std::uint32_t rows_per_batch, std::chrono::milliseconds max_batch_delay,
-                 const std::vector<CoreId>& cores, bool mend_cores = false);
+                 const std::vector<CoreId>& cores, std::chrono::milliseconds core_retry = {});
 
   Batch& add(std::unique_ptr<Slot> slot, std::size_t core);  ///< core: index into the constructor's list
   /// How many were added.
@@ -45,32 +45,32 @@ class BatchScheduler {
   void drain();
 
   // Workers, each for its own batch.
-  enum class Turn : std::uint8_t {
-    kRun,   ///< the batch is to run
-    kMend,  ///< its core is lost and its slot empty: only if the constructor was told that lost cores are mended
-    kStopped
-  };
-  /// Blocks until there is something to do. After kRun the batch is the worker's until release(). Batches whose rows
+  /// Blocks until the batch is to run; it is the worker's until release() then. False when stopped. Batches whose rows
   /// were all given up are freed here, and nobody hears of them.
-  Turn wait_for_batch(std::stop_token stop, Batch& batch);
-  /// Counts a run on the core of `batch`. False: that core is lost.
+  bool wait_for_batch(std::stop_token stop, Batch& batch);
+  /// Counts a run on the core of `batch`. False: that core is lost, or rests while another does not: borrow().
   bool begin_run(Batch& batch);
   /// A run that was `good` also tells how fast the core is: one refused at once, or given up late, does not.
   void end_run(Batch& batch, bool good);
-  /// A slot of a living core for the rows of a lost one; served before the streams. Null: no core left, or stopped.
-  Batch* borrow(std::stop_token stop);
+  /// Where the rows of `batch`, whose core is lost or rests, may run: a slot of another core, served before the
+  /// streams; `batch` itself if all others rest, too. kDevice: no core left; kCancelled: stopped.
+  Result<Batch*> borrow(std::stop_token stop, Batch& batch);
+  /// The core of `batch` was busy for long: for 250 ms, and twice as long after each time that no good run is between,
+  /// up to a minute, others come first.
+  void rest(Batch& batch);
   /// The batch is free again, its rows are gone. Also for a borrowed one.
   void release(Batch& batch);
   /// Waits `time`, less when stopped: the back-off of a busy device.
   void pause(std::stop_token stop, Batch& batch, std::chrono::milliseconds time);
 
-  /// After kMend, when the slot is destroyed: waits until every slot of the core is. False when stopped.
-  bool give_up(std::stop_token stop, Batch& batch);
-  /// The batch has a slot again: waits until the others of its core have theirs, too, and the core is in service. True
-  /// for the last of them; false for the others, and when stopped.
-  bool mended(std::stop_token stop, Batch& batch);
-  /// Whether fail() was called.
-  bool failed() const;
+  // Cores that are lost.
+  /// Whether they come back: core_retry is not 0.
+  bool restores_cores() const { return core_retry_.count() > 0; }
+  /// Blocks until a lost core is to be restored: core_retry after its loss, at once if it was the last. Nothing when
+  /// stopped, or once fail() was called.
+  std::optional<CoreId> wait_for_lost_core(std::stop_token stop);
+  /// It is in service again, with the slots that it had; or was tried in vain.
+  void restored(CoreId core, bool works);
 
   /// Takes the core of `batch` out of service. False if another worker already did.
   bool retire(Batch& batch);
@@ -90,6 +90,8 @@ class BatchScheduler {
   // With the lock held.
   void join_queue(Waiter& self);
   void leave_queue(Waiter& self);
+  bool awake(const Batch::Core& core) const;
+  bool others_awake(const Batch::Core& core) const;
   Batch* find_free() const;
   bool have_open_batch();
   void take(Batch& batch, Batch::State state);
@@ -97,15 +99,16 @@ class BatchScheduler {
   void free(Batch& batch);
   std::optional<std::chrono::steady_clock::time_point> due(const Batch& batch) const;
   bool runnable(const Batch& batch) const;
-  bool broken(const Batch& batch) const;
-  void wake_workers(const Batch::Core& core);
+  std::chrono::steady_clock::time_point retry_time(const Batch::Core& core) const;
+  const Batch::Core* first_due() const;
 
   const std::uint32_t rows_per_batch_;
   const std::chrono::milliseconds max_batch_delay_;
-  const bool mend_cores_;
+  const std::chrono::milliseconds core_retry_;
 
   mutable std::mutex mutex_;          // the only lock; never held while calling out
   std::condition_variable_any room_;  // streams and borrowers waiting for a free slot
+  std::condition_variable_any lost_;  // who restores cores
   std::vector<Batch::Core> cores_;
   std::vector<std::unique_ptr<Batch>> batches_;
   Batch* open_ = nullptr;

@@ -1,5 +1,6 @@
 #include "pipeline/engine/engine.h"
 
+#include <algorithm>
 #include <cstring>
 #include <pthread.h>
 #include <utility>
@@ -55,51 +56,65 @@ Result<void> Engine::Impl::check_outputs(const Slot& slot, const Postprocessor& 
   return {};
 }
 
-/// Loading a network on a core is mostly waiting for the core: all of them at once.
+/// Loading a network on a core is mostly waiting for the core: all of them at once. What failed, by core.
+std::vector<Result<void>> Engine::Impl::load(std::uint32_t slots_per_core, std::vector<Slots>& made) {
+  const std::vector<CoreId> cores = backend->cores();
+  std::vector<Result<void>> outcomes(cores.size());
+  made.resize(cores.size());
+  const auto make_all_of = [&](std::size_t core) {
+    for (std::uint32_t s = 0; s < slots_per_core && outcomes[core]; ++s) {
+      auto slot = make_slot(cores[core]);
+      if (slot) {
+        made[core].push_back(std::move(*slot));
+      } else {
+        outcomes[core] = slot.error();
+      }
+    }
+    if (!outcomes[core]) made[core].clear();
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t core = 1; core < cores.size(); ++core) others.emplace_back([&, core] { make_all_of(core); });
+  make_all_of(0);
+  others.clear();
+  return outcomes;
+}
+
 Result<void> Engine::Impl::make_slots(const EngineOptions& options) {
   const std::vector<CoreId> cores = backend->cores();
   if (cores.empty()) return Error{Errc::kDevice, fmt::format("device {} has no cores", backend->name())};
-  std::vector<std::vector<std::unique_ptr<Slot>>> made(cores.size());
-  std::vector<Result<void>> outcomes(cores.size());
-  const auto make_all_of = [&](std::size_t core) {
-    for (std::uint32_t s = 0; s < options.slots_per_core; ++s) {
-      auto slot = make_slot(cores[core]);
-      if (!slot) {
-        outcomes[core] = slot.error();
-        return;
-      }
-      made[core].push_back(std::move(*slot));
-    }
-  };
-  {
-    std::vector<std::jthread> others;
-    for (std::size_t core = 1; core < cores.size(); ++core) others.emplace_back([&, core] { make_all_of(core); });
-    make_all_of(0);
-  }
-  for (const auto& outcome : outcomes) {
-    if (!outcome) return outcome;
-  }
+  std::vector<Slots> made;
+  const std::vector<Result<void>> outcomes = load(options.slots_per_core, made);
+  const auto works = [](const Result<void>& outcome) { return static_cast<bool>(outcome); };
+  const auto failed = std::ranges::find_if_not(outcomes, works);
+  if (failed != outcomes.end() && (options.require_all_cores || std::ranges::none_of(outcomes, works))) return *failed;
   for (std::uint32_t s = 0; s < options.slots_per_core; ++s) {
     for (std::size_t core = 0; core < cores.size(); ++core) {
       auto post = model->decoder->make(*model, options.decode);
       if (!post) return post.error();
-      if (auto fits = check_outputs(*made[core][s], **post); !fits) return fits;
-      scheduler.add(std::move(made[core][s]), core);
+      std::unique_ptr<Slot> slot = outcomes[core] ? std::move(made[core][s]) : nullptr;
+      if (slot) {
+        if (auto fits = check_outputs(*slot, **post); !fits) return fits;
+      }
+      scheduler.add(std::move(slot), core);
       decodings.push_back({std::move(*post), std::vector<TensorView>(model->outputs.size())});
     }
+  }
+  for (std::uint32_t core = 0; core < cores.size(); ++core) {
+    if (!outcomes[core]) retire(scheduler.batch(core), outcomes[core].error());
   }
   return {};
 }
 
-void Engine::Impl::start_workers() {
-  workers.reserve(decodings.size());
+void Engine::Impl::start_threads() {
+  threads.reserve(decodings.size() + 1);
   for (std::uint32_t i = 0; i < decodings.size(); ++i) {
-    workers.emplace_back([this, i](std::stop_token stop) {
+    threads.emplace_back([this, i](std::stop_token stop) {
       Batch& batch = scheduler.batch(i);
       pthread_setname_np(pthread_self(), fmt::format("core {} #{}", batch.core->id, i).substr(0, 15).c_str());
       work(stop, batch, decodings[i]);
     });
   }
+  if (scheduler.restores_cores()) threads.emplace_back([this](std::stop_token stop) { restore_cores(stop); });
 }
 
 Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<InferenceBackend> backend,
@@ -107,11 +122,13 @@ Result<std::shared_ptr<Engine>> Engine::create(std::unique_ptr<InferenceBackend>
   if (options.slots_per_core < 1) return Error{Errc::kUsage, "slots per core must be at least 1"};
   auto impl = std::make_unique<Impl>(std::move(backend), std::move(model), options);
   if (auto made = impl->make_slots(options); !made) return made.error();
-  impl->start_workers();
+  impl->start_threads();
   return std::shared_ptr<Engine>(new Engine(std::move(impl)));
 }
 
 std::string Engine::take_note() { return impl_->note_taken.exchange(true) ? std::string() : impl_->backend->note(); }
+
+const EngineNotes& Engine::notes() const { return impl_->notes; }
 
 std::string Engine::first_refusal() const {
   std::lock_guard lock(impl_->refusal_mutex);
@@ -120,7 +137,7 @@ std::string Engine::first_refusal() const {
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Engine::~Engine() {
-  for (auto& worker : impl_->workers) worker.request_stop();
+  for (auto& thread : impl_->threads) thread.request_stop();
 }
 
 Result<Engine::Row> Engine::reserve(std::stop_token stop) {

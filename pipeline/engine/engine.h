@@ -11,11 +11,13 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/core/geometry.h"
 #include "models/core/result.h"
 #include "models/spec/frame_result.h"
 #include "pipeline/backend/backend.h"
+#include "pipeline/engine/engine_notes.h"
 #include "pipeline/engine/sequencer.h"
 #include "postprocess/decode/postprocessor.h"
 
@@ -38,9 +40,12 @@ inline constexpr std::chrono::milliseconds kUntilFull = std::chrono::years(1);
 struct EngineOptions {
   std::uint32_t slots_per_core = 2;              ///< one executes while the other is filled, read and decoded; >= 1
   std::chrono::milliseconds max_batch_delay{5};  ///< how long a row may wait for company while its core is idle
-  /// How long after the loss of a core its slots are made anew, which loads the network again; twice as long after each
-  /// attempt that fails. 0: never. When no core is left the engine has failed all the same.
+  /// How long after its loss a core is restored (InferenceBackend::restore()); twice as long after each attempt that
+  /// fails, up to ten minutes. When no core is left it is tried at once, and every ten seconds at least: frames wait,
+  /// and after three minutes the engine has failed. 0: never, and without a core the engine has failed at once.
   std::chrono::milliseconds core_retry{0};
+  /// create() fails unless every core works; else it starts with those that do.
+  bool require_all_cores = false;
   DecodeOptions decode;  ///< of every worker's Postprocessor
 };
 
@@ -80,8 +85,8 @@ class Engine {
     std::uint32_t index_;
   };
 
-  /// Makes the slots (which loads the network), those of different cores at once, and starts their workers. kUsage,
-  /// kModel, kDevice.
+  /// Makes the slots (which loads the network), those of different cores at once, and starts their workers. A core that
+  /// does not work is lost from the start. kUsage, kModel, kDevice.
   static Result<std::shared_ptr<Engine>> create(std::unique_ptr<InferenceBackend> backend,
                                                 std::shared_ptr<const ModelSpec> model, const EngineOptions& options);
   ~Engine();
@@ -108,6 +113,8 @@ class Engine {
   EngineStats stats() const;
   /// InferenceBackend::note(), for the first that asks; empty for the others.
   std::string take_note();
+  /// What happened to its cores since it was made. notes().count() is cheap.
+  const EngineNotes& notes() const;
   /// Why frames came back unanalysed: the first reason there was; empty if none.
   std::string first_refusal() const;
 

@@ -35,41 +35,47 @@ struct GiveBack {
   BatchScheduler* scheduler = nullptr;
   void operator()(Batch* batch) const { scheduler->release(*batch); }
 };
-/// A batch of another core, borrowed because the own one is lost.
+/// A batch of another core, borrowed because the own one is lost or busy.
 using Loan = std::unique_ptr<Batch, GiveBack>;
 
 /// Functions are explained where they are defined.
 struct Engine::Impl {
+  using Slots = std::vector<std::unique_ptr<Slot>>;
+
   Impl(std::unique_ptr<InferenceBackend> b, std::shared_ptr<const ModelSpec> m, const EngineOptions& options)
       : backend(std::move(b)),
         model(std::move(m)),
-        core_retry(options.core_retry),
         scheduler(static_cast<std::uint32_t>(model->input.batch), options.max_batch_delay, backend->cores(),
-                  options.core_retry.count() > 0) {}
+                  options.core_retry) {}
 
   Result<void> make_slots(const EngineOptions& options);
+  std::vector<Result<void>> load(std::uint32_t slots_per_core, std::vector<Slots>& made);
   Result<std::unique_ptr<Slot>> make_slot(CoreId core);
   Result<void> check_outputs(const Slot& slot, const Postprocessor& post) const;
-  void start_workers();
+  void start_threads();
 
   // On a worker.
   void work(std::stop_token stop, Batch& batch, Decoding& decoding);
   void run(std::stop_token stop, Batch& batch, Decoding& decoding);
   static void note_queue(const Batch& batch, std::chrono::steady_clock::time_point started);
   Batch* run_anywhere(std::stop_token stop, Batch& batch, Loan& loan, Result<void>& outcome);
-  Result<void> execute(std::stop_token stop, Batch& batch, std::uint32_t frames);
+  Result<void> run_slot(Batch& batch, std::uint32_t frames);
   void retire(Batch& batch, const Error& why);
-  void mend(std::stop_token stop, Batch& batch);
   void judge(const Result<void>& outcome);
   void deliver(Batch& batch, Slot* ran_on, const BatchTime& time, Decoding& decoding);
   bool decode(const Slot& ran_on, std::size_t row, const Letterbox& letterbox, Decoding& decoding, FrameResult& result,
               bool judged);
   void give_up(Batch& batch, const std::exception& why);
+  void note(EngineNote::Kind kind, CoreId core, std::string_view what);
+
+  // On a thread of its own.
+  void restore_cores(std::stop_token stop);
+  Result<void> restore(CoreId core);
 
   std::unique_ptr<InferenceBackend> backend;     ///< makes slots, also for cores that come back
   const std::shared_ptr<const ModelSpec> model;  ///< given to every result
-  const std::chrono::milliseconds core_retry;    ///< as in EngineOptions
   BatchScheduler scheduler;                      ///< what streams and workers share
+  EngineNotes notes;                             ///< what happened to cores
   ResultPool results;                            ///< of this engine's frames
 
   std::atomic<std::uint64_t> batches_run = 0;  ///< EngineStats::batches
@@ -80,7 +86,7 @@ struct Engine::Impl {
   std::string first_refusal;
 
   std::vector<Decoding> decodings;    ///< one for each worker
-  std::vector<std::jthread> workers;  // last: joined before what they use goes away
+  std::vector<std::jthread> threads;  // last: joined before what they use goes away
 };
 
 }  // namespace posecam

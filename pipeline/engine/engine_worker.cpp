@@ -18,9 +18,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kMaxRuns = 2;       // a batch that lost two cores is more likely the cause than the victim
-constexpr int kMaxBusyTries = 8;  // 1 + 2 + ... + 128 ms of back-off before "busy" counts as refused
-constexpr std::chrono::milliseconds kMaxCoreRetry = std::chrono::minutes(10);
+constexpr int kMaxLosses = 2;       // a batch that lost two cores is more likely the cause than the victim
+constexpr int kMaxBusyRuns = 8;     // on one core or several; a device may have waited by itself in each
 constexpr int kMaxRefusedRun = 16;  // batches refused in a row before the device counts as broken
 
 float ms_between(Clock::time_point from, Clock::time_point to) {
@@ -31,14 +30,13 @@ float ms_between(Clock::time_point from, Clock::time_point to) {
 
 /// The one place where exceptions end: out of memory, or a fault of a library or of a client.
 void Engine::Impl::work(std::stop_token stop, Batch& batch, Decoding& decoding) {
-  using Turn = BatchScheduler::Turn;
-  for (Turn turn{}; (turn = scheduler.wait_for_batch(stop, batch)) != Turn::kStopped;) {
+  while (scheduler.wait_for_batch(stop, batch)) {
     try {
-      turn == Turn::kMend ? mend(stop, batch) : run(stop, batch, decoding);
+      run(stop, batch, decoding);
     } catch (const std::exception& e) {
       give_up(batch, e);
     }
-    if (turn == Turn::kRun) scheduler.release(batch);
+    scheduler.release(batch);
   }
 }
 
@@ -82,71 +80,58 @@ void Engine::Impl::note_queue(const Batch& batch, Clock::time_point started) {
   }
 }
 
-/// Runs the batch in its own slot or, if that core is lost, in a borrowed one, which is `loan` then. Returns the batch
-/// whose slot holds the outputs or failed last, null if there was none left to try.
+/// Runs the batch in its own slot or, if that core is lost or busy, in a borrowed one, which is `loan` then. Returns
+/// the batch whose slot holds the outputs or failed last, null if there was none left to try.
 Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Loan& loan, Result<void>& outcome) {
-  const auto frames = static_cast<std::uint32_t>(batch.rows.size());
   Batch* where = &batch;
   outcome = Error{Errc::kCoreLost, "core lost"};
-  for (int runs = 0;;) {
+  for (int losses = 0, busy = 0;;) {
     if (scheduler.begin_run(*where)) {
-      outcome = execute(stop, *where, frames);
+      outcome = run_slot(*where, static_cast<std::uint32_t>(batch.rows.size()));
+      if (const std::string remark = where->slot->take_remark(); !remark.empty()) {
+        note(EngineNote::Kind::kRemark, where->core->id, remark);
+      }
       scheduler.end_run(*where, static_cast<bool>(outcome));
-      if (outcome || outcome.error().code != Errc::kCoreLost) return where;
-      retire(*where, outcome.error());
-      if (++runs == kMaxRuns) return where;
+      if (outcome) return where;
+      if (outcome.error().code == Errc::kCoreLost) {
+        retire(*where, outcome.error());
+        if (++losses == kMaxLosses) return where;
+      } else if (outcome.error().code == Errc::kBusy) {
+        scheduler.rest(*where);
+        if (++busy == kMaxBusyRuns) return where;
+      } else {
+        return where;
+      }
     }
     loan.reset();  // before it waits for another
-    loan.reset(scheduler.borrow(stop));
-    where = loan.get();
-    if (!where) {
-      if (stop.stop_requested()) outcome = Error{Errc::kCancelled, "stopped"};
+    const auto next = scheduler.borrow(stop, batch);
+    if (!next) {
+      if (next.error().code == Errc::kCancelled) outcome = next.error();
       return nullptr;
     }
-    const MutableTensorView to = where->slot->input();
-    std::memcpy(to.data, batch.slot->input().data, to.bytes());
+    where = *next;
+    if (where == &batch) {
+      scheduler.pause(stop, batch, std::chrono::milliseconds(1 << busy));
+    } else {
+      loan.reset(where);
+      const MutableTensorView to = where->slot->input();
+      std::memcpy(to.data, batch.slot->input().data, to.bytes());
+    }
   }
 }
 
 void Engine::Impl::retire(Batch& batch, const Error& why) {
   if (!scheduler.retire(batch)) return;  // the core's other slot was first
-  const bool others = scheduler.living_cores() > 0;
-  logger().error("core {} of {} is lost: {}{}", batch.core->id, backend->name(), why.message,
-                 others ? "; going on with the others" : "");
-  if (others) return;
+  note(EngineNote::Kind::kCoreLost, batch.core->id, why.message);
+  if (scheduler.living_cores() > 0 || scheduler.restores_cores()) return;
   scheduler.fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), why.message));
 }
 
-/// Makes the slot of a lost core anew. The network is loaded again: its last slot takes the old one along.
-void Engine::Impl::mend(std::stop_token stop, Batch& batch) {
-  batch.slot.reset();  // a lost core's free batch is nobody else's
-  if (!scheduler.give_up(stop, batch)) return;
-  for (auto wait = core_retry; !stop.stop_requested() && !scheduler.failed();
-       wait = std::min(2 * wait, kMaxCoreRetry)) {
-    scheduler.pause(stop, batch, wait);
-    if (stop.stop_requested()) return;
-    auto slot = make_slot(batch.core->id);
-    if (slot) {
-      batch.slot = std::move(*slot);
-      if (scheduler.mended(stop, batch)) logger().warn("core {} of {} is back", batch.core->id, backend->name());
-      return;
-    }
-    logger().warn("core {} of {} is still lost: {}", batch.core->id, backend->name(), slot.error().message);
-  }
-}
-
-/// One run, with patience for a device that is busy for the moment.
-Result<void> Engine::Impl::execute(std::stop_token stop, Batch& batch, std::uint32_t frames) {
-  for (int attempt = 0;; ++attempt) {
-    Result<void> outcome;
-    try {
-      outcome = batch.slot->run(frames);
-    } catch (const std::exception& e) {
-      outcome = Error{Errc::kDevice, fmt::format("device {}: {}", backend->name(), e.what())};
-    }
-    if (outcome || outcome.error().code != Errc::kBusy || attempt == kMaxBusyTries) return outcome;
-    scheduler.pause(stop, batch, std::chrono::milliseconds(1 << attempt));
-    if (stop.stop_requested()) return outcome;
+Result<void> Engine::Impl::run_slot(Batch& batch, std::uint32_t frames) {
+  try {
+    return batch.slot->run(frames);
+  } catch (const std::exception& e) {
+    return Error{Errc::kDevice, fmt::format("device {}: {}", backend->name(), e.what())};
   }
 }
 
@@ -160,7 +145,7 @@ void Engine::Impl::judge(const Result<void>& outcome) {
   if (error.code == Errc::kCancelled) return;
   if (error.code == Errc::kDevice || error.code == Errc::kModel) {
     scheduler.fail(error.message);
-  } else if (error.code != Errc::kCoreLost && ++refused_in_a_row == kMaxRefusedRun) {
+  } else if (++refused_in_a_row == kMaxRefusedRun) {
     scheduler.fail(fmt::format("{} batches in a row were refused, the last with: {}", kMaxRefusedRun, error.message));
   }
   {

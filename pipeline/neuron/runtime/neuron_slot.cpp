@@ -17,7 +17,7 @@ namespace posecam {
 namespace {
 
 using Clock = BatchTimes::Clock;
-constexpr int kMostBusyTries = 8;            // 1 + 2 + ... + 128 ms, as the engine's patience with a running one
+constexpr int kMostBusyTries = 8;            // of one call: 1 + 2 + ... + 128 ms
 constexpr std::uint64_t kLastWithInf1 = 22;  // runtime 2.22 is the last one that knows Inf1
 
 /// Device memory of one compiled size. Sets go first, then tensors: the order of the members.
@@ -54,6 +54,7 @@ class NeuronSlot final : public Slot {
   Result<void> warm_up(std::size_t index);
 
   Result<void> run_rows(std::size_t index, std::uint32_t first, std::uint32_t count);
+  NRT_STATUS execute(const Lane& lane, Clock::time_point& asked) const;
   NRT_STATUS write_rows(Lane& lane, std::uint32_t first, std::uint32_t count);
   NRT_STATUS clear_rows(Lane& lane, std::uint32_t from);
   NRT_STATUS read_rows(const Lane& lane, std::uint32_t first, std::uint32_t count);
@@ -179,19 +180,11 @@ Result<void> NeuronSlot::warm_up(std::size_t index) {
   if (cleared != NRT_SUCCESS) return nrt_setup_error(fmt::format("{}: nrt_tensor_write", copy_->where), cleared);
   const bool first = ms_[index] == 0;
   const int runs = first && copy_->models.size() > 1 ? 2 : 1;  // nothing to choose from, nothing to measure
-  int tries = 0;
-  for (int run = 0; run < runs;) {
-    const auto asked = Clock::now();
-    const NRT_STATUS status = nrt().nrt_execute(lane.model->handle(), lane.inputs_set.get(), lane.outputs_set.get());
-    if (!nrt_succeeded(status)) {
-      if (nrt_status_row(status).errc != Errc::kBusy || tries == kMostBusyTries) {
-        return nrt_setup_error(fmt::format("{}: first nrt_execute", copy_->where), status);
-      }
-      // Others' runs keep it busy, of which nothing tells the end: there is nothing to wait on but time.
-      std::this_thread::sleep_for(std::chrono::milliseconds(1 << tries++));
-      continue;
-    }
-    if (run++ > 0 || !first) copy_->times->start(index, asked, Clock::now());
+  for (int run = 0; run < runs; ++run) {
+    Clock::time_point asked;
+    const NRT_STATUS status = execute(lane, asked);
+    if (!nrt_succeeded(status)) return nrt_setup_error(fmt::format("{}: first nrt_execute", copy_->where), status);
+    if (run > 0 || !first) copy_->times->start(index, asked, Clock::now());
   }
   return {};
 }
@@ -252,8 +245,8 @@ Result<void> NeuronSlot::run_rows(std::size_t index, std::uint32_t first, std::u
     return failure("nrt_tensor_write", status);
   }
   laps.lap(Stage::kToDevice);
-  const auto asked = Clock::now();
-  const NRT_STATUS status = nrt().nrt_execute(lane.model->handle(), lane.inputs_set.get(), lane.outputs_set.get());
+  Clock::time_point asked;
+  const NRT_STATUS status = execute(lane, asked);
   laps.lap(Stage::kExecute);
   if (!nrt_succeeded(status)) return failure("nrt_execute", status);
   copy_->board.executed(count, copy_->times->add(index, asked, Clock::now()));
@@ -265,6 +258,17 @@ Result<void> NeuronSlot::run_rows(std::size_t index, std::uint32_t first, std::u
   }
   laps.lap(Stage::kFromDevice);
   return {};
+}
+
+/// With patience for a core that is busy: others' runs keep it so, of which nothing tells the end, and there is nothing
+/// to wait on but time. `asked`: when it was asked for the last time.
+NRT_STATUS NeuronSlot::execute(const Lane& lane, Clock::time_point& asked) const {
+  for (int tries = 0;; ++tries) {
+    asked = Clock::now();
+    const NRT_STATUS status = nrt().nrt_execute(lane.model->handle(), lane.inputs_set.get(), lane.outputs_set.get());
+    if (nrt_status_row(status).errc != Errc::kBusy || tries == kMostBusyTries) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1 << tries));
+  }
 }
 
 NRT_STATUS NeuronSlot::write_rows(Lane& lane, std::uint32_t first, std::uint32_t count) {

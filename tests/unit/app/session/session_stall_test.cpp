@@ -10,7 +10,7 @@
 #include <gst/base/gstpushsrc.h>
 #include <gtest/gtest.h>
 
-#include "app/session/errand.h"
+#include "pipeline/backend/errand.h"
 #include "tests/unit/app/session/session_fixture.h"
 
 namespace posecam::test {

@@ -5,6 +5,8 @@
 #include <future>
 #include <latch>
 #include <memory>
+#include <numeric>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -54,79 +56,114 @@ TEST(BatchScheduler, RunsABatchOnceItsRowHasWaitedTheDelay) {
   Batch& batch = scheduler.add(nullptr, 0);
   const auto place = scheduler.reserve({});
   ASSERT_TRUE(place);
-  std::promise<BatchScheduler::Turn> turn;
+  std::promise<bool> turn;
   std::jthread worker([&](std::stop_token stop) { turn.set_value(scheduler.wait_for_batch(std::move(stop), batch)); });
   scheduler.settle(*place, {std::make_shared<Nobody>(), 0, {}, 0, std::chrono::steady_clock::now() - 61min});
   auto result = turn.get_future();
   ASSERT_EQ(result.wait_for(10s), std::future_status::ready);
-  EXPECT_EQ(result.get(), BatchScheduler::Turn::kRun);
+  EXPECT_TRUE(result.get());
 }
 
-/// The worker waits while its slot is lent, and must be told when it is back.
-TEST(BatchScheduler, MendsACoreThatWasLostWhileItsSlotWasLent) {
-  for (int round = 0; round < 50; ++round) {
-    BatchScheduler scheduler(1, 0ms, {0}, true);
-    scheduler.add(nullptr, 0);
-    Batch* const lent = scheduler.borrow({});
-    ASSERT_NE(lent, nullptr);
-    std::promise<BatchScheduler::Turn> turn;
-    std::promise<void> waits;
-    std::jthread worker([&](std::stop_token stop) {
-      waits.set_value();
-      turn.set_value(scheduler.wait_for_batch(std::move(stop), *lent));
-    });
-    waits.get_future().wait();
-    std::this_thread::yield();
-    scheduler.retire(*lent);
-    scheduler.release(*lent);
-    auto result = turn.get_future();
-    ASSERT_EQ(result.wait_for(10s), std::future_status::ready) << "round " << round;
-    EXPECT_EQ(result.get(), BatchScheduler::Turn::kMend);
+/// Cores with as many slots each, and one more that is lost, whose batch is always in need of another slot.
+struct Cores {
+  Cores(std::uint32_t count, std::uint32_t slots) : scheduler(1, 0ms, numbers(count + 1)) {
+    for (std::uint32_t s = 0; s < slots; ++s) {
+      for (std::uint32_t core = 0; core < count; ++core) scheduler.add(nullptr, core);
+    }
+    lost = &scheduler.add(nullptr, count);
+    scheduler.retire(*lost);
   }
-}
-
-/// Runs a batch that takes `time` where the scheduler wants it. Returns the core.
-CoreId run(BatchScheduler& scheduler, std::chrono::milliseconds time) {
-  Batch* const batch = scheduler.borrow({});
-  scheduler.begin_run(*batch);
-  std::this_thread::sleep_for(time);
-  scheduler.end_run(*batch, true);
-  scheduler.release(*batch);
-  return batch->core->id;
-}
+  static std::vector<CoreId> numbers(std::uint32_t count) {
+    std::vector<CoreId> cores(count);
+    std::iota(cores.begin(), cores.end(), 0);
+    return cores;
+  }
+  Batch& take() { return **scheduler.borrow({}, *lost); }
+  /// Runs a batch that takes `time` where the scheduler wants it. Returns the core.
+  CoreId run(std::chrono::milliseconds time, bool good = true) {
+    Batch& batch = take();
+    scheduler.begin_run(batch);
+    std::this_thread::sleep_for(time);
+    scheduler.end_run(batch, good);
+    scheduler.release(batch);
+    return batch.core->id;
+  }
+  BatchScheduler scheduler;
+  Batch* lost = nullptr;
+};
 
 TEST(BatchScheduler, PrefersTheCoreThatWillBeDoneFirst) {
-  BatchScheduler scheduler(1, 0ms, {0, 1}, false);
-  for (const std::size_t core : {0U, 1U, 0U, 1U}) scheduler.add(nullptr, core);
-  EXPECT_EQ(run(scheduler, 50ms), 0U);
-  EXPECT_EQ(run(scheduler, 1ms), 1U);
-  Batch* const refused = scheduler.borrow({});
-  scheduler.begin_run(*refused);
-  std::this_thread::sleep_for(200ms);
-  scheduler.end_run(*refused, false);  // says nothing of the core
-  scheduler.release(*refused);
-  Batch* const first = scheduler.borrow({});
-  EXPECT_EQ(first->core->id, 1U);
-  EXPECT_EQ(scheduler.borrow({})->core->id, 1U);  // two of its batches before one of the other
-  EXPECT_EQ(scheduler.borrow({})->core->id, 0U);
+  Cores cores(2, 2);
+  EXPECT_EQ(cores.run(50ms), 0U);
+  EXPECT_EQ(cores.run(1ms), 1U);
+  cores.run(200ms, false);  // says nothing of the core
+  EXPECT_EQ(cores.take().core->id, 1U);
+  EXPECT_EQ(cores.take().core->id, 1U);  // two of its batches before one of the other
+  EXPECT_EQ(cores.take().core->id, 0U);
 }
 
 TEST(BatchScheduler, PrefersAnIdleCoreToOneThatIsStillInItsFirstRun) {
-  BatchScheduler scheduler(1, 0ms, {0, 1}, false);
-  for (const std::size_t core : {0U, 1U, 0U, 1U}) scheduler.add(nullptr, core);
-  EXPECT_EQ(scheduler.borrow({})->core->id, 0U);
-  EXPECT_EQ(run(scheduler, 1ms), 1U);
-  EXPECT_EQ(scheduler.borrow({})->core->id, 1U);
+  Cores cores(2, 2);
+  EXPECT_EQ(cores.take().core->id, 0U);
+  EXPECT_EQ(cores.run(1ms), 1U);
+  EXPECT_EQ(cores.take().core->id, 1U);
 }
 
 /// Where one core would do for all frames, nothing else would ever show that the other is no longer slow.
 TEST(BatchScheduler, TriesACoreAgainThatWasSlowOnce) {
-  BatchScheduler scheduler(1, 0ms, {0, 1}, false);
-  for (const std::size_t core : {0U, 1U}) scheduler.add(nullptr, core);
-  EXPECT_EQ(run(scheduler, 50ms), 0U);
+  Cores cores(2, 1);
+  EXPECT_EQ(cores.run(50ms), 0U);
   int others = 0;
-  while (run(scheduler, 0ms) != 0U && others < 1000) ++others;
+  while (cores.run(0ms) != 0U && others < 1000) ++others;
   EXPECT_EQ(others, 256);
+}
+
+TEST(BatchScheduler, LeavesACoreThatIsBusyForLongToItself) {
+  Cores cores(3, 2);
+  Batch& busy = cores.take();
+  ASSERT_TRUE(cores.scheduler.begin_run(busy));
+  cores.scheduler.end_run(busy, false);
+  cores.scheduler.rest(busy);
+  EXPECT_FALSE(cores.scheduler.begin_run(busy)) << "others do not rest";
+  std::vector<CoreId> taken;
+  Batch* next = nullptr;
+  for (int i = 0; i < 4; ++i) {
+    next = *cores.scheduler.borrow({}, busy);
+    taken.push_back(next->core->id);
+  }
+  EXPECT_THAT(taken, testing::UnorderedElementsAre(1, 1, 2, 2));
+}
+
+TEST(BatchScheduler, StaysWithACoreThatIsBusyWhereNoOtherIsThereOrAllAre) {
+  Cores cores(2, 1);
+  Batch& first = cores.take();
+  cores.scheduler.rest(first);
+  Batch& second = cores.take();
+  EXPECT_NE(&second, &first);
+  cores.scheduler.rest(second);
+  EXPECT_EQ(*cores.scheduler.borrow({}, first), &first);
+  EXPECT_EQ(*cores.scheduler.borrow({}, second), &second);
+  EXPECT_TRUE(cores.scheduler.begin_run(first));
+}
+
+/// Two attempts for the last one follow each other, but not at once.
+TEST(BatchScheduler, RestoresTheLastCoreAtOnceAndOthersWhenTheyAreDue) {
+  BatchScheduler scheduler(1, 0ms, {4, 5}, 1h);
+  Batch& first = scheduler.add(nullptr, 0);
+  Batch& second = scheduler.add(nullptr, 1);
+  scheduler.retire(first);
+  std::promise<std::optional<CoreId>> due;
+  auto answer = due.get_future();
+  std::jthread restorer([&](std::stop_token stop) { due.set_value(scheduler.wait_for_lost_core(std::move(stop))); });
+  EXPECT_EQ(answer.wait_for(20ms), std::future_status::timeout) << "due in an hour";
+  scheduler.retire(second);
+  ASSERT_EQ(answer.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(answer.get(), 4U);
+  scheduler.restored(4, false);
+  EXPECT_EQ(scheduler.wait_for_lost_core({}), 5U);
+  scheduler.restored(5, true);
+  EXPECT_EQ(scheduler.living_cores(), 1U);
+  EXPECT_EQ(scheduler.losses(), 2U);
 }
 
 }  // namespace

@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -40,67 +42,131 @@ TEST(Engine, ReRunsTheBatchOfALostCoreOnAnother) {
   EXPECT_EQ(engine->stats().cores, 1U);
 }
 
-/// A core that is lost once; `slots` counts those alive on it.
-class MendableBackend final : public InferenceBackend {
+/// A device whose cores can be restored after `refusals` attempts in vain, and whose core 1 may fail from the start.
+class Mendable final : public InferenceBackend {
  public:
-  explicit MendableBackend(FakeOptions options) : fake_(std::move(options)) {}
+  explicit Mendable(FakeOptions options) : fake_(std::move(options)) {}
   std::string_view name() const override { return "mendable"; }
   std::vector<CoreId> cores() const override { return fake_.cores(); }
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
-    if (core == 0 && refusals > 0) {
-      --refusals;
-      return Error{Errc::kDevice, "not yet"};
-    }
-    if (core == 0) ++made_on_0;
+    if (core == 1 && fails_to_start) return Error{Errc::kDevice, "core 1: no power"};
     return fake_.make_slot(spec, core);
+  }
+  Result<void> restore(CoreId core) override {
+    if (refusals-- > 0) return Error{Errc::kDevice, "not yet"};
+    fails_to_start = false;
+    last_restored = core;
+    return {};
   }
 
   std::atomic<int> refusals = 0;
-  std::atomic<int> made_on_0 = 0;
+  std::atomic<bool> fails_to_start = false;
+  std::atomic<CoreId> last_restored = 99;
 
  private:
   FakeBackend fake_;
 };
 
-TEST(Engine, BringsALostCoreBackAndCountsItsLoss) {
+Result<std::shared_ptr<Engine>> make_mendable(FakeOptions fake, EngineOptions options,
+                                              const std::function<void(Mendable&)>& prepare) {
+  auto device = std::make_unique<Mendable>(std::move(fake));
+  prepare(*device);
+  return Engine::create(std::move(device), std::make_shared<const ModelSpec>(fake_model(1)), options);
+}
+
+/// Sends frames, one at a time, until `enough`.
+std::size_t send_until(Engine& engine, const std::shared_ptr<Collector>& client, const std::function<bool()>& enough) {
+  std::size_t sent = 0;
+  while (!enough()) {
+    if (!submit(engine, client, sent, 7)) break;
+    client->wait_for(++sent);
+  }
+  return sent;
+}
+
+std::vector<std::string> notes_of(const Engine& engine) {
+  std::vector<std::string> texts;
+  for (const EngineNote& note : engine.notes().from(0)) texts.push_back(note.text);
+  return texts;
+}
+
+TEST(Engine, BringsALostCoreBackAndSaysSo) {
   std::atomic<bool> sick = true;
-  std::mutex mutex;
-  std::condition_variable changed;
-  int healthy_runs = 0;
+  std::atomic<int> healthy_runs = 0;
   const FakeOptions fake{.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
-                           if (core != 0) return {};
-                           if (sick.exchange(false)) return Error{Errc::kCoreLost, "HW_ERROR"};
-                           std::lock_guard lock(mutex);
-                           ++healthy_runs;
-                           changed.notify_all();
+                           if (core == 0 && sick.exchange(false)) return Error{Errc::kCoreLost, "core 0: HW_ERROR"};
+                           if (core == 0) ++healthy_runs;
                            return {};
                          }};
-  auto backend = std::make_unique<MendableBackend>(fake);
-  MendableBackend& device = *backend;
-  auto engine =
-      Engine::create(std::move(backend), std::make_shared<const ModelSpec>(fake_model(1)), {.core_retry = 1ms});
+  auto engine = make_mendable(fake, {.core_retry = 1ms}, [](Mendable& device) { device.refusals = 2; });
   ASSERT_TRUE(engine) << engine.error().message;
-  device.refusals = 2;
   auto client = std::make_shared<Collector>();
-  std::size_t sent = 0;
-  const auto back = [&] { return device.made_on_0 == 4 && (*engine)->stats().cores == 2; };
-  while (!back()) ASSERT_TRUE(submit(**engine, client, sent++, 7));
-  {
-    std::lock_guard lock(mutex);
-    healthy_runs = 0;
-  }
-  for (bool seen = false; !seen;) {
-    ASSERT_TRUE(submit(**engine, client, sent++, 7));
-    std::lock_guard lock(mutex);
-    seen = healthy_runs > 0;
-  }
-  (*engine)->drain();
+  const auto sent = send_until(**engine, client, [&] { return healthy_runs > 0; });
   for (const auto& [ticket, result] : client->wait_for(sent)) EXPECT_EQ(fake_value(*result), 7) << ticket;
   EXPECT_EQ((*engine)->stats().losses, 1U);
+  EXPECT_THAT(notes_of(**engine),
+              testing::ElementsAre("core 0: HW_ERROR; 1 core goes on", "core 0 of device mendable is back"));
+}
+
+TEST(Engine, LetsFramesWaitWhileItsLastCoreIsRestored) {
+  const FakeOptions fake{.cores = 1, .on_run = [](CoreId, std::uint64_t run, std::uint32_t) -> Result<void> {
+                           if (run == 2) return Error{Errc::kCoreLost, "core 0: HW_ERROR"};
+                           return {};
+                         }};
+  auto engine = make_mendable(fake, {.core_retry = 1h}, [](Mendable&) {});
+  ASSERT_TRUE(engine) << engine.error().message;
+  auto client = std::make_shared<Collector>();
+  for (Ticket t = 0; t < 20; ++t) ASSERT_TRUE(submit(**engine, client, t, 7));
+  for (const auto& [ticket, result] : client->wait_for(20)) EXPECT_EQ(fake_value(*result), 7) << ticket;
+  EXPECT_THAT(notes_of(**engine),
+              testing::ElementsAre("core 0: HW_ERROR; no core is left: frames wait until one is back",
+                                   "core 0 of device mendable is back"));
+}
+
+TEST(Engine, StartsWithTheCoresThatWork) {
+  const auto broken = [](Mendable& device) { device.fails_to_start = true; };
+  auto engine = make_mendable({.cores = 3}, {}, broken);
+  ASSERT_TRUE(engine) << engine.error().message;
+  EXPECT_EQ((*engine)->stats().cores, 2U);
+  EXPECT_THAT(notes_of(**engine), testing::ElementsAre("core 1: no power; 2 cores go on"));
+  auto client = std::make_shared<Collector>();
+  for (Ticket t = 0; t < 20; ++t) ASSERT_TRUE(submit(**engine, client, t, 7));
+  for (const auto& [ticket, result] : client->wait_for(20)) EXPECT_EQ(fake_value(*result), 7) << ticket;
+  const auto insisting = make_mendable({.cores = 3}, {.require_all_cores = true}, broken);
+  ASSERT_FALSE(insisting);
+  EXPECT_EQ(insisting.error().message, "core 1: no power");
+  const auto none = make_mendable({.cores = 1}, {}, [](Mendable&) {});
+  EXPECT_TRUE(none);
+}
+
+TEST(Engine, RestoresACoreThatNeverWorked) {
+  std::atomic<int> runs_of_1 = 0;
+  const FakeOptions fake{.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
+                           runs_of_1 += core == 1 ? 1 : 0;
+                           return {};
+                         }};
+  auto engine = make_mendable(fake, {.core_retry = 1ms}, [](Mendable& device) { device.fails_to_start = true; });
+  ASSERT_TRUE(engine) << engine.error().message;
+  auto client = std::make_shared<Collector>();
+  const auto sent = send_until(**engine, client, [&] { return runs_of_1 > 0; });
+  for (const auto& [ticket, result] : client->wait_for(sent)) EXPECT_EQ(fake_value(*result), 7) << ticket;
+}
+
+TEST(Engine, GivesTheBatchesOfACoreThatStaysBusyToTheOthers) {
+  auto engine = make_engine(1, {.cores = 4, .on_run = [](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
+                                  if (core < 3) return Error{Errc::kBusy, "QUEUE_FULL"};
+                                  return {};
+                                }});
+  auto client = std::make_shared<Collector>();
+  for (Ticket t = 0; t < 200; ++t) ASSERT_TRUE(submit(*engine, client, t, static_cast<int>(t) + 1));
+  for (const auto& [ticket, result] : client->wait_for(200)) {
+    EXPECT_EQ(fake_value(*result), static_cast<int>(ticket) + 1);
+  }
+  EXPECT_EQ(engine->stats().cores, 4U) << "none is lost";
 }
 
 TEST(Engine, StopsWhileALostCoreIsWaitedFor) {
-  auto backend = std::make_unique<MendableBackend>(
+  auto backend = std::make_unique<Mendable>(
       FakeOptions{.cores = 2, .on_run = [&](CoreId core, std::uint64_t, std::uint32_t) -> Result<void> {
                     return core == 0 ? Result<void>(Error{Errc::kCoreLost, "HW_ERROR"}) : Result<void>{};
                   }});

@@ -1,4 +1,4 @@
-#include "app/session/errand.h"
+#include "pipeline/backend/errand.h"
 
 #include <atomic>
 #include <condition_variable>

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <sys/resource.h>
@@ -94,6 +95,7 @@ class Run {
   ProgressPrinter printer_;
   int code_ = 0;
   std::map<std::size_t, std::string> summaries_;  ///< by the place of their inputs
+  std::set<std::string> notes_;                   ///< of the device, which the inputs share
   std::optional<SessionQueue> queue_;
 };
 
@@ -147,6 +149,7 @@ QueueEvents Run::events() {
               [this](std::size_t place, const Session& session) {
                 if (const auto failure = session.failure()) fail(*failure);
                 const StreamStats stats = session.stats();
+                notes_.insert(stats.notes.begin(), stats.notes.end());
                 if (options_.quiet || stats.frames == 0) return;
                 const auto written = session.complete() ? files_of(session.spec()) : std::vector<std::string>();
                 summaries_[place] = format_summary(session.spec().input.given, stats, written);
@@ -168,6 +171,9 @@ int Run::execute() {
   play_to_the_end(interrupt);
   const bool interrupted = interrupt.stop_requested();
   for (const auto& [place, summary] : summaries_) tell_text(summary + "\n");
+  for (const std::string& note : notes_) {
+    if (!options_.quiet) tell_text("  note: " + note + "\n");
+  }
   if (const auto left = queue_->not_begun(); !left.empty()) {
     say(fmt::format("interrupted before {} {} begun: {}{}", counted(left.size(), "input", "inputs"),
                     left.size() == 1 ? "was" : "were", left.front(), left.size() == 1 ? "" : ", ..."));

@@ -17,6 +17,14 @@ double get_number(const GstStructure* stats, const std::string& name) {
   return value;
 }
 
+std::vector<std::string> get_texts(const GstStructure* stats, const char* name) {
+  std::vector<std::string> texts;
+  const GValue* list = gst_structure_get_value(stats, name);
+  const guint count = list == nullptr ? 0 : gst_value_array_get_size(list);
+  for (guint i = 0; i < count; ++i) texts.emplace_back(g_value_get_string(gst_value_array_get_value(list, i)));
+  return texts;
+}
+
 }  // namespace
 
 StreamStats read_stats(GstElement* infer) {
@@ -31,6 +39,7 @@ StreamStats read_stats(GstElement* infer) {
   stats.people_total = get_count(read, "people-total");
   gst_structure_get_int(read, "people", &stats.people);
   gst_structure_get_uint(read, "cores", &stats.cores);
+  stats.notes = get_texts(read, "notes");
   stats.batch_fill = get_number(read, "batch-fill");
   if (const char* device = gst_structure_get_string(read, "device"); device != nullptr) stats.device = device;
   constexpr std::array kStages{"preprocess", "queue", "infer", "post"};

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <gst/gst.h>
 
@@ -28,6 +29,7 @@ struct StreamStats {
   std::string device;                ///< empty before the model is loaded
   unsigned cores = 0;                ///< in service
   double batch_fill = 0;             ///< frames a batch, on average
+  std::vector<std::string> notes;    ///< what happened to the cores of the device, a line each
   std::array<StageTimes, 4> stages;  ///< in the order of a frame's way
   double seconds = 0;                ///< from the first frame to the last result
 };

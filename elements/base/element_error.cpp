@@ -36,14 +36,16 @@ void post_error(GstElement* element, const Error& error, const char* file, int l
                                         g_strdup(error.message.c_str()), nullptr, file, "", line, details);
 }
 
-void post_core_lost(GstElement* element, std::string_view device, std::uint32_t cores_left) {
-  const std::string name(device);
-  GST_ELEMENT_WARNING(element, RESOURCE, FAILED,
-                      ("a core of device %s is lost; %u of its cores go on", name.c_str(), cores_left), (nullptr));
+void post_note(GstElement* element, std::string_view device, const EngineNote& note) {
+  GST_ELEMENT_WARNING(element, RESOURCE, FAILED, ("%s", note.text.c_str()), (nullptr));
+  if (note.kind == EngineNote::Kind::kRemark) return;
+  const char* const name = note.kind == EngineNote::Kind::kCoreLost ? "core-failed" : "core-back";
   gst_element_post_message(
-      element, gst_message_new_element(GST_OBJECT(element),
-                                       gst_structure_new("core-failed", "device", G_TYPE_STRING, name.c_str(),
-                                                         "cores-left", G_TYPE_UINT, cores_left, nullptr)));
+      element,
+      gst_message_new_element(GST_OBJECT(element),
+                              gst_structure_new(name, "device", G_TYPE_STRING, std::string(device).c_str(), "core",
+                                                G_TYPE_UINT, note.core, "cores-left", G_TYPE_UINT, note.cores_left,
+                                                "text", G_TYPE_STRING, note.text.c_str(), nullptr)));
 }
 
 }  // namespace posecam::gst

@@ -1,13 +1,13 @@
 #pragma once
 // Failures of the C++ side as GStreamer errors on the bus, and the last line of defence against exceptions.
 
-#include <cstdint>
 #include <exception>
 #include <string_view>
 
 #include <gst/gst.h>
 
 #include "models/core/result.h"
+#include "pipeline/engine/engine_notes.h"
 
 namespace posecam::gst {
 
@@ -16,8 +16,9 @@ namespace posecam::gst {
 void post_error(GstElement* element, const Error& error, const char* file = __builtin_FILE(),
                 int line = __builtin_LINE());
 
-/// A warning, and the element message "core-failed" (device: string, cores-left: uint): the others go on.
-void post_core_lost(GstElement* element, std::string_view device, std::uint32_t cores_left);
+/// A warning of the note's text. Of a core that was lost, or is back, also the element message "core-failed" or
+/// "core-back" (device: string, core: uint, cores-left: uint, text: string).
+void post_note(GstElement* element, std::string_view device, const EngineNote& note);
 
 /// Runs the body of a GObject function; an exception of a library becomes an error on the bus and `failed`.
 template <class Body, class Value>

@@ -11,6 +11,19 @@ void add_stage(GstStructure* s, const char* stage, const Histogram& times) {
                     (std::string(stage) + "-p99-ms").c_str(), G_TYPE_DOUBLE, times.quantile(0.99), nullptr);
 }
 
+/// "notes": what happened to the cores, a text each.
+void add_notes(GstStructure* s, const EngineNotes& notes) {
+  GValue list = G_VALUE_INIT;
+  gst_value_array_init(&list, 0);
+  for (const EngineNote& note : notes.from(0)) {
+    GValue text = G_VALUE_INIT;
+    g_value_init(&text, G_TYPE_STRING);
+    g_value_set_string(&text, note.text.c_str());
+    gst_value_array_append_and_take_value(&list, &text);
+  }
+  gst_structure_take_value(s, "notes", &list);
+}
+
 }  // namespace
 
 void InferStats::reset() {
@@ -73,6 +86,7 @@ GstStructure* InferStats::to_structure(const Engine* engine) const {
     gst_structure_set(s, "device", G_TYPE_STRING, std::string(engine->backend_name()).c_str(), "cores", G_TYPE_UINT,
                       e.cores, "cores-lost", G_TYPE_UINT64, e.losses, "batches", G_TYPE_UINT64, e.batches, "batch-fill",
                       G_TYPE_DOUBLE, fill, nullptr);
+    add_notes(s, engine->notes());
   }
   return s;
 }

@@ -15,12 +15,12 @@ constexpr std::chrono::seconds kStatsEvery{5};
 
 void Reports::start() {
   const auto engine = parts_.setup.engine();
-  losses_ = engine ? engine->stats().losses : 0;
   told_refusal_ = false;
   if (const std::string note = engine ? engine->take_note() : ""; !note.empty()) {
     GST_ELEMENT_WARNING(parts_.self, LIBRARY, INIT, ("%s", note.c_str()), (nullptr));
   }
   stats_posted_ = Clock::now();
+  if (engine) tell_notes(*engine);
   told_latency_ = GST_CLOCK_TIME_NONE;
 }
 
@@ -37,16 +37,20 @@ void Reports::end_stream() {
 void Reports::look() {
   const auto engine = parts_.setup.engine();
   if (!engine) return;
-  const EngineStats stats = engine->stats();
-  if (stats.losses > std::exchange(losses_, stats.losses)) {
-    post_core_lost(parts_.self, engine->backend_name(), stats.cores);
-  }
+  tell_notes(*engine);
   if (const std::string why = told_refusal_ ? "" : engine->first_refusal(); !why.empty()) {
     told_refusal_ = true;
     GST_ELEMENT_WARNING(parts_.self, STREAM, FAILED, ("frames stay unanalysed: %s", why.c_str()), (nullptr));
   }
   if (Clock::now() - stats_posted_ > kStatsEvery) post_stats();
   look_at_latency();
+}
+
+void Reports::tell_notes(const Engine& engine) {
+  if (std::exchange(told_of_, &engine) != &engine) notes_ = 0;  // also what was before this element shared it
+  if (engine.notes().count() == notes_) return;
+  for (const EngineNote& note : engine.notes().from(notes_)) post_note(parts_.self, engine.backend_name(), note);
+  notes_ = engine.notes().count();
 }
 
 void Reports::look_at_latency() {

@@ -29,12 +29,14 @@ class Reports {
  private:
   using Clock = std::chrono::steady_clock;
   void look();
+  void tell_notes(const Engine& engine);
   void look_at_latency();
   void post_stats();
 
   InferParts& parts_;
   std::uint64_t frames_ = 0;
-  std::uint64_t losses_ = 0;
+  std::uint64_t notes_ = 0;          ///< of the engine that were told
+  const Engine* told_of_ = nullptr;  ///< which that was
   bool told_refusal_ = false;
   Clock::time_point stats_posted_;
   std::atomic<GstClockTime> told_latency_ = GST_CLOCK_TIME_NONE;

@@ -1,6 +1,7 @@
 #pragma once
 // What a device is told when it makes a backend.
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <vector>
@@ -32,6 +33,7 @@ struct BackendOptions {
   /// neuron: batches of any size, cut into runs of the compiled sizes and padded. Else whole batches of exactly
   /// ModelSpec::input.batch rows, others are refused.
   bool dynamic_batch_size = true;
+  std::chrono::milliseconds core_patience{3000};  ///< neuron: for cores that other processes hold; in all
 };
 
 /// A backend serves the tensors it was made for: kModel if `asked` has other ones than `loaded`.

@@ -141,7 +141,19 @@ inline constexpr std::array kEngineOptions{
                  .range = {0, 86400},
                  .value = "S",
                  .group = "Device",
-                 .help = "neuron: after how many seconds a lost core is set up again; 0: never"},
+                 .help = "neuron: after how many seconds a lost core is set up again, for which the runtime is "
+                         "initialised anew: all cores of the process pause; 0: never"},
+    EngineOption{.name = "core-patience",
+                 .field = &EngineSettings::core_patience_s,
+                 .range = {0, 3600},
+                 .value = "S",
+                 .group = "Device",
+                 .help = "neuron: how many seconds to wait for cores that a process which ends still holds"},
+    EngineOption{.name = "require-all-cores",
+                 .field = &EngineSettings::require_all_cores,
+                 .value = "true|false",
+                 .group = "Device",
+                 .help = "Fail unless every core starts. Off: go on with those that do, and warn"},
 };
 
 }  // namespace posecam

@@ -72,6 +72,7 @@ Result<BackendOptions> plan_backend(const EngineSettings& s, const Device& devic
   options->precision = *precision;
   options->scheduling = *scheduling;
   options->dynamic_batch_size = s.dynamic_batch_size;
+  options->core_patience = std::chrono::seconds(s.core_patience_s);
   return options;
 }
 
@@ -88,6 +89,7 @@ Result<EngineOptions> plan_options(const EngineSettings& s, const Device& device
   engine.max_batch_delay = std::chrono::milliseconds(s.max_batch_delay_ms);
   if (device.traits().neuron_cores && !s.dynamic_batch_size) engine.max_batch_delay = kUntilFull;
   engine.core_retry = std::chrono::seconds(s.core_retry_s);
+  engine.require_all_cores = s.require_all_cores;
   engine.decode.mode = *mode;
   engine.decode.smoothing_taps = static_cast<int>(s.taps);
   engine.decode.threshold = if_set<float>(s.threshold);

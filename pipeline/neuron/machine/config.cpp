@@ -31,8 +31,27 @@ std::string_view text_of(GetEnv env, const char* name) {
   return value ? value : "";
 }
 
+/// What is struck, for rules that name a call.
+void read_call(const JsonNode& node, FaultRule& rule) {
+  rule.call = node.at("call").text(1, 64);
+  if (!rule.call.starts_with("nrt_")) node.at("call").problem("expected the name of a function, nrt_...");
+}
+
+/// Of rules from whose call on a core is gone.
+void read_end(const JsonNode& node, FaultRule& rule) {
+  const bool hang = node.has("hang_at");
+  rule.kind = hang ? FaultRule::Kind::kHang : FaultRule::Kind::kLost;
+  rule.from = static_cast<std::uint64_t>(node.at(hang ? "hang_at" : "lost_at").integer(1, kMaxCall));
+  rule.status = NRT_EXEC_UNIT_UNRECOVERABLE;
+  if (!rule.core) node.problem("core: missing, expected the core that is lost");
+  for (const char* key : {"from", "count", "every"}) {
+    if (node.has(key)) node.at(key).problem("is for status, blocks and slow");
+  }
+}
+
 FaultRule read_fault(const JsonNode& node) {
-  node.expect_keys({"call", "core", "from", "count", "every", "status", "slow", "hang_at", "lost_at", "recovers"});
+  node.expect_keys(
+      {"call", "core", "from", "count", "every", "status", "slow", "blocks", "hang_at", "lost_at", "recovers"});
   FaultRule rule;
   if (node.has("core")) rule.core = static_cast<std::uint32_t>(node.at("core").integer(0, kMaxCores - 1));
   if (node.has("from")) rule.from = static_cast<std::uint64_t>(node.at("from").integer(1, kMaxCall));
@@ -40,28 +59,26 @@ FaultRule read_fault(const JsonNode& node) {
   if (node.has("every")) rule.every = static_cast<std::uint64_t>(node.at("every").integer(1, kMaxCall));
   if (node.has("recovers")) rule.recovers = node.at("recovers").boolean();
   const bool status = node.has("status");
-  if (status + node.has("slow") + node.has("hang_at") + node.has("lost_at") != 1) {
-    node.problem("expected one of status, slow, hang_at, lost_at");
+  const bool blocks = node.has("blocks");
+  const bool slow = node.has("slow");
+  if (status + blocks + slow + node.has("hang_at") + node.has("lost_at") != 1) {
+    node.problem("expected one of status, slow, blocks, hang_at, lost_at");
   } else if (status) {
     rule.status = static_cast<NRT_STATUS>(node.at("status").integer(1, kMaxStatus));
-    rule.call = node.at("call").text(1, 64);
-    if (!rule.call.starts_with("nrt_")) node.at("call").problem("expected the name of a function, nrt_...");
-  } else if (node.has("slow")) {
+    read_call(node, rule);
+  } else if (blocks) {
+    rule.kind = FaultRule::Kind::kBlock;
+    rule.blocks_s = node.at("blocks").real(0, 1e6);
+    read_call(node, rule);
+  } else if (slow) {
     rule.kind = FaultRule::Kind::kSlow;
     rule.slow = node.at("slow").real(0, 1e6);
   } else {
-    const bool hang = node.has("hang_at");
-    rule.kind = hang ? FaultRule::Kind::kHang : FaultRule::Kind::kLost;
-    rule.from = static_cast<std::uint64_t>(node.at(hang ? "hang_at" : "lost_at").integer(1, kMaxCall));
-    rule.status = NRT_EXEC_UNIT_UNRECOVERABLE;
-    if (!rule.core) node.problem("core: missing, expected the core that is lost");
-    for (const char* key : {"from", "count", "every"}) {
-      if (node.has(key)) node.at(key).problem("is for status and slow");
-    }
+    read_end(node, rule);
   }
-  const bool ends = rule.kind == FaultRule::Kind::kHang || rule.kind == FaultRule::Kind::kLost;
-  if (!ends && node.has("recovers")) node.problem("recovers is for hang_at and lost_at");
-  if (!status && node.has("call")) node.problem("call is for status; the others are about nrt_execute");
+  if ((status || blocks || slow) && node.has("recovers")) node.problem("recovers is for hang_at and lost_at");
+  if (!status && !blocks && node.has("call"))
+    node.problem("call is for status and blocks; the others are about nrt_execute");
   return rule;
 }
 

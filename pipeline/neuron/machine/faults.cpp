@@ -1,9 +1,17 @@
 #include "pipeline/neuron/machine/faults.h"
 
+#include <algorithm>
+
 namespace posecam::sim {
 
-FaultPlan::FaultPlan(const std::vector<FaultRule>& rules) {
-  for (const FaultRule& rule : rules) states_.push_back({rule});
+FaultPlan::FaultPlan(const std::vector<FaultRule>& rules, const std::vector<bool>& struck) {
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    State& state = states_.emplace_back(State{.rule = rules[i]});
+    const bool lasts = rules[i].kind == FaultRule::Kind::kHang || rules[i].kind == FaultRule::Kind::kLost;
+    if (!lasts || i >= struck.size() || !struck[i]) continue;
+    state.over = rules[i].recovers;
+    state.rule.from = 1;
+  }
 }
 
 FaultPlan::Fate FaultPlan::next(std::string_view call, CoreRange cores) {
@@ -18,6 +26,7 @@ FaultPlan::Fate FaultPlan::next(std::string_view call, CoreRange cores) {
     switch (rule.kind) {
       case FaultRule::Kind::kSlow: fate.slow *= rule.slow; break;
       case FaultRule::Kind::kHang: fate.hangs = true; break;
+      case FaultRule::Kind::kBlock: fate.blocks_s = std::max(fate.blocks_s, rule.blocks_s); break;
       case FaultRule::Kind::kStatus:
       case FaultRule::Kind::kLost:
         if (fate.status == NRT_SUCCESS) fate.status = rule.status;
@@ -27,12 +36,11 @@ FaultPlan::Fate FaultPlan::next(std::string_view call, CoreRange cores) {
   return fate;
 }
 
-void FaultPlan::unloaded(CoreRange cores) {
+std::vector<bool> FaultPlan::struck() const {
   const std::lock_guard lock(mutex_);
-  for (State& state : states_) {
-    const bool struck = state.calls >= state.rule.from;
-    if (state.rule.recovers && struck && state.rule.core && cores.contains(*state.rule.core)) state.over = true;
-  }
+  std::vector<bool> struck;
+  for (const State& state : states_) struck.push_back(state.over || state.calls >= state.rule.from);
+  return struck;
 }
 
 }  // namespace posecam::sim

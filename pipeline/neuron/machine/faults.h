@@ -14,8 +14,9 @@ namespace posecam::sim {
 
 /// One entry of "faults". Calls are counted from 1, by each rule for itself, among those that it is about.
 struct FaultRule {
-  /// The call returns `status`; takes `slow` times as long; ends with the timeout; fails as on a core that is gone.
-  enum class Kind { kStatus, kSlow, kHang, kLost };
+  /// The call returns `status`; takes `slow` times as long; ends with the timeout; fails as on a core that is gone; is
+  /// late by `blocks_s`, whatever the timeout.
+  enum class Kind { kStatus, kSlow, kHang, kLost, kBlock };
   Kind kind = Kind::kStatus;          ///< what happens
   std::string call = "nrt_execute";   ///< name of the function
   std::optional<std::uint32_t> core;  ///< on the instance, not of the process; none: any
@@ -24,7 +25,10 @@ struct FaultRule {
   std::uint64_t every = 1;            ///< only each so manieth of these
   NRT_STATUS status = NRT_SUCCESS;    ///< of kStatus and kLost
   double slow = 1;                    ///< factor on device time
-  bool recovers = false;              ///< hang and lost: over once a model of that core was unloaded
+  double blocks_s = 0;                ///< of kBlock
+  bool recovers = false;              ///< hang and lost: over once the runtime was initialised anew after it struck
+
+  friend bool operator==(const FaultRule&, const FaultRule&) = default;
 };
 
 /// Global numbers of neighbouring cores.
@@ -44,14 +48,17 @@ class FaultPlan {
     NRT_STATUS status = NRT_SUCCESS;  ///< to be returned instead
     double slow = 1;                  ///< factor on device time: the product of all rules
     bool hangs = false;               ///< no answer before the timeout
+    double blocks_s = 0;              ///< no answer for so long: the longest of all rules
   };
 
-  explicit FaultPlan(const std::vector<FaultRule>& rules);
+  /// `struck`: of the same rules in the session before, if there was one. A core that was lost or hung then does so
+  /// from the first call on, or recovers.
+  explicit FaultPlan(const std::vector<FaultRule>& rules, const std::vector<bool>& struck = {});
 
   /// Counts one call; `cores` empty for calls that are about no core.
   Fate next(std::string_view call, CoreRange cores = {});
-  /// A model left these cores: rules that recover are over once they have struck.
-  void unloaded(CoreRange cores);
+  /// Whether each rule has struck.
+  std::vector<bool> struck() const;
 
  private:
   struct State {
@@ -59,7 +66,7 @@ class FaultPlan {
     std::uint64_t calls = 0;
     bool over = false;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<State> states_;
 };
 

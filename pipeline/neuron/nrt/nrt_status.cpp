@@ -61,6 +61,12 @@ Error nrt_error(std::string_view what, NRT_STATUS status) {
   return {row.errc, fmt::format("{}: {} ({}): {}", what, row.name, status, row.meaning)};
 }
 
+Error nrt_run_error(std::string_view what, NRT_STATUS status) {
+  Error error = nrt_error(what, status);
+  if (status == NRT_FAILURE || &nrt_status_row(status) == &kUnknown) error.code = Errc::kCoreLost;
+  return error;
+}
+
 Error nrt_setup_error(std::string_view what, NRT_STATUS status) {
   Error error = nrt_error(what, status);
   if (error.code == Errc::kBadInput) error.code = Errc::kModel;

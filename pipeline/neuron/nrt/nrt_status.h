@@ -30,6 +30,10 @@ constexpr bool nrt_succeeded(NRT_STATUS status) {
 /// "WHAT: NRT_TIMEOUT (5): the execution took longer than NEURON_RT_EXEC_TIMEOUT".
 Error nrt_error(std::string_view what, NRT_STATUS status);
 
+/// The same for a call that runs a batch: NRT_FAILURE and a status nobody knows are kCoreLost, as the others of the
+/// process may well go on.
+Error nrt_run_error(std::string_view what, NRT_STATUS status);
+
 /// The same for a call that prepares: there is no batch to refuse and no other core to go to, so kBadInput is kModel,
 /// and kBusy and kCoreLost are kDevice.
 Error nrt_setup_error(std::string_view what, NRT_STATUS status);

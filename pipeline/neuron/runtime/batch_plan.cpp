@@ -32,6 +32,11 @@ std::chrono::nanoseconds BatchTimes::own_time(Clock::time_point asked, Clock::ti
   return ended - began;
 }
 
+bool BatchTimes::known() const {
+  std::lock_guard lock(mutex_);
+  return std::ranges::any_of(sizes_, [](const Size& size) { return size.ms > 0; });
+}
+
 void BatchTimes::read(std::span<double> ms) const {
   std::lock_guard lock(mutex_);
   std::ranges::transform(sizes_, ms.begin(), &Size::ms);

@@ -24,6 +24,8 @@ class BatchTimes {
   /// An execution before frames came: of several the shortest counts, as all cores start at once and disturb each
   /// other.
   void start(std::size_t index, Clock::time_point asked, Clock::time_point ended);
+  /// Whether some size was measured.
+  bool known() const;
   /// By size, 0 for those never run.
   void read(std::span<double> ms) const;
   /// The largest size that `rows` fill and that no execution had for kLookAgain others, as its time may have been an

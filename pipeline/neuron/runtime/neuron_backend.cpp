@@ -1,6 +1,7 @@
 #include "pipeline/neuron/runtime/neuron_backend.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -51,12 +52,16 @@ class NeuronBackend final : public InferenceBackend {
   std::string_view name() const override { return device_; }
   std::vector<CoreId> cores() const override { return firsts_; }
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override;
+  Result<void> restore(CoreId core) override;
 
  private:
   struct Home {
     std::mutex mutex;  // held while the networks are loaded: other slots of this core wait, those of others do not
     std::weak_ptr<NeuronCopy> copy;
+    std::atomic<std::uint64_t> failed_in = 0;  // the generation of the runtime in which it did not work
   };
+  Result<Home*> home_of(CoreId core);
+  Result<std::unique_ptr<Slot>> make_slot_in(Home& home, CoreId core);
 
   const std::string device_;
   const ModelSpec spec_;
@@ -90,22 +95,58 @@ Result<void> NeuronBackend::place(std::shared_ptr<NeuronRuntime> runtime, const 
   return {};
 }
 
+Result<NeuronBackend::Home*> NeuronBackend::home_of(CoreId core) {
+  const auto at = std::ranges::find(firsts_, core);
+  if (at != firsts_.end()) return &homes_[static_cast<std::size_t>(at - firsts_.begin())];
+  return Error{Errc::kUsage, fmt::format("device {}: core {} is none of {}", device_, core, fmt::join(firsts_, ", "))};
+}
+
 Result<std::unique_ptr<Slot>> NeuronBackend::make_slot(const ModelSpec& spec, CoreId core) {
   if (auto same = check_same_tensors(spec_, spec); !same) return same.error();
-  const auto at = std::ranges::find(firsts_, core);
-  if (at == firsts_.end()) {
-    return Error{Errc::kUsage,
-                 fmt::format("device {}: core {} is none of {}", device_, core, fmt::join(firsts_, ", "))};
-  }
-  Home& home = homes_[static_cast<std::size_t>(at - firsts_.begin())];
-  std::lock_guard lock(home.mutex);
+  auto home = home_of(core);
+  if (!home) return home.error();
+  const auto use = runtime_->use();
+  if (!use) return Error{Errc::kDevice, fmt::format("device {}: the Neuron runtime hangs", device_)};
+  std::lock_guard lock((*home)->mutex);
+  auto slot = make_slot_in(**home, core);
+  if (!slot) (*home)->failed_in = runtime_->generation();
+  return slot;
+}
+
+Result<std::unique_ptr<Slot>> NeuronBackend::make_slot_in(Home& home, CoreId core) {
   auto copy = home.copy.lock();
   if (!copy) {
     auto loaded = NeuronCopy::load(runtime_, batches_, spec_, core, CoreBoard::take(device_, spec_.name, core));
     if (!loaded) return loaded.error();
     home.copy = copy = std::move(*loaded);
   }
-  return make_neuron_slot(std::move(copy), spec_, dynamic_);
+  if (const auto& state = copy->state(); !state) return state.error();
+  auto lanes = std::make_shared<NeuronLanes>(copy);
+  if (auto taken = lanes->take(); !taken) return taken.error();
+  auto slot = make_neuron_slot(lanes, spec_, dynamic_);
+  if (slot) copy->add(lanes);
+  return slot;
+}
+
+/// AWS: a lost execution unit is terminal until the runtime is initialised anew; unloading and loading does not help.
+Result<void> NeuronBackend::restore(CoreId core) {
+  const auto home = home_of(core);
+  if (!home) return home.error();
+  std::shared_ptr<NeuronCopy> copy;
+  std::uint64_t seen = 0;
+  {
+    std::lock_guard lock((*home)->mutex);
+    copy = (*home)->copy.lock();
+    seen = (*home)->failed_in;
+    if (copy) seen = std::max(seen, copy->lost_in());
+  }
+  auto reset = runtime_->reset(seen);
+  const auto use = runtime_->use();  // the copy may be gone with us
+  if (reset && copy) reset = copy->state();
+  if (!reset) (*home)->failed_in = runtime_->generation();
+  if (!use) runtime_->leave(copy);
+  copy.reset();
+  return reset;
 }
 
 }  // namespace
@@ -120,6 +161,7 @@ Result<std::unique_ptr<InferenceBackend>> make_neuron_backend(std::string_view d
   RuntimeOptions start;
   start.device = device;
   start.cores = options.cores;
+  start.patience = options.core_patience;
   auto runtime = NeuronRuntime::open(std::move(*library), start);
   if (!runtime) return runtime.error();
   if (!options.dynamic_batch_size) batches->erase(batches->begin(), batches->end() - 1);

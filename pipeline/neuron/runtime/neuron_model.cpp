@@ -115,7 +115,8 @@ Result<NeuronTensor> read_output(const Description& d, const nrt_tensor_info_t& 
 Error load_error(std::string_view what, NRT_STATUS status, const ModelSpec& spec) {
   Error error = nrt_setup_error(what, status);
   const BackendWeights* const weights = spec.weights_for("neuron");
-  if (weights && (status == NRT_FAILURE || status == NRT_INVALID || status == NRT_UNSUPPORTED_NEFF_VERSION)) {
+  if (weights && (status == NRT_FAILURE || status == NRT_INVALID || status == NRT_HW_ERROR ||
+                  status == NRT_UNSUPPORTED_NEFF_VERSION)) {
     error.message += fmt::format("; or compiled for other hardware ({})", weights->target);
   }
   return error;

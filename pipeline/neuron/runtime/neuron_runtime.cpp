@@ -7,11 +7,13 @@
 #include <cstdlib>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "models/core/log.h"
 #include "pipeline/backend/core_list.h"
+#include "pipeline/backend/errand.h"
 #include "pipeline/neuron/nrt/instance_family.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
 #include "pipeline/neuron/nrt/nrt_status.h"
@@ -27,6 +29,7 @@ constexpr const char* kTimeout = "NEURON_RT_EXEC_TIMEOUT";
 constexpr const char* kTimeoutSeconds = "10";  // the runtimes' own are 2, 30 or 600 s, by version and instance
 constexpr const char* kInFlight = "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS";
 constexpr std::chrono::milliseconds kFirstWait{100};
+constexpr std::chrono::seconds kResetLimit{180};
 constexpr CoreId kMostCores = 1024;  // more than any instance has
 
 bool is_set(const char* variable) {
@@ -107,10 +110,11 @@ NeuronRuntime::~NeuronRuntime() {
 }
 
 Result<void> NeuronRuntime::start(const RuntimeOptions& options) {
+  options_ = options;
   if (auto chosen = choose_cores(options); !chosen) return chosen;
   if (!set_variable(kTimeout, kTimeoutSeconds, 0)) logger().warn("{} cannot be set", kTimeout);
   wait_for_executions();
-  if (auto done = initialise(options); !done) return done;
+  if (auto done = initialise(); !done) return done;
   const NRT_STATUS status = nrt().nrt_get_visible_nc_count(&core_count_);
   if (status != NRT_SUCCESS) return nrt_setup_error("nrt_get_visible_nc_count", status);
   if (core_count_ == 0) return Error{Errc::kDevice, fmt::format("device {} has no NeuronCores", options.device)};
@@ -183,7 +187,7 @@ Result<void> NeuronRuntime::check_total(std::string_view device, std::string_vie
                                          total, total - 1)};
 }
 
-Result<void> NeuronRuntime::initialise(const RuntimeOptions& options) {
+Result<void> NeuronRuntime::initialise() {
   std::chrono::milliseconds waited{0};
   for (auto wait = kFirstWait;; wait *= 2) {
     const NRT_STATUS status = nrt().nrt_init(NRT_FRAMEWORK_TYPE_NO_FW, "", "");
@@ -194,16 +198,61 @@ Result<void> NeuronRuntime::initialise(const RuntimeOptions& options) {
     CoreId total = 0;
     const bool no_device =
         nrt().nrt_get_total_nc_count && (nrt().nrt_get_total_nc_count(&total) != NRT_SUCCESS || total == 0);
-    if (no_device || waited + wait > options.patience) {
-      return cannot_start(options.device, *library_, status, wanted_);
+    if (no_device || waited >= options_.patience) {
+      return cannot_start(options_.device, *library_, status, wanted_);
     }
     if (waited.count() == 0) {
-      logger().warn("{}; trying for {} ms", nrt_error("nrt_init", status).message, options.patience.count());
+      logger().warn("{}; trying for {} ms", nrt_error("nrt_init", status).message, options_.patience.count());
     }
     // A core that was in use a moment ago is not free yet: there is nothing to wait on but time.
+    wait = std::min(wait, options_.patience - waited);
     std::this_thread::sleep_for(wait);
     waited += wait;
   }
+}
+
+void NeuronRuntime::add(std::weak_ptr<NrtTenant> tenant) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(tenants_, [](const auto& other) { return other.expired(); });
+  tenants_.push_back(std::move(tenant));
+}
+
+void NeuronRuntime::leave(std::shared_ptr<void> handles) {
+  const std::lock_guard lock(mutex_);
+  left_.push_back(std::move(handles));
+}
+
+Result<void> NeuronRuntime::reset(std::uint64_t seen) {
+  const std::lock_guard lock(reset_mutex_);
+  if (generation_ != seen) return {};
+  const auto outcome = std::make_shared<Result<void>>();
+  Errand errand([self = shared_from_this(), outcome] { *outcome = self->start_anew(); });
+  if (errand.wait_for(kResetLimit)) return *outcome;
+  gate_.give_up();
+  return Error{Errc::kDevice, fmt::format("device {}: nrt_close and nrt_init take more than {} s; restart the program",
+                                          options_.device, kResetLimit.count())};
+}
+
+Result<void> NeuronRuntime::start_anew() {
+  if (!gate_.close()) return Error{Errc::kDevice, "the Neuron runtime hangs"};
+  std::vector<std::shared_ptr<NrtTenant>> tenants;  // nobody else can be the last owner of one meanwhile
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& tenant : tenants_) {
+      if (auto living = tenant.lock()) tenants.push_back(std::move(living));
+    }
+  }
+  for (const auto& tenant : tenants) tenant->let_go();
+  if (std::exchange(initialised_, false)) nrt().nrt_close();
+  const auto done = initialise();
+  if (done) {
+    std::vector<std::jthread> threads;  // loading is mostly waiting for the core
+    for (const auto& tenant : tenants) threads.emplace_back([&tenant] { tenant->take_back(); });
+  }
+  ++generation_;
+  tenants.clear();  // while the gate is closed: an owner may have gone meanwhile
+  gate_.open();
+  return done;
 }
 
 void NeuronRuntime::ask_family() {

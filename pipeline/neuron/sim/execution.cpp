@@ -206,6 +206,7 @@ NRT_STATUS execute(Session& session, Model& model, TensorSet& input_set, TensorS
     return NRT_EXEC_BAD_INPUT;
   }
   const FaultPlan::Fate fate = session.faults.next(call, session.on_instance(cores));
+  Session::suffer(fate);
   if (fate.hangs) {
     sleep_until(monotonic_now() + model.timeout);
     return no_answer(session, model, cores);

@@ -135,7 +135,6 @@ Loaded load_model(Session& session, std::span<const std::byte> bytes, std::int32
 }
 
 void unload_model(Session& session, Model& model) {
-  session.faults.unloaded(session.on_instance(model.cores));
   const std::lock_guard lock(session.mutex);
   model.memory.clear();
   for (std::uint32_t i = 0; i < model.cores.count; ++i) --session.loads[model.cores.first + i];

@@ -124,13 +124,19 @@ NRT_STATUS Runtime::start() {
   if (config->in_flight > 0) {
     log(Level::kInfo, "nrt_init", "executions are asynchronous, at most {} in flight on a core", config->in_flight);
   }
-  session_ = std::make_shared<Session>(std::move(*config), std::move(taken.cores));
+  // What struck on this very machine lasts, or is over.
+  const bool same =
+      past_ && past_->faults == config->faults && past_->pool == config->pool && past_->mode == config->mode;
+  session_ =
+      std::make_shared<Session>(std::move(*config), std::move(taken.cores), same ? struck_ : std::vector<bool>());
   closed_ = false;
   return NRT_SUCCESS;
 }
 
 void Runtime::close() {
-  std::shared_ptr<Session> last;  // destroyed without the lock
+  NRT_STATUS otherwise = NRT_SUCCESS;
+  if (const auto open = session(otherwise)) open->injected("nrt_close");  // without the lock: it may block
+  std::shared_ptr<Session> last;                                          // destroyed without it, too
   const std::lock_guard lock(mutex_);
   if (!session_) {
     log(Level::kError, "nrt_close", "Unexpected runtime state: NRT_STATE_{}", closed_ ? "CLOSED" : "START");
@@ -139,6 +145,8 @@ void Runtime::close() {
   if (const auto models = session_->models.size(); models != 0) {
     log(Level::kError, "nrt_close", "{} models are still loaded: unload them first", models);
   }
+  past_ = std::make_shared<const Config>(session_->config);
+  struck_ = session_->faults.struck();
   last = std::move(session_);
   session_ = nullptr;
   closed_ = true;

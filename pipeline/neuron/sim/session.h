@@ -57,10 +57,11 @@ struct Model {
 
 /// Thread-safe where its parts are; `loads` and `profiles` under `mutex`.
 struct Session {
-  Session(Config settings, std::vector<std::shared_ptr<Core>> owned)
+  /// `struck`: as FaultPlan takes it.
+  Session(Config settings, std::vector<std::shared_ptr<Core>> owned, const std::vector<bool>& struck)
       : config(std::move(settings)),
         cores(std::move(owned)),
-        faults(config.faults),
+        faults(config.faults, struck),
         bookings(static_cast<std::uint32_t>(cores.size())),
         turns(static_cast<std::uint32_t>(cores.size())),
         loads(cores.size(), 0),
@@ -69,10 +70,15 @@ struct Session {
   /// Their numbers on the instance.
   CoreRange on_instance(CoreRange own) const { return {cores[own.first]->number(), own.count}; }
   /// What faults say about a call that is about these cores of the process, or about none.
-  NRT_STATUS injected(const char* call) { return faults.next(call).status; }
-  NRT_STATUS injected(const char* call, CoreRange own) { return faults.next(call, on_instance(own)).status; }
+  NRT_STATUS injected(const char* call) { return suffer(faults.next(call)); }
+  NRT_STATUS injected(const char* call, CoreRange own) { return suffer(faults.next(call, on_instance(own))); }
   NRT_STATUS injected(const char* call, const Tensor& tensor) {
-    return tensor.core ? faults.next(call, {tensor.core->number(), 1}).status : injected(call);
+    return tensor.core ? suffer(faults.next(call, {tensor.core->number(), 1})) : injected(call);
+  }
+  /// Blocks as long as the fate says.
+  static NRT_STATUS suffer(const FaultPlan::Fate& fate) {
+    if (fate.blocks_s > 0) sleep_until(monotonic_now() + static_cast<Nanos>(fate.blocks_s * kNanosPerSecond));
+    return fate.status;
   }
 
   const Config config;  ///< as read by nrt_init
@@ -111,6 +117,8 @@ class Runtime {
   std::shared_ptr<Session> session_;
   bool closed_ = false;
   std::uint64_t inits_ = 0;
+  std::shared_ptr<const Config> past_;  ///< of the session that was closed last,
+  std::vector<bool> struck_;            ///< and which of its faults struck
 };
 
 }  // namespace posecam::sim

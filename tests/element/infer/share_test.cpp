@@ -250,7 +250,7 @@ TEST(NeuronInferShared, AStreamThatDiesHoldsUpNobody) {
 
 TEST(NeuronInferShared, ALostCoreIsAWarningAndTheOthersGoOn) {
   use_fake_device({.cores = 2, .on_run = [](CoreId core, std::uint64_t run, std::uint32_t) -> Result<void> {
-                     if (core == 0 && run > 4) return Error{Errc::kCoreLost, "the core of this test is gone"};
+                     if (core == 0 && run > 4) return Error{Errc::kCoreLost, "core 0: gone by order of this test"};
                      return {};
                    }});
   auto h = harness(fake_line());
@@ -265,10 +265,17 @@ TEST(NeuronInferShared, ALostCoreIsAWarningAndTheOthersGoOn) {
   }
   const auto warning = messages.next(GST_MESSAGE_WARNING);
   ASSERT_TRUE(warning);
-  EXPECT_THAT(text_of(warning.get()), testing::HasSubstr("a core of device fake is lost; 1 of its cores go on"));
+  EXPECT_THAT(text_of(warning.get()), testing::HasSubstr("core 0: gone by order of this test; 1 core goes on"));
   const auto message = messages.next(GST_MESSAGE_ELEMENT);
   ASSERT_TRUE(message);
   EXPECT_TRUE(gst_message_has_name(message.get(), "core-failed"));
+  guint core = 9;
+  guint left = 9;
+  const GstStructure* what = gst_message_get_structure(message.get());
+  EXPECT_TRUE(gst_structure_get(what, "core", G_TYPE_UINT, &core, "cores-left", G_TYPE_UINT, &left, nullptr));
+  EXPECT_EQ(core, 0U);
+  EXPECT_EQ(left, 1U);
+  EXPECT_STREQ(gst_structure_get_string(what, "text"), "core 0: gone by order of this test; 1 core goes on");
 }
 
 /// Frames leave in order, so those behind the slow core's wait; the other cores go on meanwhile.
@@ -301,7 +308,7 @@ TEST(NeuronInferShared, ALostCoreThatIsBackIsAWarningAndCounted) {
   std::atomic<bool> lost = false;
   use_fake_device({.cores = 2, .on_run = [&](CoreId core, std::uint64_t run, std::uint32_t) -> Result<void> {
                      if (core != 0 || run < 5 || lost.exchange(true)) return {};
-                     return Error{Errc::kCoreLost, "the core of this test is gone"};
+                     return Error{Errc::kCoreLost, "core 0: gone by order of this test"};
                    }});
   auto h = harness(fake_line("core-retry=1"));
   const ElementRef infer = find_infer(h.get());
@@ -318,7 +325,7 @@ TEST(NeuronInferShared, ALostCoreThatIsBackIsAWarningAndCounted) {
   gst_harness_push_event(h.get(), gst_event_new_eos());
   const auto message = messages.next(GST_MESSAGE_WARNING);
   ASSERT_TRUE(message);
-  EXPECT_THAT(text_of(message.get()), testing::HasSubstr("a core of device fake is lost"));
+  EXPECT_THAT(text_of(message.get()), testing::HasSubstr("core 0: gone by order of this test"));
   EXPECT_EQ(stat(infer.get(), "cores-lost"), 1);
 }
 

@@ -52,6 +52,12 @@ TEST(NrtStatus, SucceedsWithNumbersThatAreNone) {
   for (const NRT_STATUS status : {1U, 2U, 5U, 7U, 1004U, 4711U}) EXPECT_FALSE(nrt_succeeded(status));
 }
 
+TEST(NrtStatus, OfARunThatSaysNothingIsTheEndOfThatCoreAlone) {
+  for (const NRT_STATUS status : {1U, 4711U, 1004U, 1202U}) EXPECT_EQ(nrt_run_error("", status).code, Errc::kCoreLost);
+  EXPECT_EQ(nrt_run_error("", NRT_CLOSED).code, Errc::kDevice);
+  EXPECT_EQ(nrt_run_error("", NRT_EXEC_BAD_INPUT).code, Errc::kBadInput);
+}
+
 TEST(NrtStatus, KnowsNoOtherCoreWhileItPrepares) {
   EXPECT_EQ(nrt_setup_error("x", NRT_INVALID).code, Errc::kModel);
   EXPECT_EQ(nrt_setup_error("x", NRT_TIMEOUT).code, Errc::kDevice);

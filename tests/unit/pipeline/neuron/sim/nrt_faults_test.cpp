@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "tests/unit/pipeline/neuron/sim/sim_model.h"
@@ -97,16 +98,25 @@ TEST_F(NrtFaults, NumericalErrorsComeWithResults) {
   EXPECT_THAT(model.read(), Pointwise(FloatNear(0.001F), test::expected_sum(2)));
 }
 
-TEST_F(NrtFaults, ALostCoreComesBackWithANewLoadWhereItRecovers) {
-  ASSERT_EQ(init(R"({"faults": [{"core": 0, "lost_at": 2, "recovers": true}]})"), NRT_SUCCESS);
-  {
-    SimModel model(tiny_program(), 0);
-    EXPECT_EQ(model.execute(), NRT_SUCCESS);
-    EXPECT_EQ(model.execute(), NRT_EXEC_UNIT_UNRECOVERABLE);
-    EXPECT_EQ(model.execute(), NRT_EXEC_UNIT_UNRECOVERABLE);
+TEST_F(NrtFaults, ALostCoreComesBackWithANewInitialisationIfItRecovers) {
+  for (const bool recovers : {true, false}) {
+    const std::string config = fmt::format(R"({{"faults": [{{"core": 0, "lost_at": 2, "recovers": {}}}]}})", recovers);
+    ASSERT_EQ(init(config.c_str()), NRT_SUCCESS);
+    for (int load = 0; load < 2; ++load) {  // loading again is no remedy
+      SimModel model(tiny_program(), 0);
+      if (load == 0) {
+        EXPECT_EQ(model.execute(), NRT_SUCCESS);
+      }
+      EXPECT_EQ(model.execute(), NRT_EXEC_UNIT_UNRECOVERABLE);
+    }
+    close();
+    ASSERT_EQ(init(config.c_str()), NRT_SUCCESS);
+    {
+      SimModel again(tiny_program(), 0);
+      EXPECT_EQ(again.execute(), recovers ? NRT_SUCCESS : NRT_EXEC_UNIT_UNRECOVERABLE);
+    }
+    close();
   }
-  SimModel again(tiny_program(), 0);
-  EXPECT_EQ(again.execute(), NRT_SUCCESS);
 }
 
 TEST_F(NrtFaults, AHangEndsAtTheTimeoutAndStays) {

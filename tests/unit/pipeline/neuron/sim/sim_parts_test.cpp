@@ -149,20 +149,18 @@ TEST(FaultPlan, StrikesFromTheNthCallAsOftenAsOrdered) {
   EXPECT_EQ(plan.next("nrt_load").status, 0U);
 }
 
-TEST(FaultPlan, ALostCoreRecoversOnlyWhereThatIsOrdered) {
+TEST(FaultPlan, ALostCoreStaysLostInTheNextSessionUnlessItRecovers) {
   const FaultRule lost{.kind = FaultRule::Kind::kLost, .core = 0, .from = 2, .status = NRT_EXEC_UNIT_UNRECOVERABLE};
   FaultRule recovers = lost;
   recovers.recovers = true;
-  for (const bool recovering : {false, true}) {
-    FaultPlan plan({recovering ? recovers : lost});
-    plan.unloaded({0, 1});  // before it struck: changes nothing
+  const std::vector<FaultRule> rules{lost, recovers};
+  for (const std::size_t which : {0U, 1U}) {
+    const std::vector<FaultRule> rule{rules[which]};
+    FaultPlan plan(rule);
     EXPECT_EQ(plan.next("nrt_execute", {0, 1}).status, 0U);
+    EXPECT_EQ(FaultPlan(rule, plan.struck()).next("nrt_execute", {0, 1}).status, 0U) << "it has not struck";
     EXPECT_EQ(plan.next("nrt_execute", {0, 1}).status, 101U);
-    EXPECT_EQ(plan.next("nrt_execute", {0, 1}).status, 101U);
-    plan.unloaded({1, 1});
-    EXPECT_EQ(plan.next("nrt_execute", {0, 1}).status, 101U);
-    plan.unloaded({0, 1});
-    EXPECT_EQ(plan.next("nrt_execute", {0, 1}).status, recovering ? 0U : 101U);
+    EXPECT_EQ(FaultPlan(rule, plan.struck()).next("nrt_execute", {0, 1}).status, which == 0 ? 101U : 0U);
   }
 }
 

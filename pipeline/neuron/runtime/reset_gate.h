@@ -1,0 +1,53 @@
+#pragma once
+// Lets calls about handles of a runtime in, until somebody wants to close and open that runtime.
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+namespace posecam {
+
+/// Thread-safe. Nobody may enter it again before he has left it.
+class ResetGate {
+ public:
+  /// Blocks while it is closed. False once it was given up: the call must not be made.
+  bool enter() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !closed_ || given_up_; });
+    if (given_up_) return false;
+    ++inside_;
+    return true;
+  }
+  /// After an enter() that gave true.
+  void leave() {
+    const std::lock_guard lock(mutex_);
+    if (--inside_ == 0 && closed_) changed_.notify_all();
+  }
+  /// Returns when everybody has left, and nobody enters until open(). False once it was given up. One thread at a time.
+  bool close() {
+    std::unique_lock lock(mutex_);
+    closed_ = true;
+    changed_.wait(lock, [this] { return inside_ == 0 || given_up_; });
+    return !given_up_;
+  }
+  void open() {
+    const std::lock_guard lock(mutex_);
+    closed_ = false;
+    changed_.notify_all();
+  }
+  /// For good: who closed it does not come back.
+  void give_up() {
+    const std::lock_guard lock(mutex_);
+    given_up_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint32_t inside_ = 0;
+  bool closed_ = false;
+  bool given_up_ = false;
+};
+
+}  // namespace posecam

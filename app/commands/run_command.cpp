@@ -181,6 +181,8 @@ int Run::execute() {
   if (!has_outputs(options_) && !options_.quiet && code_ == 0) {
     say("nothing was written: add --write-video out.mp4 to see what was found, --json-lines out.ndjson to have it");
   }
+  leave_when_interrupted();
+  queue_.reset();  // all is told: the device may take its time now
   return interrupted ? exit_code(Errc::kCancelled) : code_;
 }
 

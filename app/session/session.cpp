@@ -79,7 +79,9 @@ Session::~Session() {
     (void)topology_.gate.release();
     (void)topology_.pipeline.release();
   } else {
+    gst_element_set_locked_state(topology_.infer, FALSE);
     gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
+    gst_element_set_state(topology_.infer, GST_STATE_NULL);
   }
 }
 

@@ -156,7 +156,12 @@ bool Session::shut_down() {
   GstElement* pipeline = topology_.pipeline.get();
   gst_element_set_locked_state(source, TRUE);
   const bool started = !starting_ || starting_->wait_for(kStopLimit);
-  Errand close([pipeline] { gst_element_set_state(pipeline, GST_STATE_NULL); });
+  // The device, which may hang while it is closed, keeps what it has until this session goes: files do not wait for it.
+  Errand close([pipeline, infer = topology_.infer] {
+    gst_element_set_state(pipeline, GST_STATE_READY);
+    gst_element_set_locked_state(infer, TRUE);
+    gst_element_set_state(pipeline, GST_STATE_NULL);
+  });
   const bool closed = started && close.wait_for(kCloseLimit);
   const bool ended = !pushing_ || pushing_->wait_for(kStopLimit);
   Errand stop([source] { gst_element_set_state(source, GST_STATE_NULL); });

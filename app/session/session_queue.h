@@ -26,7 +26,7 @@ namespace posecam {
 struct QueueEvents {
   std::function<void(const std::string&)> warn = [](const std::string&) {};
   std::function<void(const std::string&)> also_failed = [](const std::string&) {};
-  /// It has finished, and is destroyed behind this.
+  /// It has finished, and is destroyed behind this, or with the queue.
   std::function<void(std::size_t place, const Session&)> ended = [](std::size_t, const Session&) {};
   /// One behind the first could not be opened; the others go on.
   std::function<void(std::size_t place, const Error&)> not_opened = [](std::size_t, const Error&) {};
@@ -73,6 +73,7 @@ class SessionQueue {
   std::condition_variable changed_;                       ///< ended_
   std::vector<std::size_t> ended_;                        ///< whose events came; by mutex_, as all that follows
   std::map<std::size_t, std::unique_ptr<Session>> open_;  ///< changed by the thread of play() only
+  std::vector<std::unique_ptr<Session>> done_;            ///< that ended when no other was to begin: go with the queue
 };
 
 /// How many inputs at a time suit this process: 16 or two for each core, and no more than its descriptors allow.

@@ -1,8 +1,11 @@
 #include "elements/infer/infer_setup.h"
 
+#include <chrono>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "pipeline/engine/let_go.h"
 
 namespace posecam::gst {
 
@@ -51,8 +54,13 @@ Result<void> InferSetup::prepare() {
 
 /// The old engine, which joins its threads when it goes, goes outside the lock.
 void InferSetup::set_engine(std::shared_ptr<Engine> engine) {
-  std::lock_guard lock(mutex_);
-  engine_.swap(engine);
+  std::chrono::seconds limit{0};
+  {
+    std::lock_guard lock(mutex_);
+    engine_.swap(engine);
+    limit = std::chrono::seconds(settings_.teardown_limit_s);
+  }
+  let_go(std::move(engine), limit);
 }
 
 Result<std::optional<EnginePlan>> InferSetup::plan_for(Size video) const {

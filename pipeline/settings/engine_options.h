@@ -154,6 +154,12 @@ inline constexpr std::array kEngineOptions{
                  .value = "true|false",
                  .group = "Device",
                  .help = "Fail unless every core starts. Off: go on with those that do, and warn"},
+    EngineOption{.name = "teardown-limit",
+                 .field = &EngineSettings::teardown_limit_s,
+                 .range = {1, 3600},
+                 .value = "S",
+                 .group = "Device",
+                 .help = "How many seconds a device may take to be closed; then it is left as it is"},
 };
 
 }  // namespace posecam

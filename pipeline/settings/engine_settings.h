@@ -22,14 +22,15 @@ struct EngineSettings {
   std::uint32_t max_in_flight = 0;  ///< frames; 0: two batches a core. Rounded to whole batches, at least one a core
   /// neuron: false: whole batches of a compiled size only, shorter ones come back unanalysed.
   bool dynamic_batch_size = true;
-  std::uint32_t core_retry_s = 0;     ///< after how many seconds a lost core is set up again; 0: never
-  std::uint32_t core_patience_s = 3;  ///< neuron: how long to wait for cores that another process still holds
-  bool require_all_cores = false;     ///< do not start without each of them
-  std::uint32_t taps = 0;             ///< of the Gaussian that smooths heatmaps
-  std::int32_t max_people = -1;       ///< in a frame
-  float threshold = -1;               ///< least confidence of a keypoint, object or class, 0 to 1
-  float paf_threshold = -1;           ///< least agreement of a limb with its field, 0 to 1
-  float nms_threshold = -1;           ///< most IoU of two boxes of a class, 0 to 1
+  std::uint32_t core_retry_s = 0;       ///< after how many seconds a lost core is set up again; 0: never
+  std::uint32_t core_patience_s = 3;    ///< neuron: how long to wait for cores that another process still holds
+  bool require_all_cores = false;       ///< do not start without each of them
+  std::uint32_t teardown_limit_s = 15;  ///< how long the device may take to be closed; then it is left behind
+  std::uint32_t taps = 0;               ///< of the Gaussian that smooths heatmaps
+  std::int32_t max_people = -1;         ///< in a frame
+  float threshold = -1;                 ///< least confidence of a keypoint, object or class, 0 to 1
+  float paf_threshold = -1;             ///< least agreement of a limb with its field, 0 to 1
+  float nms_threshold = -1;             ///< most IoU of two boxes of a class, 0 to 1
 
   friend bool operator==(const EngineSettings&, const EngineSettings&) = default;
 };

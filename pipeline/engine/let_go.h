@@ -1,0 +1,15 @@
+#pragma once
+// The end of an engine whose device may hang while it is closed.
+
+#include <chrono>
+#include <memory>
+
+#include "pipeline/engine/engine.h"
+
+namespace posecam {
+
+/// Gives one owner's part of an engine back. Where that ends the engine and its device does not close within `limit` it
+/// is left behind (Errand::any_left_behind()), with a line in the log. May be null.
+void let_go(std::shared_ptr<Engine> engine, std::chrono::milliseconds limit);
+
+}  // namespace posecam

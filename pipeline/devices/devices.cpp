@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "pipeline/devices/cpu_device.h"
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/cpu_device.h"
+#include "pipeline/cpu/opencv_backend.h"
 #include "pipeline/neuron/runtime/neuron_device.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #endif
 
 namespace posecam {

@@ -14,9 +14,9 @@
 #include "pipeline/neuron/neff/sim_program.h"
 #include "pipeline/output/result_file.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #else
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/opencv_backend.h"
 #endif
 
 namespace posecam {

@@ -79,12 +79,13 @@ void choose(const JsonNode& root, std::string_view key, std::span<const T> all, 
 void read_document(const JsonNode& root, Config& config) {
   constexpr std::pair<std::string_view, Mode> kModes[] = {{"exact", Mode::kExact}, {"timed", Mode::kTimed}};
   root.expect_keys(
-      {"instance", "cores", "runtime", "mode", "pool", "bf16", "time", "transfer_gb_s", "distinct", "faults"});
+      {"instance", "cores", "total", "runtime", "mode", "pool", "bf16", "time", "transfer_gb_s", "distinct", "faults"});
   choose(root, "instance", instances(), config.instance);
   if (config.instance.is_inf1()) config.runtime = runtime_versions().front();
   choose(root, "runtime", runtime_versions(), config.runtime);
   if (root.has("cores")) config.instance.cores = static_cast<std::uint32_t>(root.at("cores").integer(1, kMaxCores));
   if (root.has("mode")) config.mode = root.at("mode").one_of(kModes);
+  if (root.has("total")) config.total = static_cast<std::uint32_t>(root.at("total").integer(1, kMaxCores));
   if (root.has("pool")) config.pool = root.at("pool").text(1, 4096);
   if (root.has("bf16")) config.bf16 = root.at("bf16").boolean();
   if (root.has("time")) config.time = read_device_time(root.at("time"));

@@ -33,7 +33,8 @@ struct Config {
   std::uint32_t distinct = 4;        ///< timed: rows that are computed
   std::vector<FaultRule> faults;     ///< failures that were ordered
   std::optional<CoreRange> visible;  ///< NEURON_RT_VISIBLE_CORES
-  std::uint32_t wanted = 0;          ///< NEURON_RT_NUM_CORES; 0: all
+  std::optional<std::uint32_t> total;  ///< that nrt_get_total_nc_count tells; without it, the instance's cores
+  std::uint32_t wanted = 0;            ///< NEURON_RT_NUM_CORES; 0: all
 };
 
 /// std::getenv, or a test's own.

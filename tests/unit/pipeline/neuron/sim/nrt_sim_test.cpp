@@ -67,6 +67,16 @@ TEST_F(NrtState, AConfigurationWithAMistakeRefusesInit) {
   EXPECT_EQ(count, 4U);
 }
 
+TEST_F(NrtState, TellsATotalThatMayDifferFromTheCoresThereAre) {
+  environment_.set("NEURON_RT_VISIBLE_CORES", "51,52");
+  ASSERT_EQ(init(R"({"cores": 64, "total": 4})"), NRT_SUCCESS) << "a container with two devices";
+  std::uint32_t count = 0;
+  EXPECT_EQ(nrt_get_total_nc_count(&count), NRT_SUCCESS);
+  EXPECT_EQ(count, 4U);
+  EXPECT_EQ(nrt_get_visible_nc_count(&count), NRT_SUCCESS);
+  EXPECT_EQ(count, 2U);
+}
+
 class NrtSim : public NrtTest {};
 
 TEST_F(NrtSim, HandlesThatDiedOrNeverLivedAreRecognised) {

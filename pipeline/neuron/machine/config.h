@@ -43,7 +43,8 @@ using GetEnv = const char* (*)(const char* name);
 /// kModel or kUsage, in one line.
 Result<Config> read_config(GetEnv env);
 
-/// NEURON_RT_EXEC_TIMEOUT in seconds, 30 without it. kUsage. Fractions are an extension of the simulator.
+/// NEURON_RT_EXEC_TIMEOUT in seconds, 30 without it; for 0, which is no limit, the longest that may be asked for (11
+/// days). kUsage. Fractions are an extension of the simulator.
 Result<double> read_exec_timeout(GetEnv env);
 
 }  // namespace posecam::sim

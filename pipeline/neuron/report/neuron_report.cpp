@@ -64,6 +64,7 @@ std::vector<NeuronDevice> simulated_devices() {
   const auto config = sim::read_config([](const char* name) -> const char* { return std::getenv(name); });
   if (!config) return devices;  // no simulator starts with these settings either
   for (const sim::CoreUse& use : sim::read_core_pool(config->pool)) {
+    if (!use.held && use.core >= config->instance.cores) continue;  // of an earlier, larger instance
     NeuronDevice device;
     device.index = use.core;
     device.cores = 1;

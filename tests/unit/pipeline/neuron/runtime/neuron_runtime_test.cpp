@@ -151,6 +151,16 @@ TEST(NeuronFiles, ThatDoNotLoadMayBeForOtherHardware) {
     spec.weights.back().target = "trn1";
     const auto slot = tiny_slot(device, spec);
     ASSERT_FALSE(slot);
+TEST(NeuronHolders, OfAnEarlierLargerInstanceAreListedOnlyWhileTheyHold) {
+  const SimDevice device(R"({"cores": 4})");
+  const Holder holder("3");
+  { const Holder before("2"); }
+  const Variable smaller("NEURON_SIM_CONFIG", R"({"cores": 2})");
+  const auto devices = simulated_devices();
+  ASSERT_EQ(devices.size(), 1U);
+  EXPECT_THAT(devices[0].core_ids, ElementsAre(3));
+}
+
     EXPECT_THAT(slot.error().message, HasSubstr("or compiled for other hardware (trn1)"));
   }
 }

@@ -34,8 +34,9 @@ class NeuronRuntime {
   /// unless the environment says which cores to take, NEURON_RT_VISIBLE_CORES is the range around `options.cores`, and
   /// NEURONCORE_GROUP_SIZES, if set, gives NEURON_RT_NUM_CORES; NEURON_RT_EXEC_TIMEOUT is 10 s unless it is set.
   /// Blocks while another thread opens or closes it, and for `patience`.
-  /// kUsage: cores that do not exist (also by these variables), or that the process did not take when it started.
-  /// kDevice: what the runtime said, and who holds the cores if that can be found out.
+  /// kUsage: cores that do not exist, or that the process did not take when it started.
+  /// kDevice: what the runtime said, also of cores that the environment names, and who holds them if that can be found
+  /// out.
   static Result<std::shared_ptr<NeuronRuntime>> open(std::shared_ptr<const NrtLibrary> library,
                                                      const RuntimeOptions& options);
   ~NeuronRuntime();
@@ -64,8 +65,7 @@ class NeuronRuntime {
   static Place& place_of(const NrtLibrary& library);
   Result<void> start(const RuntimeOptions& options);
   Result<void> choose_cores(const RuntimeOptions& options);
-  Result<void> read_visible(const RuntimeOptions& options);
-  Result<void> read_number(const RuntimeOptions& options);
+  void read_visible();
   Result<void> check_total(std::string_view device, std::string_view setting, CoreId needed) const;
   Result<void> initialise(const RuntimeOptions& options);
   Result<void> check(const RuntimeOptions& options) const;
@@ -86,8 +86,9 @@ class NeuronRuntime {
   std::vector<std::weak_ptr<const std::vector<CoreId>>> leases_;  // by group
 };
 
-/// nrt_init's answer in words, with who holds the cores (numbers of the instance; empty: any of them).
+/// nrt_init's answer in words, with who holds the cores (numbers of the instance; empty: any of them). `limit`: the
+/// user's setting that says which to take, as "NEURON_RT_NUM_CORES=4"; may be empty.
 Error cannot_start(std::string_view device, const NrtLibrary& library, NRT_STATUS status,
-                   const std::vector<CoreId>& cores);
+                   const std::vector<CoreId>& cores, std::string_view limit);
 
 }  // namespace posecam

@@ -25,7 +25,7 @@ NeuronReport look(std::string_view device) {
   report.library = (*library)->path().string();
   const char* const option = std::getenv("POSECAM_NRT_LIBRARY");
   if (device == kNeuron && !has_neuron_device() && !(option && *option)) {
-    info.description = fmt::format("no Neuron device (/dev/neuron0); runtime {} is installed", report.runtime);
+    info.description = fmt::format("no Neuron device (/dev/neuron*); runtime {} is installed", report.runtime);
     return report;
   }
   const auto count = (*library)->functions().nrt_get_total_nc_count;

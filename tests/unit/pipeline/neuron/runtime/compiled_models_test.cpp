@@ -47,23 +47,33 @@ Result<std::shared_ptr<Engine>> started(const EngineSettings& settings) {
   return make_engine(std::move(*plan));
 }
 
-/// Whether `holds` in a process of its own on a machine with a Neuron device, which only root can make; nothing if
-/// it cannot be made.
-std::optional<bool> with_a_neuron_device(const std::function<bool()>& holds) {
+constexpr const char* kDevice = "/dev/neuron0";
+
+/// Whether `holds` in a process of its own on a machine with such a file alone in its folder, which only root can make;
+/// nothing if it cannot be made.
+std::optional<bool> on_a_machine_with(const std::filesystem::path& file, const std::string& content,
+                                      const std::function<bool()>& holds) {
   constexpr int kNotRoot = 2;
   const pid_t child = ::fork();
   if (child == 0) {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
       ::_exit(kNotRoot);
     }
-    if (::mount("none", "/dev", "tmpfs", 0, nullptr) != 0) ::_exit(kNotRoot);
-    test::write_file("/dev/neuron0", "");
+    std::filesystem::path there = file.parent_path();
+    while (!std::filesystem::exists(there)) there = there.parent_path();
+    if (::mount("none", there.c_str(), "tmpfs", 0, nullptr) != 0) ::_exit(kNotRoot);
+    std::filesystem::create_directories(file.parent_path());
+    test::write_file(file, content);
     ::_exit(holds() ? 0 : 1);
   }
   int status = 0;
   const bool ended = ::waitpid(child, &status, 0) == child && WIFEXITED(status);
   if (ended && WEXITSTATUS(status) == kNotRoot) return {};
   return ended && WEXITSTATUS(status) == 0;
+}
+
+std::optional<bool> with_a_neuron_device(const std::function<bool()>& holds) {
+  return on_a_machine_with(kDevice, "", holds);
 }
 
 /// A store of the test's own, with openpose-lite compiled as `posecam compile` does it.
@@ -190,6 +200,16 @@ TEST_F(CompiledModels, AreOnDevicesThatAreNeverAutomaticWhenSimulated) {
       with_a_neuron_device([&] { return make_neuron_device()->is_automatic() && !simulator->is_automatic(); });
   if (!automatic) GTEST_SKIP() << "not root: no /dev of our own";
   EXPECT_TRUE(*automatic);
+}
+
+TEST_F(CompiledModels, AreRunOnAnyDeviceThatAContainerIsGiven) {
+  const auto device = make_neuron_device();
+  const auto twelfth = on_a_machine_with("/dev/neuron12", "", [&] { return device->is_automatic(); });
+  if (!twelfth) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_TRUE(*twelfth);
+  for (const char* other : {"/dev/neuron", "/dev/neuron_dma", "/dev/neuron1a", "/dev/xneuron0"}) {
+    EXPECT_EQ(on_a_machine_with(other, "", [&] { return !device->is_automatic(); }), true) << other;
+  }
 }
 
 TEST_F(CompiledModels, OfTheSimulatorRunOnlyWhereItIsNamed) {

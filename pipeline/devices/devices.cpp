@@ -103,6 +103,14 @@ Result<DevicePtr> choose_device(std::string_view wish, const ModelSpec& original
                                          original.name, fmt::join(names, ", "))};
 }
 
+std::string passed_over(const Device& chosen, const ModelSpec& original) {
+  for (const DevicePtr& device : built_in()) {
+    if (device->name() == chosen.name()) break;
+    if (const std::string why = device->why_idle(original); !why.empty()) return device->name() + ": " + why;
+  }
+  return {};
+}
+
 void add_device(DevicePtr device) {
   AddedDevices& devices = added();
   std::lock_guard lock(devices.mutex);

@@ -139,7 +139,14 @@ Result<EnginePlan> plan_engine(const EngineSettings& s, Size video) {
 }
 
 Result<std::unique_ptr<InferenceBackend>> open_backend(const EnginePlan& plan) {
-  if (plan.automatic) logger().info("device {}: {}", kAutoDevice, plan.device->name());
+  if (plan.automatic) {
+    const std::string better = passed_over(*plan.device, plan.model);
+    if (better.empty()) {
+      logger().info("device {}: {}", kAutoDevice, plan.device->name());
+    } else {
+      logger().warn("device {}: {}, not {}", kAutoDevice, plan.device->name(), better);
+    }
+  }
   return plan.device->open(plan.model, plan.backend);
 }
 

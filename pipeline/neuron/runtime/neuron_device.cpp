@@ -45,6 +45,22 @@ class NeuronCores final : public Device {
     return !compiled_targets(original.name, name()).empty();
   }
 
+  std::string why_idle(const ModelSpec& original) const override {
+    if (traits().simulated) return {};
+    if (!has_neuron_device()) {
+      const std::string machine = product_name();
+      if (family_of_product(machine).empty()) return {};
+      return fmt::format(
+          "this machine ({}) shows no /dev/neuron*: install its driver (aws-neuronx-dkms), or give the "
+          "container its devices (--device=/dev/neuron0)",
+          machine);
+    }
+    const auto model = find_compiled(original, name());
+    if (model || can(original)) return {};
+    const auto library = load_neuron_library(name());
+    return model.error().message + (library ? "" : "; " + library.error().message);
+  }
+
   std::string command_for(const ModelSpec& original) const override {
     return compile_command(original, traits().simulated ? "sim" : "inf1|inf2|trn1|trn2");
   }

@@ -48,6 +48,7 @@ Result<std::shared_ptr<Engine>> started(const EngineSettings& settings) {
 }
 
 constexpr const char* kDevice = "/dev/neuron0";
+constexpr const char* kProduct = "/sys/devices/virtual/dmi/id/product_name";
 
 /// Whether `holds` in a process of its own on a machine with such a file alone in its folder, which only root can make;
 /// nothing if it cannot be made.
@@ -210,6 +211,28 @@ TEST_F(CompiledModels, AreRunOnAnyDeviceThatAContainerIsGiven) {
   for (const char* other : {"/dev/neuron", "/dev/neuron_dma", "/dev/neuron1a", "/dev/xneuron0"}) {
     EXPECT_EQ(on_a_machine_with(other, "", [&] { return !device->is_automatic(); }), true) << other;
   }
+}
+
+TEST_F(CompiledModels, ThatAutoMissesAreNamedWhereThereIsADevice) {
+  const auto original = find_model("openpose-lite");
+  ASSERT_TRUE(original);
+  const auto cpu = find_device("opencv");
+  EXPECT_EQ(passed_over(**cpu, *original), "") << "no such hardware";
+  const auto says = [&](const std::string& words) {
+    return passed_over(**cpu, *original).find(words) != std::string::npos;
+  };
+  const auto missing = with_a_neuron_device([&] {
+    return says("neuron: model 'openpose-lite' is not compiled") &&
+           says("posecam compile openpose-lite --target inf2") && says("libnrt.so.1");
+  });
+  if (!missing) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_TRUE(*missing);
+  compile("inf2", {1});
+  EXPECT_EQ(with_a_neuron_device([&] { return passed_over(**cpu, *original).empty(); }), true) << "named on purpose";
+  const auto driverless = on_a_machine_with(kProduct, "inf2.xlarge", [&] {
+    return says("neuron: this machine (inf2.xlarge) shows no /dev/neuron*") && says("aws-neuronx-dkms");
+  });
+  EXPECT_EQ(driverless, true);
 }
 
 TEST_F(CompiledModels, OfTheSimulatorRunOnlyWhereItIsNamed) {

@@ -5,8 +5,11 @@
 
 #include <fmt/format.h>
 
+#include "models/core/paths.h"
 #include "models/store/store.h"
 #include "pipeline/backend/core_list.h"
+#include "pipeline/neuron/compile/compile_sim.h"
+#include "pipeline/neuron/compile/sim_cache.h"
 #include "pipeline/neuron/nrt/instance_family.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
 #include "pipeline/neuron/report/neuron_report.h"
@@ -42,7 +45,7 @@ class NeuronCores final : public Device {
     if (const BackendWeights* const compiled = original.weights_for(kNeuron)) {
       return runs_target(name(), compiled->target, product_name());
     }
-    return !compiled_targets(original.name, name()).empty();
+    return !compiled_targets(original.name, name()).empty() || (traits().simulated && has_network_for_sim(original));
   }
 
   std::string why_idle(const ModelSpec& original) const override {
@@ -66,6 +69,7 @@ class NeuronCores final : public Device {
   }
 
   Result<ModelSpec> resolve(const ModelSpec& original, const ModelWishes& wishes) const override {
+    if (compiles_itself(original)) return as_wished(original, wishes);
     auto model = find_compiled(original, name());
     if (!model) return model;
     if (auto fits = check_resolution(wishes, original, *model); !fits) return fits.error();
@@ -76,6 +80,7 @@ class NeuronCores final : public Device {
   /// How many cores there are is seen when the runtime starts.
   Result<BackendOptions> options_for(std::string_view cores) const override {
     BackendOptions options;
+    if (traits().simulated) options.cache_dir = cache_dir(name());
     if (cores == "all") return options;
     auto list = parse_core_list(cores, kMostCores);
     if (!list) return list.error();
@@ -84,11 +89,24 @@ class NeuronCores final : public Device {
   }
 
   Result<std::unique_ptr<InferenceBackend>> open(const ModelSpec& model, const BackendOptions& options) const override {
+    if (traits().simulated && !model.weights_for(kNeuron)) {
+      const auto compiled = compiled_in_cache(model, options.cache_dir);
+      if (!compiled) return compiled.error();
+      return make_neuron_backend(name(), *compiled, compiled->path.parent_path(), options);
+    }
     const auto store = ModelStore::open_default();
     if (!store) return store.error();
     const auto neff = store->weights(model, kNeuron);
     if (!neff) return neff.error();
     return make_neuron_backend(name(), model, neff->parent_path(), options);
+  }
+
+ private:
+  /// On the simulator open() does what `posecam compile` would, where that was not done. What was compiled by hand
+  /// counts, also if it does not fit what is asked for now.
+  bool compiles_itself(const ModelSpec& original) const {
+    return traits().simulated && !original.weights_for(kNeuron) && network_for_sim(original) &&
+           compiled_targets(original.name, name()).empty();
   }
 };
 

@@ -121,13 +121,16 @@ class CompiledModels : public ::testing::Test {
 
   SimDevice device_;
   Variable store_{"XDG_DATA_HOME", device_.folder().string()};
+  Variable cache_{"XDG_CACHE_HOME", (device_.folder() / "cache").string()};
 };
 
 TEST_F(CompiledModels, AreMissingWithTheCommandThatMakesThem) {
-  const auto spec = planned_model(settings(), kUnknownVideo);
+  EngineSettings s = settings();
+  s.device = "neuron";
+  const auto spec = planned_model(s, kUnknownVideo);
   ASSERT_FALSE(spec);
   EXPECT_EQ(spec.error().code, Errc::kModel);
-  EXPECT_THAT(spec.error().message, HasSubstr("posecam compile openpose-lite --target sim"));
+  EXPECT_THAT(spec.error().message, HasSubstr("posecam compile openpose-lite --target inf2"));
 }
 
 TEST_F(CompiledModels, AreFoundByTheNameOfTheModelAndRun) {

@@ -99,7 +99,7 @@ bool has_network_for_sim(const ModelSpec& spec) {
   return weights && store && store->has_begun(spec, weights->backend);
 }
 
-Result<ModelSpec> compiled_in_cache(const ModelSpec& spec, const fs::path& cache) {
+Result<ModelSpec> compiled_in_cache(const ModelSpec& spec, const fs::path& cache, std::string& note) {
   if (cache.empty()) {
     return Error{Errc::kModel, fmt::format("model '{}' is not compiled for device {}, and neither HOME nor "
                                            "XDG_CACHE_HOME says where that could be kept: set one, or run: {}",
@@ -114,8 +114,9 @@ Result<ModelSpec> compiled_in_cache(const ModelSpec& spec, const fs::path& cache
     fs::last_write_time(folder, fs::file_time_type::clock::now(), ec);  // used
     return model;
   }
-  logger().info("model {}: not compiled for device {} yet, compiling it for {}x{} and batch {} into {}", spec.name,
-                kNeuronSim, spec.input.size.width, spec.input.size.height, spec.input.batch, folder.string());
+  note = fmt::format("model {}: not compiled for device {} yet: compiling it at {}x{} for batch {} into {}", spec.name,
+                     kNeuronSim, spec.input.size.width, spec.input.size.height, spec.input.batch, folder.string());
+  logger().info("{}", note);
   std::string made = (cache / "XXXXXX").string();
   if (!::mkdtemp(made.data())) {
     return Error{Errc::kOutput,

@@ -3,6 +3,7 @@
 // first.
 
 #include <filesystem>
+#include <string>
 
 #include "models/core/result.h"
 #include "models/spec/model_spec.h"
@@ -13,9 +14,10 @@ namespace posecam {
 bool has_network_for_sim(const ModelSpec& spec);
 
 /// The compiled descriptor of the model, at its resolution and batch, in a folder below `cache`, with its NEFF beside
-/// it. Compiled, with a line in the log, where it is not there yet or damaged. Any number of processes may ask for the
-/// same one; folders that were not used for the longest time go where all together take too much. Blocks.
-/// `cache`: made for this user alone; who else may write to it could put any network there. kModel, kOutput.
-Result<ModelSpec> compiled_in_cache(const ModelSpec& spec, const std::filesystem::path& cache);
+/// it. Compiled where it is not there yet or damaged: `note` is then a line that says so, which the log has, too. Any
+/// number of processes may ask for the same one; folders that were not used for the longest time go where all together
+/// take too much. Blocks. `cache`: made for this user alone; who else may write to it could put any network there.
+/// kModel, kOutput.
+Result<ModelSpec> compiled_in_cache(const ModelSpec& spec, const std::filesystem::path& cache, std::string& note);
 
 }  // namespace posecam

@@ -8,6 +8,7 @@
 #include "models/core/paths.h"
 #include "models/store/store.h"
 #include "pipeline/backend/core_list.h"
+#include "pipeline/backend/noted_backend.h"
 #include "pipeline/neuron/compile/compile_sim.h"
 #include "pipeline/neuron/compile/sim_cache.h"
 #include "pipeline/neuron/nrt/instance_family.h"
@@ -60,11 +61,12 @@ class NeuronCores final : public Device {
     }
     const auto model = find_compiled(original, name());
     if (model || can(original)) return {};
-    const auto library = load_neuron_library(name());
-    return model.error().message + (library ? "" : "; " + library.error().message);
+    const bool library = bool(load_neuron_library(name()));
+    return model.error().message + (library ? "" : "; nor is the runtime installed (aws-neuronx-runtime-lib)");
   }
 
   std::string command_for(const ModelSpec& original) const override {
+    if (traits().simulated && network_for_sim(original)) return pull_command(original);  // open() compiles it
     return compile_command(original, traits().simulated ? "sim" : "inf1|inf2|trn1|trn2");
   }
 
@@ -90,9 +92,12 @@ class NeuronCores final : public Device {
 
   Result<std::unique_ptr<InferenceBackend>> open(const ModelSpec& model, const BackendOptions& options) const override {
     if (traits().simulated && !model.weights_for(kNeuron)) {
-      const auto compiled = compiled_in_cache(model, options.cache_dir);
+      std::string note;
+      const auto compiled = compiled_in_cache(model, options.cache_dir, note);
       if (!compiled) return compiled.error();
-      return make_neuron_backend(name(), *compiled, compiled->path.parent_path(), options);
+      auto backend = make_neuron_backend(name(), *compiled, compiled->path.parent_path(), options);
+      if (!backend) return backend;
+      return with_note(*std::move(backend), std::move(note));
     }
     const auto store = ModelStore::open_default();
     if (!store) return store.error();

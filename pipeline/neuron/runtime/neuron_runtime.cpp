@@ -250,10 +250,7 @@ Error cannot_start(std::string_view device, const NrtLibrary& library, NRT_STATU
   if (!holders.empty()) {
     message += fmt::format("; the NeuronCores are held by {}: stop it, or use other cores (cores=LIST)", holders);
   } else if (!limit.empty()) {
-    message += fmt::format(
-        ": {} is set: does this machine, or this container, have these cores, their driver "
-        "(aws-neuronx-dkms), and no other process on them?",
-        limit);
+    message += fmt::format(": are the cores of {} here and free, with a driver (aws-neuronx-dkms)?", limit);
   } else {
     message += ": is there a Neuron device, its driver (aws-neuronx-dkms), and no other process on its cores?";
   }

@@ -67,10 +67,13 @@ TEST_F(SimCache, HasWhatTheSimulatorCompiledByItself) {
   EXPECT_EQ((*first)->backend_name(), "neuron-sim");
   EXPECT_EQ((*first)->model().input.batch, 2);
   EXPECT_EQ((*first)->model().input.size, (Size{128, 64}));
+  EXPECT_THAT((*first)->take_note(), HasSubstr("compiling it at 128x64 for batch 2 into " + cache.string()));
   const auto made = files_of(cache);
   EXPECT_EQ(made.size(), 2U) << "a NEFF and its descriptor";
   EXPECT_TRUE(compiled_targets("openpose-lite", "neuron-sim").empty()) << "the store is the user's";
-  ASSERT_TRUE(started(s));
+  const auto second = started(s);
+  ASSERT_TRUE(second);
+  EXPECT_EQ((*second)->take_note(), "");
   EXPECT_EQ(files_of(cache), made) << "compiled again";
   s.batch_size = 1;
   ASSERT_TRUE(started(s));
@@ -100,7 +103,8 @@ TEST_F(SimCache, IsFilledByManyProcessesAtOnce) {
   std::vector<pid_t> processes;
   for (int i = 0; i < 4; ++i) {
     const pid_t child = ::fork();
-    if (child == 0) ::_exit(compiled_in_cache(*small, cache) ? 0 : 1);
+    std::string note;
+    if (child == 0) ::_exit(compiled_in_cache(*small, cache, note) ? 0 : 1);
     processes.push_back(child);
   }
   for (const pid_t child : processes) {

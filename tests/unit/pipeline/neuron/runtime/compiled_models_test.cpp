@@ -145,7 +145,7 @@ TEST_F(CompiledModels, AreFoundByTheNameOfTheModelAndRun) {
 
 TEST_F(CompiledModels, AreTheDefaultModelWhereTheBetterOneIsNotCompiled) {
   EXPECT_EQ(default_model("neuron-sim").name, "openpose-lite");
-  EXPECT_THAT(default_model("neuron-sim").note, HasSubstr("posecam compile openpose --target sim"));
+  EXPECT_THAT(default_model("neuron-sim").note, HasSubstr("posecam models pull openpose"));
 }
 
 TEST_F(CompiledModels, AreTheDefaultOfAutoWhereThereIsADevice) {
@@ -226,7 +226,7 @@ TEST_F(CompiledModels, ThatAutoMissesAreNamedWhereThereIsADevice) {
   };
   const auto missing = with_a_neuron_device([&] {
     return says("neuron: model 'openpose-lite' is not compiled") &&
-           says("posecam compile openpose-lite --target inf2") && says("libnrt.so.1");
+           says("posecam compile openpose-lite --target inf2") && says("aws-neuronx-runtime-lib");
   });
   if (!missing) GTEST_SKIP() << "not root: no /dev of our own";
   EXPECT_TRUE(*missing);

@@ -50,7 +50,7 @@ TEST(NeuronSettings, ThatNameCoresWhichDoNotExistAreNamedWhereTheRuntimeRefuses)
     ASSERT_FALSE(runtime) << variable;
     EXPECT_EQ(runtime.error().code, Errc::kDevice);
     EXPECT_THAT(runtime.error().message,
-                AllOf(HasSubstr("nrt_init says"), HasSubstr(fmt::format("{}={} is set: ", variable, value))));
+                AllOf(HasSubstr("nrt_init says"), HasSubstr(fmt::format("the cores of {}={} here", variable, value))));
   }
 }
 

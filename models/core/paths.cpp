@@ -64,6 +64,14 @@ Result<fs::path> share_dir() {
   return find_share_dir(module->parent_path());
 }
 
+fs::path cache_dir(std::string_view name) {
+  const char* cache = std::getenv("XDG_CACHE_HOME");
+  if (cache && cache[0] == '/') return fs::path(cache) / "posecam" / name;
+  const char* home = std::getenv("HOME");
+  if (home && home[0] == '/') return fs::path(home) / ".cache/posecam" / name;
+  return {};
+}
+
 bool in_zoo(const fs::path& descriptor) {
   const auto share = share_dir();
   return share && descriptor.parent_path() == *share / "models";

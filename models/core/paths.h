@@ -2,6 +2,7 @@
 // Where the program's own data and the user's weights lie, without any environment variable being needed.
 
 #include <filesystem>
+#include <string_view>
 
 #include "models/core/result.h"
 
@@ -17,6 +18,10 @@ Result<std::filesystem::path> find_share_dir(const std::filesystem::path& start)
 /// "$XDG_DATA_HOME/posecam/models", else "~/.local/share/posecam/models" (XDG Base Directory 0.8: a relative value
 /// is ignored). Need not exist yet.
 Result<std::filesystem::path> default_store_dir();
+
+/// "$XDG_CACHE_HOME/posecam/NAME", else "~/.cache/posecam/NAME" (XDG Base Directory 0.8: a relative value is ignored);
+/// empty if there is neither. Need not exist yet.
+std::filesystem::path cache_dir(std::string_view name);
 
 /// Whether a descriptor of that path is one of the program's own.
 bool in_zoo(const std::filesystem::path& descriptor);

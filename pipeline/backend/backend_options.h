@@ -28,7 +28,7 @@ struct BackendOptions {
   Precision precision = Precision::kAuto;           ///< of float networks
   Scheduling scheduling = Scheduling::kThroughput;  ///< with kLatency a backend has one core
   /// Where openvino keeps compiled networks, made if need be; a folder that cannot be used costs start time only.
-  /// Empty: nowhere.
+  /// Empty: nowhere. Where neuron-sim compiles what nobody compiled: there it is needed.
   std::filesystem::path cache_dir;
   /// neuron: batches of any size, cut into runs of the compiled sizes and padded. Else whole batches of exactly
   /// ModelSpec::input.batch rows, others are refused.

@@ -64,6 +64,9 @@ class Device {
   /// Whether what it needs of a model is on this machine: weights by their sizes, or a compiled network. What is there
   /// but damaged counts: open() is to say so, where another device or model in its place would hide it.
   virtual bool can(const ModelSpec& original) const = 0;
+  /// Why auto passes it over although the machine has its hardware: one line; empty where there is no such story. May
+  /// load the device's library.
+  virtual std::string why_idle(const ModelSpec& /*original*/) const { return {}; }
   /// What a user types to get what can() misses.
   virtual std::string command_for(const ModelSpec& original) const = 0;
   /// The model as it runs here, in place of the one that was named: for NeuronCores the compiled one. kUsage, kModel.

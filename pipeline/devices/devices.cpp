@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "pipeline/devices/cpu_device.h"
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/cpu_device.h"
+#include "pipeline/cpu/opencv_backend.h"
 #include "pipeline/neuron/runtime/neuron_device.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #endif
 
 namespace posecam {
@@ -101,6 +101,14 @@ Result<DevicePtr> choose_device(std::string_view wish, const ModelSpec& original
   }
   return Error{Errc::kModel, fmt::format("model '{}': its descriptor has no weights for a device that is built in: {}",
                                          original.name, fmt::join(names, ", "))};
+}
+
+std::string passed_over(const Device& chosen, const ModelSpec& original) {
+  for (const DevicePtr& device : built_in()) {
+    if (device->name() == chosen.name()) break;
+    if (const std::string why = device->why_idle(original); !why.empty()) return device->name() + ": " + why;
+  }
+  return {};
 }
 
 void add_device(DevicePtr device) {

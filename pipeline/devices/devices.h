@@ -36,6 +36,10 @@ std::shared_ptr<const Device> best_device(const ModelSpec& original);
 /// slower one would be worse than an error. kUsage, kModel.
 Result<std::shared_ptr<const Device>> choose_device(std::string_view wish, const ModelSpec& original);
 
+/// Why auto did not take a device that it prefers to this one although the machine has its hardware: "neuron: model 'x'
+/// is not compiled ..."; empty where there is none. May load libraries.
+std::string passed_over(const Device& chosen, const ModelSpec& original);
+
 /// From now on this is a device too, never an automatic one, for programs that bring their own. Any thread. A second
 /// one of a name replaces the first; the names of the built-in devices stay theirs.
 void add_device(std::shared_ptr<const Device> device);

@@ -12,6 +12,7 @@
 #include "models/spec/labels.h"
 #include "models/spec/zoo.h"
 #include "models/store/store.h"
+#include "pipeline/backend/noted_backend.h"
 #include "pipeline/devices/devices.h"
 #include "postprocess/decode/decoders.h"
 
@@ -141,8 +142,19 @@ Result<EnginePlan> plan_engine(const EngineSettings& s, Size video) {
 }
 
 Result<std::unique_ptr<InferenceBackend>> open_backend(const EnginePlan& plan) {
-  if (plan.automatic) logger().info("device {}: {}", kAutoDevice, plan.device->name());
-  return plan.device->open(plan.model, plan.backend);
+  std::string note;
+  if (plan.automatic) {
+    const std::string better = passed_over(*plan.device, plan.model);
+    if (better.empty()) {
+      logger().info("device {}: {}", kAutoDevice, plan.device->name());
+    } else {
+      note = fmt::format("device {}: {}, not {}", kAutoDevice, plan.device->name(), better);
+      logger().warn("{}", note);
+    }
+  }
+  auto backend = plan.device->open(plan.model, plan.backend);
+  if (!backend) return backend;
+  return with_note(*std::move(backend), std::move(note));
 }
 
 Result<std::shared_ptr<Engine>> make_engine(EnginePlan plan) {

@@ -9,7 +9,7 @@
 #include "models/core/log.h"
 #include "models/core/text.h"
 #include "models/store/address.h"
-#include "pipeline/devices/network_cache.h"
+#include "pipeline/cpu/network_cache.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/support/temp_dir.h"
 

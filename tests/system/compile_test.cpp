@@ -125,9 +125,20 @@ TEST_F(Compile, HandsOverToThePythonToolForRealDevices) {
 
 TEST_F(Compile, SaysHowToCompileAModelThatIsNot) {
   const Outcome ran =
-      posecam({"run", "testsrc", "--model", "openpose-lite", "--device", "neuron-sim", "--max-frames", "1"});
+      posecam({"run", "testsrc", "--model", "openpose-lite", "--device", "neuron", "--max-frames", "1"});
   EXPECT_EQ(ran.code, 3) << ran.err;
-  EXPECT_THAT(ran.err, HasSubstr("posecam compile openpose-lite --target sim"));
+  EXPECT_THAT(ran.err, HasSubstr("posecam compile openpose-lite --target inf2"));
+}
+
+TEST_F(Compile, HappensByItselfForTheSimulatorWithALine) {
+  const Variable cache("XDG_CACHE_HOME", at("cache"));
+  const std::string line = "posecam: model tiny-pose: not compiled for device neuron-sim yet: compiling it ";
+  for (const bool first : {true, false}) {
+    const Outcome ran =
+        posecam({"run", "testsrc", "--model", kTinyModel, "--device", "neuron-sim", "--max-frames", "1"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.err.find(line) != std::string::npos, first) << ran.err;
+  }
 }
 
 TEST_F(Compile, OnlyPlansWithDryRun) {

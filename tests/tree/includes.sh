@@ -9,8 +9,8 @@ readonly rooms="
   models/core models/spec models/make models/store models/training
   postprocess/decode postprocess/draw postprocess/stage postprocess/documents postprocess/eval
   pipeline/backend pipeline/image pipeline/output pipeline/engine
-  pipeline/neuron/neff pipeline/neuron/nrt pipeline/neuron/machine pipeline/neuron/report pipeline/neuron/runtime
-  pipeline/neuron/sim pipeline/devices pipeline/neuron/compile pipeline/settings
+  pipeline/neuron/neff pipeline/neuron/nrt pipeline/neuron/machine pipeline/cpu pipeline/neuron/report
+  pipeline/neuron/compile pipeline/neuron/runtime pipeline/neuron/sim pipeline/devices pipeline/settings
   elements/base elements/meta elements/infer elements/json elements/overlay elements
   app/pictures app/session app/cli app/bench app/profile app/cost app/eval app/commands app"
 

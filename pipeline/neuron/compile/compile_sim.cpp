@@ -14,9 +14,9 @@
 #include "pipeline/neuron/neff/sim_program.h"
 #include "pipeline/output/result_file.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #else
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/opencv_backend.h"
 #endif
 
 namespace posecam {
@@ -52,17 +52,6 @@ class QuietOpenCv {
  private:
   cv::utils::logging::LogLevel before_ = cv::utils::logging::setLogLevel(cv::utils::logging::LOG_LEVEL_SILENT);
 };
-
-/// Those of the calculator, or any: ONNX is ONNX.
-const BackendWeights* onnx_weights(const ModelSpec& spec) {
-  const auto is_onnx = [](const BackendWeights& w) {
-    return w.files.size() == 1 && w.files.front().name.ends_with(".onnx");
-  };
-  const BackendWeights* own = spec.weights_for(kCalculator);
-  if (own && is_onnx(*own)) return own;
-  const auto found = std::ranges::find_if(spec.weights, is_onnx);
-  return found == spec.weights.end() ? nullptr : &*found;
-}
 
 Result<std::string> bytes_of(const fs::path& path, std::size_t most) {
   auto bytes = read_file(path, most, Readable::kFile);
@@ -153,8 +142,19 @@ Result<std::string> descriptor(const ModelSpec& spec, const SimCompileOptions& o
 
 }  // namespace
 
+const BackendWeights* network_for_sim(const ModelSpec& spec) {
+  const auto is_onnx = [](const BackendWeights& w) {
+    return w.files.size() == 1 && w.files.front().name.ends_with(".onnx");
+  };
+  // Those of the calculator, or any: ONNX is ONNX.
+  const BackendWeights* own = spec.weights_for(kCalculator);
+  if (own && is_onnx(*own)) return own;
+  const auto found = std::ranges::find_if(spec.weights, is_onnx);
+  return found == spec.weights.end() ? nullptr : &*found;
+}
+
 Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions& options, const fs::path& folder) {
-  const BackendWeights* weights = onnx_weights(spec);
+  const BackendWeights* weights = network_for_sim(spec);
   if (!weights) {
     return Error{Errc::kModel,
                  fmt::format("model {}: its descriptor has no ONNX weights, which the simulator runs", spec.name)};

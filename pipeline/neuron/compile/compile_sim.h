@@ -21,6 +21,9 @@ struct SimCompileOptions {
   std::optional<DeviceTime> time;  ///< how long a core takes; without it, as long as the CPU needs to calculate it
 };
 
+/// The ONNX weights of the descriptor that compile_for_sim() starts from; null if it lists none.
+const BackendWeights* network_for_sim(const ModelSpec& spec);
+
 /// Writes MODEL-sim-bN.neff for each batch size into `folder` (made if missing), then neuron-sim.json, the descriptor
 /// that lists them, and returns its path. The files get their names when all are complete, the descriptor last: what
 /// fails leaves the folder as it was.

@@ -25,6 +25,7 @@ constexpr std::int64_t kMaxStatus = 1'000'000;
 constexpr std::int64_t kMaxCall = std::int64_t{1} << 50;
 constexpr double kDefaultTimeout = 30;
 constexpr std::uint32_t kMostInFlight = 63;  // from runtime 2.25 on
+constexpr double kLongestTimeout = 1e6;
 
 std::string_view text_of(GetEnv env, const char* name) {
   const char* value = env(name);
@@ -100,11 +101,12 @@ void choose(const JsonNode& root, std::string_view key, std::span<const T> all, 
 void read_document(const JsonNode& root, Config& config) {
   constexpr std::pair<std::string_view, Mode> kModes[] = {{"exact", Mode::kExact}, {"timed", Mode::kTimed}};
   root.expect_keys(
-      {"instance", "cores", "runtime", "mode", "pool", "bf16", "time", "transfer_gb_s", "distinct", "faults"});
+      {"instance", "cores", "total", "runtime", "mode", "pool", "bf16", "time", "transfer_gb_s", "distinct", "faults"});
   choose(root, "instance", instances(), config.instance);
   if (config.instance.is_inf1()) config.runtime = runtime_versions().front();
   choose(root, "runtime", runtime_versions(), config.runtime);
   if (root.has("cores")) config.instance.cores = static_cast<std::uint32_t>(root.at("cores").integer(1, kMaxCores));
+  if (root.has("total")) config.total = static_cast<std::uint32_t>(root.at("total").integer(1, kMaxCores));
   if (root.has("mode")) config.mode = root.at("mode").one_of(kModes);
   if (root.has("pool")) config.pool = root.at("pool").text(1, 4096);
   if (root.has("bf16")) config.bf16 = root.at("bf16").boolean();
@@ -184,10 +186,11 @@ Result<double> read_exec_timeout(GetEnv env) {
   if (text.empty()) return kDefaultTimeout;
   char* end = nullptr;
   const double seconds = std::strtod(text.c_str(), &end);
-  if (*end != '\0' || !(seconds > 0 && seconds <= 1e6)) {
-    return Error{Errc::kUsage, fmt::format("NEURON_RT_EXEC_TIMEOUT={}: expected seconds above 0", short_line(text))};
+  if (*end != '\0' || !(seconds >= 0 && seconds <= kLongestTimeout)) {
+    return Error{Errc::kUsage,
+                 fmt::format("NEURON_RT_EXEC_TIMEOUT={}: expected seconds, or 0 for no limit", short_line(text))};
   }
-  return seconds;
+  return seconds == 0 ? kLongestTimeout : seconds;
 }
 
 }  // namespace posecam::sim

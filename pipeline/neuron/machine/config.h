@@ -33,7 +33,8 @@ struct Config {
   std::uint32_t distinct = 4;        ///< timed: rows that are computed
   std::vector<FaultRule> faults;     ///< failures that were ordered
   std::optional<CoreRange> visible;  ///< NEURON_RT_VISIBLE_CORES
-  std::uint32_t wanted = 0;          ///< NEURON_RT_NUM_CORES; 0: all
+  std::optional<std::uint32_t> total;  ///< that nrt_get_total_nc_count tells; without it, the instance's cores
+  std::uint32_t wanted = 0;            ///< NEURON_RT_NUM_CORES; 0: all
   /// NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS, where the runtime knows it; 0: nrt_execute waits for the device.
   std::uint32_t in_flight = 0;
 };
@@ -44,7 +45,8 @@ using GetEnv = const char* (*)(const char* name);
 /// kModel or kUsage, in one line.
 Result<Config> read_config(GetEnv env);
 
-/// NEURON_RT_EXEC_TIMEOUT in seconds, 30 without it. kUsage. Fractions are an extension of the simulator.
+/// NEURON_RT_EXEC_TIMEOUT in seconds, 30 without it; for 0, which is no limit, the longest that may be asked for (11
+/// days). kUsage. Fractions are an extension of the simulator.
 Result<double> read_exec_timeout(GetEnv env);
 
 }  // namespace posecam::sim

@@ -1,6 +1,7 @@
 #include "pipeline/neuron/nrt/neuron_library.h"
 
 #include <cstdlib>
+#include <string>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr const char* kFile = "libnrt.so.1";
+constexpr std::string_view kDevicePrefix = "neuron";
 
 }  // namespace
 
@@ -37,7 +39,12 @@ std::mutex& environment_mutex() {
 
 bool has_neuron_device() {
   std::error_code error;
-  return fs::exists("/dev/neuron0", error);
+  for (fs::directory_iterator at("/dev", error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with(kDevicePrefix) || name.size() == kDevicePrefix.size()) continue;
+    if (name.find_first_not_of("0123456789", kDevicePrefix.size()) == std::string::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace posecam

@@ -27,7 +27,7 @@ Result<std::shared_ptr<const NrtLibrary>> load_neuron_library(std::string_view d
 /// under it.
 std::mutex& environment_mutex();
 
-/// Whether the kernel's driver shows a Neuron device (/dev/neuron0).
+/// Whether the kernel's driver shows a Neuron device: any /dev/neuronN, as a container may have some of them only.
 bool has_neuron_device();
 
 }  // namespace posecam

@@ -25,7 +25,7 @@ NeuronReport look(std::string_view device) {
   report.library = (*library)->path().string();
   const char* const option = std::getenv("POSECAM_NRT_LIBRARY");
   if (device == kNeuron && !has_neuron_device() && !(option && *option)) {
-    info.description = fmt::format("no Neuron device (/dev/neuron0); runtime {} is installed", report.runtime);
+    info.description = fmt::format("no Neuron device (/dev/neuron*); runtime {} is installed", report.runtime);
     return report;
   }
   const auto count = (*library)->functions().nrt_get_total_nc_count;
@@ -64,6 +64,7 @@ std::vector<NeuronDevice> simulated_devices() {
   const auto config = sim::read_config([](const char* name) -> const char* { return std::getenv(name); });
   if (!config) return devices;  // no simulator starts with these settings either
   for (const sim::CoreUse& use : sim::read_core_pool(config->pool)) {
+    if (!use.held && use.core >= config->instance.cores) continue;  // of an earlier, larger instance
     NeuronDevice device;
     device.index = use.core;
     device.cores = 1;

@@ -29,8 +29,9 @@ NeuronReport report_neuron(std::string_view device);
 /// The part for lists of all devices; runs nothing.
 DeviceInfo describe_neuron(std::string_view device);
 
-/// The simulator's cores in the shape of neuron-ls: one device for each core that was ever used, in the pool that
-/// NEURON_SIM_POOL or NEURON_SIM_CONFIG names. Empty if the simulator could not read these.
+/// The simulator's cores in the shape of neuron-ls: one device for each core that was ever used and that the
+/// instance still has or a process still holds, in the pool that NEURON_SIM_POOL or NEURON_SIM_CONFIG names. Empty if
+/// the simulator could not read these.
 std::vector<NeuronDevice> simulated_devices();
 
 }  // namespace posecam

@@ -1,7 +1,6 @@
 #include "pipeline/neuron/runtime/neuron_runtime.h"
 
 #include <algorithm>
-#include <charconv>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdlib>
@@ -133,8 +132,10 @@ void NeuronRuntime::wait_for_executions() {
   logger().warn("{}={} is taken as 0: posecam reads results when nrt_execute returns", kInFlight, in_flight_);
 }
 
-/// What the environment tells the runtime to take. The variables stay until the runtime is closed: it may read some of
-/// them when it loads a model.
+/// What the environment tells the runtime to take. Whether cores that the user names there exist is for nrt_init to
+/// say: a container may have some devices of the instance only, whose cores keep the instance's numbers, and the total
+/// that the runtime tells may be smaller. The variables stay until the runtime is closed: it may read some of them when
+/// it loads a model.
 Result<void> NeuronRuntime::choose_cores(const RuntimeOptions& options) {
   const auto set = [&](const char* variable, const std::string& value) {
     if (set_variable(variable, value.c_str(), 1)) variables_.emplace_back(variable);
@@ -145,8 +146,14 @@ Result<void> NeuronRuntime::choose_cores(const RuntimeOptions& options) {
     groups_ = std::move(*groups);
     leases_.resize(groups_.size());
   }
-  if (is_set(kVisible)) return read_visible(options);
-  if (is_set(kNumber)) return read_number(options);
+  if (is_set(kVisible)) {
+    read_visible();
+    return {};
+  }
+  if (is_set(kNumber)) {
+    limit_ = fmt::format("{}={}", kNumber, std::getenv(kNumber));
+    return {};
+  }
   if (!options.cores.empty()) {
     const auto [first, last] = std::ranges::minmax(options.cores);
     if (auto there = check_total(options.device, "cores", last + 1); !there) return there;
@@ -162,20 +169,10 @@ Result<void> NeuronRuntime::choose_cores(const RuntimeOptions& options) {
   return check_total(options.device, fmt::format("{}={}", kGroups, std::getenv(kGroups)), total);
 }
 
-Result<void> NeuronRuntime::read_visible(const RuntimeOptions& options) {
+void NeuronRuntime::read_visible() {
   limit_ = fmt::format("{}={}", kVisible, std::getenv(kVisible));
   auto list = parse_core_list(std::getenv(kVisible), kMostCores);
-  if (!list) return {};  // the runtime may understand more
-  wanted_ = std::move(*list);
-  return check_total(options.device, limit_, wanted_.back() + 1);
-}
-
-Result<void> NeuronRuntime::read_number(const RuntimeOptions& options) {
-  const std::string_view text = std::getenv(kNumber);
-  limit_ = fmt::format("{}={}", kNumber, text);
-  CoreId number = 0;
-  std::from_chars(text.data(), text.data() + text.size(), number);
-  return check_total(options.device, limit_, number);
+  if (list) wanted_ = std::move(*list);  // else the runtime may understand more
 }
 
 /// Whether the device has so many cores, as far as it says: nrt_init would only fail, and be tried again.
@@ -183,8 +180,9 @@ Result<void> NeuronRuntime::check_total(std::string_view device, std::string_vie
   CoreId total = 0;
   const auto count = nrt().nrt_get_total_nc_count;
   if (!count || count(&total) != NRT_SUCCESS || total == 0 || needed <= total) return {};
-  return Error{Errc::kUsage, fmt::format("{}: device {} has no core {}, it has {}: 0-{}", setting, device, needed - 1,
-                                         total, total - 1)};
+  return Error{Errc::kUsage, fmt::format("{}: device {} has no core {}, it has {}: 0-{}; in a container with some of "
+                                         "the instance's devices, name their cores in {}",
+                                         setting, device, needed - 1, total, total - 1, kVisible)};
 }
 
 Result<void> NeuronRuntime::initialise() {
@@ -199,7 +197,7 @@ Result<void> NeuronRuntime::initialise() {
     const bool no_device =
         nrt().nrt_get_total_nc_count && (nrt().nrt_get_total_nc_count(&total) != NRT_SUCCESS || total == 0);
     if (no_device || waited >= options_.patience) {
-      return cannot_start(options_.device, *library_, status, wanted_);
+      return cannot_start(options_.device, *library_, status, wanted_, limit_);
     }
     if (waited.count() == 0) {
       logger().warn("{}; trying for {} ms", nrt_error("nrt_init", status).message, options_.patience.count());
@@ -304,7 +302,7 @@ std::shared_ptr<const std::vector<CoreId>> NeuronRuntime::lease_group() {
 }
 
 Error cannot_start(std::string_view device, const NrtLibrary& library, NRT_STATUS status,
-                   const std::vector<CoreId>& cores) {
+                   const std::vector<CoreId>& cores, std::string_view limit) {
   const NrtStatusRow& row = nrt_status_row(status);
   std::string message = fmt::format("device {}: {} does not start: nrt_init says {} ({})", device,
                                     library.path().string(), row.name, status);
@@ -312,6 +310,8 @@ Error cannot_start(std::string_view device, const NrtLibrary& library, NRT_STATU
   const std::string holders = devices ? holders_of(*devices, cores) : "";
   if (!holders.empty()) {
     message += fmt::format("; the NeuronCores are held by {}: stop it, or use other cores (cores=LIST)", holders);
+  } else if (!limit.empty()) {
+    message += fmt::format(": are the cores of {} here and free, with a driver (aws-neuronx-dkms)?", limit);
   } else {
     message += ": is there a Neuron device, its driver (aws-neuronx-dkms), and no other process on its cores?";
   }

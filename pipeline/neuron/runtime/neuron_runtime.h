@@ -47,8 +47,9 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   /// NEURONCORE_GROUP_SIZES, if set, gives NEURON_RT_NUM_CORES; NEURON_RT_EXEC_TIMEOUT is 10 s unless it is set;
   /// NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS is 0.
   /// Blocks while another thread opens or closes it, and for `patience`.
-  /// kUsage: cores that do not exist (also by these variables), or that the process did not take when it started.
-  /// kDevice: what the runtime said, and who holds the cores if that can be found out.
+  /// kUsage: cores that do not exist, or that the process did not take when it started.
+  /// kDevice: what the runtime said, also of cores that the environment names, and who holds them if that can be found
+  /// out.
   static Result<std::shared_ptr<NeuronRuntime>> open(std::shared_ptr<const NrtLibrary> library,
                                                      const RuntimeOptions& options);
   ~NeuronRuntime();
@@ -107,8 +108,7 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   static Place& place_of(const NrtLibrary& library);
   Result<void> start(const RuntimeOptions& options);
   Result<void> choose_cores(const RuntimeOptions& options);
-  Result<void> read_visible(const RuntimeOptions& options);
-  Result<void> read_number(const RuntimeOptions& options);
+  void read_visible();
   Result<void> check_total(std::string_view device, std::string_view setting, CoreId needed) const;
   void wait_for_executions();
   Result<void> initialise();
@@ -139,8 +139,9 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   std::vector<std::weak_ptr<const std::vector<CoreId>>> leases_;  // by group
 };
 
-/// nrt_init's answer in words, with who holds the cores (numbers of the instance; empty: any of them).
+/// nrt_init's answer in words, with who holds the cores (numbers of the instance; empty: any of them). `limit`: the
+/// user's setting that says which to take, as "NEURON_RT_NUM_CORES=4"; may be empty.
 Error cannot_start(std::string_view device, const NrtLibrary& library, NRT_STATUS status,
-                   const std::vector<CoreId>& cores);
+                   const std::vector<CoreId>& cores, std::string_view limit);
 
 }  // namespace posecam

@@ -36,7 +36,7 @@ NRT_STATUS any_time(const char* call, Body&& body) noexcept {
 NRT_STATUS total(const char* call, std::uint32_t* count) {
   if (!count) return bad_argument(call, "null for the count");
   return any_time(call, [&](const Config& config) {
-    *count = config.instance.cores;
+    *count = config.total.value_or(config.instance.cores);
     return NRT_SUCCESS;
   });
 }

@@ -213,7 +213,6 @@ void* nrt_tensor_get_va(const nrt_tensor_t* tensor) {
   in_session("nrt_tensor_get_va", [&](Session& session) -> NRT_STATUS {
     const auto found = session.tensors.find(tensor);
     if (!found || !found->storage) return bad_handle("nrt_tensor_get_va");
-    if (found->core) return NRT_SUCCESS;  // device memory is nothing that a program should follow
     address = found->storage->address() + found->offset;
     return NRT_SUCCESS;
   });

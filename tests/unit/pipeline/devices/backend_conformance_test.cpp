@@ -14,10 +14,10 @@
 #include <gmock/gmock.h>
 
 #include "models/make/onnx_writer.h"
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/opencv_backend.h"
 #include "pipeline/neuron/runtime/neuron_backend.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #endif
 #include "tests/support/fake_backend.h"
 #include "tests/support/neuron_sim.h"

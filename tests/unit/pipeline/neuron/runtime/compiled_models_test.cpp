@@ -47,23 +47,34 @@ Result<std::shared_ptr<Engine>> started(const EngineSettings& settings) {
   return make_engine(std::move(*plan));
 }
 
-/// Whether `holds` in a process of its own on a machine with a Neuron device, which only root can make; nothing if
-/// it cannot be made.
-std::optional<bool> with_a_neuron_device(const std::function<bool()>& holds) {
+constexpr const char* kDevice = "/dev/neuron0";
+constexpr const char* kProduct = "/sys/devices/virtual/dmi/id/product_name";
+
+/// Whether `holds` in a process of its own on a machine with such a file alone in its folder, which only root can make;
+/// nothing if it cannot be made.
+std::optional<bool> on_a_machine_with(const std::filesystem::path& file, const std::string& content,
+                                      const std::function<bool()>& holds) {
   constexpr int kNotRoot = 2;
   const pid_t child = ::fork();
   if (child == 0) {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
       ::_exit(kNotRoot);
     }
-    if (::mount("none", "/dev", "tmpfs", 0, nullptr) != 0) ::_exit(kNotRoot);
-    test::write_file("/dev/neuron0", "");
+    std::filesystem::path there = file.parent_path();
+    while (!std::filesystem::exists(there)) there = there.parent_path();
+    if (::mount("none", there.c_str(), "tmpfs", 0, nullptr) != 0) ::_exit(kNotRoot);
+    std::filesystem::create_directories(file.parent_path());
+    test::write_file(file, content);
     ::_exit(holds() ? 0 : 1);
   }
   int status = 0;
   const bool ended = ::waitpid(child, &status, 0) == child && WIFEXITED(status);
   if (ended && WEXITSTATUS(status) == kNotRoot) return {};
   return ended && WEXITSTATUS(status) == 0;
+}
+
+std::optional<bool> with_a_neuron_device(const std::function<bool()>& holds) {
+  return on_a_machine_with(kDevice, "", holds);
 }
 
 /// A store of the test's own, with openpose-lite compiled as `posecam compile` does it.
@@ -110,13 +121,16 @@ class CompiledModels : public ::testing::Test {
 
   SimDevice device_;
   Variable store_{"XDG_DATA_HOME", device_.folder().string()};
+  Variable cache_{"XDG_CACHE_HOME", (device_.folder() / "cache").string()};
 };
 
 TEST_F(CompiledModels, AreMissingWithTheCommandThatMakesThem) {
-  const auto spec = planned_model(settings(), kUnknownVideo);
+  EngineSettings s = settings();
+  s.device = "neuron";
+  const auto spec = planned_model(s, kUnknownVideo);
   ASSERT_FALSE(spec);
   EXPECT_EQ(spec.error().code, Errc::kModel);
-  EXPECT_THAT(spec.error().message, HasSubstr("posecam compile openpose-lite --target sim"));
+  EXPECT_THAT(spec.error().message, HasSubstr("posecam compile openpose-lite --target inf2"));
 }
 
 TEST_F(CompiledModels, AreFoundByTheNameOfTheModelAndRun) {
@@ -131,7 +145,7 @@ TEST_F(CompiledModels, AreFoundByTheNameOfTheModelAndRun) {
 
 TEST_F(CompiledModels, AreTheDefaultModelWhereTheBetterOneIsNotCompiled) {
   EXPECT_EQ(default_model("neuron-sim").name, "openpose-lite");
-  EXPECT_THAT(default_model("neuron-sim").note, HasSubstr("posecam compile openpose --target sim"));
+  EXPECT_THAT(default_model("neuron-sim").note, HasSubstr("posecam models pull openpose"));
 }
 
 TEST_F(CompiledModels, AreTheDefaultOfAutoWhereThereIsADevice) {
@@ -190,6 +204,38 @@ TEST_F(CompiledModels, AreOnDevicesThatAreNeverAutomaticWhenSimulated) {
       with_a_neuron_device([&] { return make_neuron_device()->is_automatic() && !simulator->is_automatic(); });
   if (!automatic) GTEST_SKIP() << "not root: no /dev of our own";
   EXPECT_TRUE(*automatic);
+}
+
+TEST_F(CompiledModels, AreRunOnAnyDeviceThatAContainerIsGiven) {
+  const auto device = make_neuron_device();
+  const auto twelfth = on_a_machine_with("/dev/neuron12", "", [&] { return device->is_automatic(); });
+  if (!twelfth) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_TRUE(*twelfth);
+  for (const char* other : {"/dev/neuron", "/dev/neuron_dma", "/dev/neuron1a", "/dev/xneuron0"}) {
+    EXPECT_EQ(on_a_machine_with(other, "", [&] { return !device->is_automatic(); }), true) << other;
+  }
+}
+
+TEST_F(CompiledModels, ThatAutoMissesAreNamedWhereThereIsADevice) {
+  const auto original = find_model("openpose-lite");
+  ASSERT_TRUE(original);
+  const auto cpu = find_device("opencv");
+  EXPECT_EQ(passed_over(**cpu, *original), "") << "no such hardware";
+  const auto says = [&](const std::string& words) {
+    return passed_over(**cpu, *original).find(words) != std::string::npos;
+  };
+  const auto missing = with_a_neuron_device([&] {
+    return says("neuron: model 'openpose-lite' is not compiled") &&
+           says("posecam compile openpose-lite --target inf2") && says("aws-neuronx-runtime-lib");
+  });
+  if (!missing) GTEST_SKIP() << "not root: no /dev of our own";
+  EXPECT_TRUE(*missing);
+  compile("inf2", {1});
+  EXPECT_EQ(with_a_neuron_device([&] { return passed_over(**cpu, *original).empty(); }), true) << "named on purpose";
+  const auto driverless = on_a_machine_with(kProduct, "inf2.xlarge", [&] {
+    return says("neuron: this machine (inf2.xlarge) shows no /dev/neuron*") && says("aws-neuronx-dkms");
+  });
+  EXPECT_EQ(driverless, true);
 }
 
 TEST_F(CompiledModels, OfTheSimulatorRunOnlyWhereItIsNamed) {

@@ -12,10 +12,10 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/opencv_backend.h"
 #include "pipeline/engine/engine.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #endif
 #include "postprocess/decode/decoders.h"
 #include "postprocess/decode/paf/paf.h"

@@ -41,18 +41,46 @@ Result<std::shared_ptr<NeuronRuntime>> open_runtime(std::vector<CoreId> cores = 
 
 // --- settings -----------------------------------------------------------------------------------------------------
 
-TEST(NeuronSettings, ThatNameCoresWhichDoNotExistAreRefusedAtOnce) {
+TEST(NeuronSettings, ThatNameCoresWhichDoNotExistAreNamedWhereTheRuntimeRefuses) {
   const SimDevice device(R"({"cores": 4})");
-  for (const auto& [variable, value] : {std::pair{"NEURON_RT_VISIBLE_CORES", "9"},
-                                        {"NEURON_RT_VISIBLE_CORES", "3-4"},
-                                        {"NEURON_RT_NUM_CORES", "5"},
-                                        {"NEURONCORE_GROUP_SIZES", "2x2,1x1"}}) {
+  for (const auto& [variable, value] :
+       {std::pair{"NEURON_RT_VISIBLE_CORES", "9"}, {"NEURON_RT_VISIBLE_CORES", "3-4"}, {"NEURON_RT_NUM_CORES", "5"}}) {
     const Variable setting(variable, value);
     const auto runtime = open_runtime();
     ASSERT_FALSE(runtime) << variable;
-    EXPECT_EQ(runtime.error().code, Errc::kUsage);
-    EXPECT_THAT(runtime.error().message, AllOf(HasSubstr(fmt::format("{}={}: ", variable, value)), HasSubstr("0-3")));
+    EXPECT_EQ(runtime.error().code, Errc::kDevice);
+    EXPECT_THAT(runtime.error().message,
+                AllOf(HasSubstr("nrt_init says"), HasSubstr(fmt::format("the cores of {}={} here", variable, value))));
   }
+}
+
+TEST(NeuronSettings, OfPosecamThatNameCoresWhichDoNotExistAreRefusedAtOnce) {
+  const SimDevice device(R"({"cores": 4})");
+  const auto list = open_runtime({4});
+  ASSERT_FALSE(list);
+  EXPECT_EQ(list.error().code, Errc::kUsage);
+  EXPECT_THAT(list.error().message, AllOf(HasSubstr("cores: "), HasSubstr("0-3"), HasSubstr("container")));
+  const Variable groups("NEURONCORE_GROUP_SIZES", "2x2,1x1");
+  const auto grouped = open_runtime();
+  ASSERT_FALSE(grouped);
+  EXPECT_EQ(grouped.error().code, Errc::kUsage);
+  EXPECT_THAT(grouped.error().message, AllOf(HasSubstr("NEURONCORE_GROUP_SIZES=2x2,1x1: "), HasSubstr("0-3")));
+}
+
+/// docker run --device=/dev/neuron12 --device=/dev/neuron13 --env NEURON_RT_VISIBLE_CORES=51,52, as AWS shows it.
+TEST(NeuronSettings, OfAContainerNameCoresBeyondTheTotal) {
+  const SimDevice device(R"({"cores": 64, "total": 8})");
+  const Variable visible("NEURON_RT_VISIBLE_CORES", "51,52");
+  const auto beyond = open_runtime({2});
+  ASSERT_FALSE(beyond);
+  EXPECT_EQ(beyond.error().code, Errc::kUsage);
+  EXPECT_THAT(beyond.error().message, AllOf(HasSubstr("2 is not among 0-1"), HasSubstr("VISIBLE_CORES=51,52")));
+  const auto runtime = open_runtime({0, 1});
+  ASSERT_TRUE(runtime) << runtime.error().message;
+  EXPECT_THAT((*runtime)->cores(), ElementsAre(0, 1));
+  std::vector<CoreId> held;
+  for (const NeuronDevice& one : simulated_devices()) held.push_back(one.index);
+  EXPECT_THAT(held, ElementsAre(51, 52));
 }
 
 TEST(NeuronSettings, ThatLimitTheCoresAreNamedToWhoWantsOthers) {
@@ -121,6 +149,16 @@ TEST(NeuronHolders, AreLookedForInThePoolOfTheConfiguration) {
   const auto runtime = open_runtime({1});
   ASSERT_FALSE(runtime);
   EXPECT_THAT(runtime.error().message, HasSubstr(holder.name()));
+}
+
+TEST(NeuronHolders, OfAnEarlierLargerInstanceAreListedOnlyWhileTheyHold) {
+  const SimDevice device(R"({"cores": 4})");
+  const Holder holder("3");
+  { const Holder before("2"); }
+  const Variable smaller("NEURON_SIM_CONFIG", R"({"cores": 2})");
+  const auto devices = simulated_devices();
+  ASSERT_EQ(devices.size(), 1U);
+  EXPECT_THAT(devices[0].core_ids, ElementsAre(3));
 }
 
 // --- groups -------------------------------------------------------------------------------------------------------

@@ -9,10 +9,10 @@
 
 #include <gmock/gmock.h>
 
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/opencv_backend.h"
 #include "pipeline/neuron/machine/core_file.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #endif
 #include "tests/unit/pipeline/neuron/sim/sim_model.h"
 

@@ -67,7 +67,36 @@ TEST_F(NrtState, AConfigurationWithAMistakeRefusesInit) {
   EXPECT_EQ(count, 4U);
 }
 
+TEST_F(NrtState, TellsATotalThatMayDifferFromTheCoresThereAre) {
+  environment_.set("NEURON_RT_VISIBLE_CORES", "51,52");
+  ASSERT_EQ(init(R"({"cores": 64, "total": 4})"), NRT_SUCCESS) << "a container with two devices";
+  std::uint32_t count = 0;
+  EXPECT_EQ(nrt_get_total_nc_count(&count), NRT_SUCCESS);
+  EXPECT_EQ(count, 4U);
+  EXPECT_EQ(nrt_get_visible_nc_count(&count), NRT_SUCCESS);
+  EXPECT_EQ(count, 2U);
+}
+
 class NrtSim : public NrtTest {};
+
+TEST_F(NrtSim, AnAddressOfDeviceMemoryIsThatOfTheTensorsContent) {
+  ASSERT_EQ(init(), NRT_SUCCESS);
+  nrt_tensor_t* whole = nullptr;
+  nrt_tensor_t* slice = nullptr;
+  ASSERT_EQ(nrt_tensor_allocate(NRT_TENSOR_PLACEMENT_DEVICE, 0, 16, nullptr, &whole), NRT_SUCCESS);
+  ASSERT_EQ(nrt_tensor_allocate_slice(whole, 4, 8, nullptr, &slice), NRT_SUCCESS);
+  auto* const address = static_cast<char*>(nrt_tensor_get_va(whole));
+  ASSERT_NE(address, nullptr);
+  EXPECT_EQ(nrt_tensor_get_va(slice), address + 4);
+  ASSERT_EQ(nrt_tensor_write(whole, "0123456789abcdef", 0, 16), NRT_SUCCESS);
+  EXPECT_EQ(std::string(address, 16), "0123456789abcdef");
+  address[5] = 'x';
+  char read[8] = {};
+  ASSERT_EQ(nrt_tensor_read(slice, read, 0, 8), NRT_SUCCESS);
+  EXPECT_EQ(std::string(read, 8), "4x6789ab");
+  nrt_tensor_free(&slice);
+  nrt_tensor_free(&whole);
+}
 
 TEST_F(NrtSim, HandlesThatDiedOrNeverLivedAreRecognised) {
   environment_.set("NEURON_RT_LOG_LEVEL", "QUIET");

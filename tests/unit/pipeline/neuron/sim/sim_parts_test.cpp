@@ -118,6 +118,8 @@ TEST_F(SimConfig, VariablesOfTheRuntimeAreChecked) {
   EXPECT_THAT(never.error().message, HasSubstr("NEURON_RT_EXEC_TIMEOUT=soon?: "));
   environment_.set("NEURON_RT_EXEC_TIMEOUT", "5");
   EXPECT_DOUBLE_EQ(*read_exec_timeout(from_environment), 5);
+  environment_.set("NEURON_RT_EXEC_TIMEOUT", "0");
+  EXPECT_GE(*read_exec_timeout(from_environment), 24 * 3600) << "no limit";
 }
 
 TEST(VisibleCores, TakesWhatTheRuntimeTakes) {

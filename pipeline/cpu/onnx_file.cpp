@@ -1,4 +1,4 @@
-#include "pipeline/devices/onnx_file.h"
+#include "pipeline/cpu/onnx_file.h"
 
 #include <algorithm>
 #include <cstdint>

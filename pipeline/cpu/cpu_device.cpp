@@ -1,10 +1,10 @@
-#include "pipeline/devices/cpu_device.h"
+#include "pipeline/cpu/cpu_device.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <thread>
 
+#include "models/core/paths.h"
 #include "models/store/store.h"
 #include "pipeline/backend/core_list.h"
 
@@ -12,16 +12,6 @@ namespace posecam {
 namespace {
 
 CoreId cpu_cores() { return std::max(1U, std::thread::hardware_concurrency()); }
-
-/// "$XDG_CACHE_HOME/posecam/openvino", else "~/.cache/posecam/openvino" (XDG Base Directory 0.8: a relative value is
-/// ignored); empty if there is neither.
-std::filesystem::path cache_dir() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  if (cache && cache[0] == '/') return std::filesystem::path(cache) / "posecam/openvino";
-  const char* home = std::getenv("HOME");
-  if (home && home[0] == '/') return std::filesystem::path(home) / ".cache/posecam/openvino";
-  return {};
-}
 
 class CpuDevice final : public Device {
  public:
@@ -46,7 +36,7 @@ class CpuDevice final : public Device {
     if (!list) return list.error();
     BackendOptions options;
     options.cores = std::move(*list);
-    options.cache_dir = cache_dir();
+    options.cache_dir = cache_dir("openvino");
     return options;
   }
 

@@ -1,4 +1,4 @@
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 
 #include <gmock/gmock.h>
 
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/opencv_backend.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 #include "tests/unit/pipeline/devices/onnx_networks.h"

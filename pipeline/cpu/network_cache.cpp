@@ -1,4 +1,4 @@
-#include "pipeline/devices/network_cache.h"
+#include "pipeline/cpu/network_cache.h"
 
 #include <algorithm>
 #include <cerrno>

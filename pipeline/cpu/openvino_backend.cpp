@@ -1,4 +1,4 @@
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 
 #include <algorithm>
 #include <optional>
@@ -19,8 +19,8 @@
 #include "models/core/stage_log.h"
 #include "models/core/text.h"
 #include "pipeline/backend/host_memory.h"
-#include "pipeline/devices/network_cache.h"
-#include "pipeline/devices/onnx_file.h"
+#include "pipeline/cpu/network_cache.h"
+#include "pipeline/cpu/onnx_file.h"
 
 namespace posecam {
 namespace {

@@ -1,4 +1,4 @@
-#include "pipeline/devices/opencv_backend.h"
+#include "pipeline/cpu/opencv_backend.h"
 
 #include <algorithm>
 #include <string>
@@ -12,9 +12,9 @@
 #include "models/core/file.h"
 #include "models/core/stage_log.h"
 #include "models/core/text.h"
-#include "pipeline/devices/onnx_file.h"
+#include "pipeline/cpu/onnx_file.h"
 #ifdef POSECAM_HAVE_OPENVINO
-#include "pipeline/devices/openvino_backend.h"
+#include "pipeline/cpu/openvino_backend.h"
 #endif
 
 namespace posecam {

@@ -64,6 +64,7 @@ Session::Session(SessionSpec spec, SessionEvents events, OutputSet outputs, Topo
       topology_(std::move(topology)),
       context_(g_main_context_new()) {
   if (spec_.input.repeats && is_decoded(spec_.input.kind)) catch_clip_end(topology_.source);
+  gst_pipeline_set_auto_flush_bus(GST_PIPELINE(topology_.pipeline.get()), FALSE);  // close_device() reads it
   const BusPtr bus(gst_element_get_bus(topology_.pipeline.get()));
   const SourcePtr watch(gst_bus_create_watch(bus.get()));
   g_source_set_callback(watch.get(), G_SOURCE_FUNC(on_message), this, nullptr);
@@ -79,10 +80,22 @@ Session::~Session() {
     (void)topology_.gate.release();
     (void)topology_.pipeline.release();
   } else {
-    gst_element_set_locked_state(topology_.infer, FALSE);
-    gst_element_set_state(topology_.pipeline.get(), GST_STATE_NULL);
-    gst_element_set_state(topology_.infer, GST_STATE_NULL);
+    close_device();
   }
+}
+
+/// Its last words come when the pipeline is in NULL already.
+void Session::close_device() {
+  GstElement* pipeline = topology_.pipeline.get();
+  gst_element_set_locked_state(topology_.infer, FALSE);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_element_set_state(topology_.infer, GST_STATE_NULL);
+  const BusPtr bus(gst_element_get_bus(pipeline));
+  while (GstMessage* message = gst_bus_pop_filtered(bus.get(), GST_MESSAGE_WARNING)) {
+    handle_warning(message);
+    gst_message_unref(message);
+  }
+  gst_bus_set_flushing(bus.get(), TRUE);
 }
 
 Result<void> Session::open(const std::stop_token& stop) {

@@ -118,7 +118,7 @@ class Session {
   void give_up();
   void finish();
   void fail(Error error);
-
+  void close_device();
   const SessionSpec spec_;
   const SessionEvents events_;
   OutputSet outputs_;  ///< outlives the pipeline, which writes to it; after play() of the session's thread

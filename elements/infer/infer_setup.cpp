@@ -60,7 +60,9 @@ void InferSetup::set_engine(std::shared_ptr<Engine> engine) {
     engine_.swap(engine);
     limit = std::chrono::seconds(settings_.teardown_limit_s);
   }
-  let_go(std::move(engine), limit);
+  if (const auto gone = let_go(std::move(engine), limit); !gone) {
+    GST_ELEMENT_WARNING(self_, LIBRARY, SHUTDOWN, ("%s", gone.error().message.c_str()), (nullptr));
+  }
 }
 
 Result<std::optional<EnginePlan>> InferSetup::plan_for(Size video) const {

@@ -3,18 +3,20 @@
 #include <string>
 #include <utility>
 
-#include "models/core/log.h"
+#include <fmt/format.h>
+
 #include "pipeline/backend/errand.h"
 
 namespace posecam {
 
-void let_go(std::shared_ptr<Engine> engine, std::chrono::milliseconds limit) {
-  if (!engine) return;
+Result<void> let_go(std::shared_ptr<Engine> engine, std::chrono::milliseconds limit) {
+  if (!engine) return {};
   const std::string device(engine->backend_name());
   Errand end([engine = std::move(engine)]() mutable { engine.reset(); });
-  if (end.wait_for(limit)) return;
-  logger().error("device {}: does not let go of its cores within {:g} s; left as it is (teardown-limit)", device,
-                 std::chrono::duration<double>(limit).count());
+  if (end.wait_for(limit)) return {};
+  return Error{Errc::kDevice,
+               fmt::format("device {}: does not let go of its cores within {:g} s; left as it is (teardown-limit)",
+                           device, std::chrono::duration<double>(limit).count())};
 }
 
 }  // namespace posecam

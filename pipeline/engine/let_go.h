@@ -8,8 +8,8 @@
 
 namespace posecam {
 
-/// Gives one owner's part of an engine back. Where that ends the engine and its device does not close within `limit` it
-/// is left behind (Errand::any_left_behind()), with a line in the log. May be null.
-void let_go(std::shared_ptr<Engine> engine, std::chrono::milliseconds limit);
+/// Gives one owner's part of an engine back, which may be null. kDevice: that ended the engine, and its device is not
+/// closed within `limit`: it is left behind (Errand::any_left_behind()).
+Result<void> let_go(std::shared_ptr<Engine> engine, std::chrono::milliseconds limit);
 
 }  // namespace posecam

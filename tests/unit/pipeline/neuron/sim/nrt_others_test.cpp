@@ -119,7 +119,8 @@ TEST(NrtOthers, AreThereAndAnswerThatTheyFail) {
   for (const char* name : kThird) {
     const auto call = reinterpret_cast<NRT_STATUS (*)(void*)>(::dlvsym(library, name, "NRT_3.0.0"));
     ASSERT_NE(call, nullptr) << name;
-    if (std::string_view(name) != "nrta_error_tracker_destroy") EXPECT_EQ(call(nullptr), NRT_FAILURE) << name;
+    if (std::string_view(name) == "nrta_error_tracker_destroy") continue;
+    EXPECT_EQ(call(nullptr), NRT_FAILURE) << name;
   }
   const auto net = reinterpret_cast<void* (*)(int*, char*, size_t)>(::dlsym(library, "nrt_get_libnccl_net"));
   ASSERT_NE(net, nullptr);

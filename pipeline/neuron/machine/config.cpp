@@ -77,7 +77,7 @@ FaultRule read_fault(const JsonNode& node) {
   } else {
     read_end(node, rule);
   }
-  if ((status || blocks || slow) && node.has("recovers")) node.problem("recovers is for hang_at and lost_at");
+  if (slow && node.has("recovers")) node.problem("recovers is not for slow");
   if (!status && !blocks && node.has("call"))
     node.problem("call is for status and blocks; the others are about nrt_execute");
   return rule;

@@ -8,9 +8,9 @@ FaultPlan::FaultPlan(const std::vector<FaultRule>& rules, const std::vector<bool
   for (std::size_t i = 0; i < rules.size(); ++i) {
     State& state = states_.emplace_back(State{.rule = rules[i]});
     const bool lasts = rules[i].kind == FaultRule::Kind::kHang || rules[i].kind == FaultRule::Kind::kLost;
-    if (!lasts || i >= struck.size() || !struck[i]) continue;
+    if (i >= struck.size() || !struck[i]) continue;
     state.over = rules[i].recovers;
-    state.rule.from = 1;
+    if (lasts) state.rule.from = 1;
   }
 }
 

@@ -26,7 +26,7 @@ struct FaultRule {
   NRT_STATUS status = NRT_SUCCESS;    ///< of kStatus and kLost
   double slow = 1;                    ///< factor on device time
   double blocks_s = 0;                ///< of kBlock
-  bool recovers = false;              ///< hang and lost: over once the runtime was initialised anew after it struck
+  bool recovers = false;              ///< not slow: over once the runtime was initialised anew after it struck
 
   friend bool operator==(const FaultRule&, const FaultRule&) = default;
 };

@@ -51,6 +51,7 @@ class NeuronBackend final : public InferenceBackend {
 
   std::string_view name() const override { return device_; }
   std::vector<CoreId> cores() const override { return firsts_; }
+  std::string note() const override { return runtime_->take_remark(); }
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override;
   Result<void> restore(CoreId core) override;
 

@@ -129,7 +129,7 @@ void NeuronRuntime::wait_for_executions() {
   if (!is_set(kInFlight) || std::string_view(std::getenv(kInFlight)) == "0") return;
   in_flight_ = std::getenv(kInFlight);
   if (!set_variable(kInFlight, "0", 1)) return logger().error("{} cannot be set: results would be wrong", kInFlight);
-  logger().warn("{}={} is taken as 0: posecam reads results when nrt_execute returns", kInFlight, in_flight_);
+  remark_ = fmt::format("{}={} is taken as 0: posecam reads results when nrt_execute returns", kInFlight, in_flight_);
 }
 
 /// What the environment tells the runtime to take. Whether cores that the user names there exist is for nrt_init to
@@ -262,6 +262,11 @@ void NeuronRuntime::ask_family() {
   } else if (const auto name = family_of_product(product_name()); !name.empty()) {
     family_ = name;
   }
+}
+
+std::string NeuronRuntime::take_remark() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(remark_, {});
 }
 
 bool NeuronRuntime::is_inf1() const { return family_ == "inf1"; }

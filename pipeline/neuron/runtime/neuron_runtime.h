@@ -90,6 +90,9 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   /// What must neither be used nor destroyed, since the runtime hangs in it.
   void leave(std::shared_ptr<void> handles);
 
+  /// What people should know of how it was started, a line, for the first who asks; empty: nothing.
+  std::string take_remark();
+
   /// How often it was reset.
   std::uint64_t generation() const { return generation_; }
   /// nrt_close and nrt_init, the only remedy for a lost core: waits for the runs of all engines, has the tenants'
@@ -133,6 +136,7 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   std::atomic<std::uint64_t> generation_ = 0;
 
   std::mutex mutex_;
+  std::string remark_;
   std::vector<std::weak_ptr<NrtTenant>> tenants_;
   std::vector<std::shared_ptr<void>> left_;
   std::vector<CoreGroup> groups_;

@@ -92,9 +92,7 @@ TEST_F(SimConfig, SaysInALineWhatItDoesNotKnow) {
   EXPECT_THAT(complaint(R"({"faults": [{"core": 1}]})"), HasSubstr("faults[0]: expected one of status"));
   EXPECT_THAT(complaint(R"({"faults": [{"status": 5}]})"), HasSubstr("faults[0].call: missing"));
   EXPECT_THAT(complaint(R"({"faults": [{"core": 1, "slow": 2, "recovers": true}]})"),
-              HasSubstr("faults[0]: recovers is for hang_at and lost_at"));
-  EXPECT_THAT(complaint(R"({"faults": [{"call": "nrt_load", "status": 4, "recovers": false}]})"),
-              HasSubstr("faults[0]: recovers is for hang_at and lost_at"));
+              HasSubstr("faults[0]: recovers is not for slow"));
   EXPECT_THAT(complaint(R"({"faults": [{"lost_at": 2, "recovers": true}]})"), HasSubstr("faults[0]: core: missing"));
   EXPECT_THAT(complaint(R"({"time": {"preset": "vgg"}})"), HasSubstr("time.preset: expected one of"));
   EXPECT_THAT(complaint("{"), HasSubstr("NEURON_SIM_CONFIG: not valid JSON"));

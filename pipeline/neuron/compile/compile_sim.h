@@ -1,5 +1,5 @@
 #pragma once
-// "Compiles" a model for the simulator: packs its ONNX network, once a batch size, into NEFFs that the simulator runs.
+// "Compiles" a model for the simulator: packs its network, once a batch size, into NEFFs that the simulator runs.
 
 #include <cstdint>
 #include <filesystem>
@@ -24,8 +24,9 @@ struct SimCompileOptions {
 /// Writes MODEL-sim-bN.neff for each batch size into `folder` (made if missing), then neuron-sim.json, the descriptor
 /// that lists them, and returns its path. The files get their names when all are complete, the descriptor last: what
 /// fails leaves the folder as it was.
-/// `spec`: at the resolution wanted, with ONNX weights. Runs the network once, to learn the shapes of its outputs.
-/// kModel: no ONNX weights, or a network that cannot be run. kOutput.
+/// `spec`: at the resolution wanted, with weights that OpenVINO reads (ONNX in builds with OpenCV only);
+/// source_weights() chooses. Runs the network once, to learn the shapes of its outputs. kModel: no such weights, or a
+/// network that cannot be run. kOutput.
 Result<std::filesystem::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions& options,
                                               const std::filesystem::path& folder);
 

@@ -82,7 +82,7 @@ Result<void> compile_sim(const Request& request, const ModelSpec& spec, const st
 /// What the Python tool starts from: for inf1 best a frozen graph, which its compiler takes as it is.
 Result<SourceWeights> network_of(const ModelSpec& spec, const std::string& target) {
   std::vector<std::string_view> endings(std::begin(kNetworkEndings), std::end(kNetworkEndings));
-  if (target == "inf1") std::ranges::rotate(endings, endings.end() - 1);
+  if (target == "inf1") std::rotate(endings.begin(), endings.end() - 1, endings.end());
   return source_weights(spec, endings);
 }
 
@@ -212,11 +212,13 @@ void add_compile_command(CLI::App& app, int& code) {
           ->add_option("--neff", request->own.neffs,
                        "NEFFs that were compiled elsewhere, such as 1=graph.neff,4=graph4.neff by batch: taken in with "
                        "a descriptor, nothing is compiled")
-          ->delimiter(',');
+          ->delimiter(',')
+          ->allow_extra_args(false);
   command
       ->add_option("--map", request->own.map,
                    "What outputs of the --neff are, such as output0=heatmaps,output1=pafs; default: by name or shape")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->needs(neff);
   command->add_option("--net-resolution", request->net_resolution,
                       "Network input as WIDTHxHEIGHT; default: the model's own");

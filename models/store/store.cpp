@@ -208,8 +208,9 @@ std::string remedy(const ModelSpec& spec, const BackendWeights& weights, const W
     if (other.backend != kCompileWeights && is_published(other)) others.push_back(other.backend);
   }
   if (file.sha256.empty()) return fmt::format("copy {} there", file.name);
-  return fmt::format("{} is published nowhere: copy it there, or pull it with --mirror DIR|URL{}", file.name,
-                     others.empty() ? "" : fmt::format(", or take device {}", fmt::join(others, " or ")));
+  const std::string instead =
+      others.empty() ? "pull it with --mirror DIR|URL" : fmt::format("take device {}", fmt::join(others, " or "));
+  return fmt::format("{} is published nowhere: copy it there, or {}", file.name, instead);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "pipeline/neuron/neff/sim_program.h"
 #include "pipeline/neuron/nrt/instance_family.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
+#include "pipeline/neuron/runtime/compiled_models.h"
 
 namespace posecam {
 namespace {
@@ -45,7 +46,7 @@ bool is_simulated(const NeffFile& file) {
 Result<std::string> target_of(const Opened& files, const std::string& said) {
   const auto simulated = [](const Opened::value_type& file) { return is_simulated(*file.second); };
   const auto count = static_cast<std::size_t>(std::ranges::count_if(files, simulated));
-  const std::string& path = files.begin()->second->path().string();
+  const std::string path = files.begin()->second->path().string();
   if (count == files.size() && (said.empty() || said == kSim)) return std::string(kSim);
   if (count > 0) return Error{Errc::kModel, fmt::format("{}: was compiled for the simulator (sim) alone", path)};
   if (said == kSim) return Error{Errc::kModel, fmt::format("{}: was not compiled for the simulator", path)};
@@ -92,11 +93,16 @@ bool are_alike(const std::vector<NeffTensor>& a, const std::vector<NeffTensor>& 
 
 /// Asks a runtime for the tensors of every file. Without one nothing is known, and `untold` says why.
 Result<void> ask(const ModelSpec& spec, const Opened& files, Adopted& adopted, std::string& input) {
+  const std::string_view device = adopted.target == kSim ? kNeuronSim : kNeuron;
+  if (!runs_target(device, adopted.target, product_name())) {
+    adopted.untold = fmt::format("this machine ({}) does not run {}", product_name(), adopted.target);
+    return {};
+  }
   for (const auto& [batch, file] : files) {
-    const auto about = [&](const Error& error) {
-      return Error{error.code, fmt::format("{}: {}", file->path().string(), error.message)};
+    const auto about = [path = file->path().string()](const Error& error) {
+      return Error{error.code, fmt::format("{}: {}", path, error.message)};
     };
-    auto tensors = tensors_of(*file, adopted.target == kSim ? kNeuronSim : kNeuron);
+    auto tensors = tensors_of(*file, device);
     if (!tensors && tensors.error().code != Errc::kModel) {
       adopted.untold = tensors.error().message;
       return {};

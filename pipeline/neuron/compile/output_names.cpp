@@ -137,8 +137,9 @@ std::string role_of(const ModelSpec& spec, const std::string& output) {
 Result<OutputNames> said_names(const ModelSpec& spec, const std::map<std::string, std::string>& said) {
   OutputNames names;
   for (const auto& [tensor, what] : said) {
-    const auto meant = std::ranges::find_if(
-        spec.outputs, [&](const std::string& output) { return output == what || role_of(spec, output) == what; });
+    const auto meant = std::ranges::find_if(spec.outputs, [&spec, &name = what](const std::string& output) {
+      return output == name || role_of(spec, output) == name;
+    });
     if (meant == spec.outputs.end()) {
       std::vector<std::string> roles;
       for (const std::string& output : spec.outputs) roles.push_back(role_of(spec, output));
@@ -155,7 +156,8 @@ Result<OutputNames> said_names(const ModelSpec& spec, const std::map<std::string
 Result<OutputNames> matched_names(const ModelSpec& spec, const OutputNames& said,
                                   const std::vector<NeffTensor>& tensors) {
   for (const auto& [output, tensor] : said) {
-    const bool has = std::ranges::any_of(tensors, [&](const NeffTensor& t) { return !t.is_input && t.name == tensor; });
+    const bool has =
+        std::ranges::any_of(tensors, [&name = tensor](const NeffTensor& t) { return !t.is_input && t.name == name; });
     if (!has) {
       return Error{Errc::kUsage,
                    fmt::format("--map: the NEFF has no output {}; it has {}", tensor, outputs_text(tensors))};

@@ -1,5 +1,6 @@
 #include "pipeline/neuron/runtime/tensor_info.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -37,6 +38,7 @@ Result<std::vector<NeffTensor>> tensors_of(const NeffFile& file, std::string_vie
   if (!library) return library.error();
   RuntimeOptions options;
   options.device = device;
+  for (CoreId core = 0; core < std::max(1U, file.header().num_tpb); ++core) options.cores.push_back(core);
   options.patience = std::chrono::milliseconds(0);  // whoever has the cores has them for longer
   auto opened = NeuronRuntime::open(std::move(*library), options);
   if (!opened) return opened.error();

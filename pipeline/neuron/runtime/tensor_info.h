@@ -30,8 +30,9 @@ struct NeffTensor {
 /// "output0 1x19x32x57 f32".
 std::string to_string(const NeffTensor& tensor);
 
-/// Loads the file on the first core of the device that is free for this process, asks, and unloads it. Blocks for as
-/// long as the device takes. kDevice: no runtime, or no core to be had; kModel: what the runtime says to the file.
+/// Loads the file on the first cores of the device, or of what the environment leaves to this process, asks, and
+/// unloads it. Blocks for as long as the device takes. kDevice: no runtime, or no core to be had; kModel: what the
+/// runtime says to the file.
 Result<std::vector<NeffTensor>> tensors_of(const NeffFile& file, std::string_view device);
 
 }  // namespace posecam

@@ -153,7 +153,7 @@ void print_files(const ModelStore& store, const ModelSpec& spec) {
         store.has(spec, weights.backend) ? "pulled" : "not pulled");
     for (const WeightFile& file : weights.files) {
       put("{:<12} {}  {}\n", "", file.name, readable_bytes(file.bytes));
-      put("{:<12}   sha256 {}\n", "", file.sha256);
+      put("{:<12}   sha256 {}\n", "", file.sha256.empty() ? "not said: any file of the name" : file.sha256);
       const std::string nowhere =
           find_maker(spec) ? "made: " + pull_command(spec) : "not published: only from a mirror";
       put("{:<12}   {}\n", "", file.url.empty() ? nowhere : file.url);
@@ -240,17 +240,18 @@ int verify_one(const ModelStore& store, const ModelSpec& spec, bool asked_for) {
   if (begun.empty() && asked_for) {
     return complain({Errc::kModel, fmt::format("model '{}' is not pulled; run: {}", spec.name, pull_command(spec))});
   }
-  int worst = 0;
+  std::string damaged;
   std::set<std::string> seen;
   for (const FileReport& report : reports) {
     if (begun.count(report.backend) == 0 || !seen.insert(report.file.name).second) continue;
     const bool good = report.state == FileState::kGood;
     put("{}: {}  {}{}\n", spec.name, report.file.name, to_string(report.state),
         good || report.state == FileState::kMissing ? "" : ": " + report.problem);
-    if (!good) worst = exit_code(Errc::kModel);
+    if (!good) damaged = report.backend;
   }
-  if (worst != 0) tell("posecam: model '{}' is damaged; run: {}\n", spec.name, pull_command(spec));
-  return worst;
+  if (damaged.empty()) return 0;
+  return complain(
+      {Errc::kModel, fmt::format("model '{}' is damaged; run: {}", spec.name, pull_command(spec, damaged))});
 }
 
 int verify(const ModelsOptions& options) {

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from . import descriptor, vendor
-from .errors import CompileError, DeviceError, OutputError
+from .errors import CompileError, DeviceError, OutputError, UsageError
 
 INTERRUPTED = 130
+REQUIREMENTS = Path(__file__).resolve().with_name("requirements.txt")
 
 
 def batches(text: str) -> list[int]:
@@ -34,7 +35,9 @@ def size(text: str) -> tuple[int, int]:
 def parser() -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(prog="python -m compile", description=__doc__.rsplit(":", 1)[0])
     result.add_argument("--descriptor", type=Path, required=True, help="the network's descriptor, as in zoo/")
-    result.add_argument("--weights", type=Path, required=True, help="ONNX model, or frozen TensorFlow graph (inf1)")
+    result.add_argument(
+        "--weights", type=Path, required=True, help="ONNX, OpenVINO IR (.xml), TFLite, or frozen graph (.pb)"
+    )
     result.add_argument("--target", choices=vendor.TARGETS, required=True)
     result.add_argument("--batch", type=batches, default=[1], help="batch sizes, one NEFF each: 1,2,4 (default 1)")
     result.add_argument("--out", type=Path, required=True, help="folder for NEFFs and their descriptor")
@@ -51,6 +54,11 @@ def parser() -> argparse.ArgumentParser:
         help="operators at either end left to the CPU",
     )
     result.add_argument("--net-resolution", type=size, metavar="WxH", help="input size (default: the descriptor's)")
+    result.add_argument(
+        "--enable-fast-context-switch",
+        action="store_true",
+        help="inf2, trn with several batches: latency for switching",
+    )
     result.add_argument("--dry-run", action="store_true", help="print what would be done and write nothing")
     return result
 
@@ -68,7 +76,9 @@ def run(arguments: list[str]) -> None:
     from . import plan  # needs packages whose absence is to be one line
 
     source = descriptor.at_resolution(descriptor.load(options.descriptor), options.net_resolution)
-    target = vendor.Options(options.target, options.cast, options.cores_per_model)
+    target = vendor.Options(options.target, options.cast, options.cores_per_model, options.enable_fast_context_switch)
+    if target.fast_switch and (target.target == "inf1" or len(options.batch) < 2):
+        raise UsageError("--enable-fast-context-switch is for several batches compiled for inf2, trn1 or trn2")
     work = plan.make(source, options.weights, options.batch, target, options.no_fuse, options.out)
     if options.dry_run:
         say("\n".join(work.lines()))
@@ -92,7 +102,11 @@ def guarded(name: str, function, arguments: list[str]) -> int:
         print(f"{name}: {line}", file=sys.stderr)
         return error.code
     except ImportError as error:
-        print(f"{name}: {error}; install what compile/requirements.txt lists", file=sys.stderr)
+        print(
+            f"{name}: {sys.executable}: {error}; install what {REQUIREMENTS} lists into it, or name another "
+            "interpreter with POSECAM_PYTHON",
+            file=sys.stderr,
+        )
         return DeviceError.code
     except Exception as error:  # of the packages, for what nobody thought of
         line = " ".join(f"{type(error).__name__}: {error}".split())

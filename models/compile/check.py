@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 
 from . import descriptor as descriptors
-from . import files, hlo, onnx_file
+from . import files, hlo, onnx_file, reader
 from .__main__ import batches, guarded, size
 from .errors import DeviceError, ModelError
 from .network import Network
@@ -25,6 +25,8 @@ Shape = tuple[int, ...]
 
 def pictures(rows: int, shape: Shape, first: dict[str, Any] | None) -> np.ndarray:
     """Rows that differ: smooth shapes with noise, as the network is fed pictures."""
+    if shape[1] != 3:
+        return np.ascontiguousarray(pictures(rows, (1, 3, *shape[1:3]), first).transpose(0, 2, 3, 1))
     random = np.random.Generator(np.random.PCG64(1))
     _, channels, height, width = shape
     y, x = np.mgrid[0:height, 0:width]
@@ -114,21 +116,23 @@ def run(arguments: list[str]) -> None:
     parser.add_argument(
         "--descriptor", type=Path, help="without it the ONNX's own input and outputs are taken, pixels / 255"
     )
-    parser.add_argument("--weights", type=Path, required=True, help="ONNX model")
+    parser.add_argument(
+        "--weights", type=Path, required=True, help="ONNX, IR, TFLite or a frozen graph; without a descriptor ONNX"
+    )
     parser.add_argument("--batch", type=batches, default=[1, 4])
     parser.add_argument("--net-resolution", type=size, metavar="WxH")
     parser.add_argument("--reference", choices=REFERENCES, default="openvino")
     parser.add_argument("--tolerance", type=float, default=1e-3, help="of the largest value; more ends with 3")
     options = parser.parse_args(arguments)
-    network = onnx_file.load(options.weights)
     name, first = options.weights.stem, None
-    shape = (1, *(d or 0 for d in network.shape[1:]))
-    if options.descriptor is not None:
+    if options.descriptor is None:
+        network = onnx_file.load(options.weights)
+        shape = (1, *(d or 0 for d in network.shape[1:]))
+    else:
         source = descriptors.at_resolution(descriptors.load(options.descriptor), options.net_resolution)
-        onnx_file.check_ends(network, options.weights, source)
-        network.outputs = list(source.outputs)
+        network = reader.load(options.weights, source)
         name, first, shape = source.name, source.input, source.shape(1)
-    if len(shape) != 4 or shape[1] != 3 or 0 in shape:
+    if len(shape) != 4 or 3 not in (shape[1], shape[3]) or 0 in shape:
         raise ModelError(
             f"{options.weights}: input {network.shape} needs a descriptor that fixes it; images come as NCHW"
         )

@@ -30,6 +30,8 @@ def write(file: Path, content: bytes) -> None:
 
 
 def described(file: Path) -> dict[str, Any]:
+    digest = hashlib.sha256()
     with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"bytes": file.stat().st_size, "sha256": digest}
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return {"bytes": file.stat().st_size, "sha256": digest.hexdigest()}

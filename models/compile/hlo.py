@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jax._src.interpreters import mlir
-from jaxlib import _hlo, _jax
+from jaxlib import _jax
 
 from . import operators
 from .errors import ModelError
 from .hlo_proto import Module
 from .network import Network
+
+try:
+    from jaxlib import _hlo
+except ImportError:  # the JAX of Python 3.10 has it all in one
+    _hlo = _jax
+
+if "JAX_PLATFORMS" not in os.environ:  # not by that variable, which the vendor's compiler would inherit
+    jax.config.update("jax_platforms", "cpu")
 
 DTYPES = {"f32": jnp.float32, "bf16": jnp.bfloat16, "u8": jnp.uint8}
 Shape = tuple[int, ...]

@@ -40,6 +40,7 @@ class Part:
 class Plan:
     descriptor: Descriptor
     options: Options
+    weights: Path
     out: Path
     parts: list[Part]
     notes: list[str] = field(default_factory=list)
@@ -51,7 +52,8 @@ class Plan:
     def lines(self) -> list[str]:
         width, height = self.descriptor.size
         batches = ", ".join(str(p.batch) for p in self.parts)
-        lines = [f"{self.descriptor.name} for {self.options.target}: {width}x{height}, batch {batches}"]
+        what = f"{self.descriptor.name} for {self.options.target}, from {self.weights.name}"
+        lines = [f"{what}: {width}x{height}, batch {batches}"]
         lines += [f"left to the CPU: {note}" for note in self.notes]
         for part in self.parts:
             lines.append(f"batch {part.batch}: {part.tensors}")
@@ -96,11 +98,9 @@ def make(
     out = out.resolve()
     if descriptor_path(out, options) == source.path.resolve():
         raise UsageError(f"--out {out}: would overwrite the descriptor that is read; name another folder")
-    if weights.suffix == ".onnx":
-        return _from_onnx(source, weights, batches, options, no_fuse, out)
-    if weights.suffix == ".pb":
+    if weights.suffix == ".pb" and options.target == "inf1":
         return _from_graph(source, weights, batches, options, no_fuse, out)
-    raise UsageError(f"--weights {weights}: an ONNX model (.onnx) or a frozen TensorFlow graph (.pb) is compiled")
+    return _from_network(source, weights, batches, options, no_fuse, out)
 
 
 def descriptor_path(out: Path, options: Options) -> Path:
@@ -108,14 +108,12 @@ def descriptor_path(out: Path, options: Options) -> Path:
     return out / f"neuron-{options.target}.json"
 
 
-def _from_onnx(
+def _from_network(
     source: Descriptor, weights: Path, batches: list[int], options: Options, no_fuse: list[str], out: Path
 ) -> Plan:
-    from . import hlo, onnx_file  # JAX takes a second to load, which usage errors need not wait for
+    from . import hlo, reader  # JAX takes a second to load, which usage errors need not wait for
 
-    network = onnx_file.load(weights)
-    onnx_file.check_ends(network, weights, source)
-    network.outputs = list(source.outputs)
+    network = reader.load(weights, source)
     plain = options.target == "inf1"
     descriptor.check_outputs(source, source.outputs, hlo.output_shapes(network, source.shape(1), plain))
     if no_fuse:
@@ -139,14 +137,12 @@ def _from_onnx(
                 vendor.hlo_command(options, path, path.with_suffix(".neff")),
             )
         )
-    return Plan(final, options, out, parts, notes)
+    return Plan(final, options, weights, out, parts, notes)
 
 
 def _from_graph(
     source: Descriptor, weights: Path, batches: list[int], options: Options, no_fuse: list[str], out: Path
 ) -> Plan:
-    if options.target != "inf1":
-        raise ModelError(f"{weights}: only inf1 compiles TensorFlow graphs; {options.target} takes the network as ONNX")
     if source.input["dtype"] != "f32":
         raise ModelError(f"{weights}: input of {source.input['dtype']}; a TensorFlow graph is fed f32")
     graph = graphdef.load(weights, source.input["name"], source.outputs)
@@ -179,7 +175,7 @@ def _from_graph(
                 vendor.graph_command(options, path, config, path.with_suffix(".neff")),
             )
         )
-    return Plan(final, options, out, parts, notes)
+    return Plan(final, options, weights, out, parts, notes)
 
 
 def _by(shape: Shape) -> str:

@@ -36,6 +36,8 @@ if not MISSING:
 FAKE_COMPILER = f"""#!{sys.executable}
 import os, pathlib, struct, sys, time
 assert sys.argv[1] == "compile" and sys.argv[-2] == "--output", sys.argv
+with open(os.environ["FAKE_CALLS"] + ".env", "w") as environment:
+    environment.write("\\n".join(sorted(os.environ)))
 with open(os.environ["FAKE_CALLS"], "a") as calls:
     calls.write(" ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]]) + "\\n")
 model, output = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[-1])
@@ -188,6 +190,25 @@ class Commands(Folder):
             self.assertEqual((process.returncode, err), (130, b"compile: interrupted\n"))
             self.assertEqual(self.names(), ["tiny-inf2-b1.hlo"])
 
+    def test_the_compiler_gets_the_environment_that_the_tool_got(self) -> None:
+        before = sorted(os.environ)
+        self.assertEqual(self.compile()[0], 0)
+        self.assertEqual(Path(f"{self.calls}.env").read_text().split("\n"), before)
+
+    def test_switching_between_batches_is_the_compilers_to_speed_up(self) -> None:
+        self.assertEqual(self.compile("--batch", "1,4", "--enable-fast-context-switch")[0], 0)
+        self.assertEqual(self.calls.read_text().count(" --enable-fast-context-switch --output "), 2)
+
+    def test_a_missing_module_names_the_interpreter_and_how_to_name_another(self) -> None:
+        start = MODELS / "compile" / "start.py"
+        bare = [sys.executable, "-I", "-S", str(start), *self.arguments()]  # no site-packages
+        ran = subprocess.run(bare, cwd=self.folder, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(ran.returncode, 4, ran.stderr)
+        self.assertEqual(ran.stderr.count("\n"), 1)
+        self.assertTrue(Path(ran.stderr.split(": ")[1]).samefile(sys.executable), ran.stderr)
+        for part in (": No module named ", "compile/requirements.txt", "POSECAM_PYTHON"):
+            self.assertIn(part, ran.stderr)
+
     def test_wrong_use_ends_with_2(self) -> None:
         compiled = self.folder / "neuron-inf2.json"
         compiled.write_text(self.descriptor.read_text())
@@ -201,7 +222,9 @@ class Commands(Folder):
             (["--cores-per-model", "0"], "inf1", "1 to 64"),
             (["--no-fuse", "nothing-here"], "inf2", "no such operator"),
             (["--out", str(self.folder), "--descriptor", str(compiled)], "inf2", "would overwrite"),
-            (["--weights", str(self.folder / "a.xml")], "inf2", "ONNX model"),
+            (["--weights", str(self.folder / "a.txt")], "inf2", ".onnx, .xml, .tflite, .pb are compiled"),
+            (["--enable-fast-context-switch"], "inf2", "several batches"),
+            (["--enable-fast-context-switch", "--batch", "1,4"], "inf1", "several batches"),
             ([], "inf3", "invalid choice"),
         ]:
             with self.subTest(more=more):

@@ -143,10 +143,6 @@ class FrozenGraphs(Folder):
             with self.subTest(name=name), self.assertRaisesRegex(ModelError, rf"{name} \(Const\).*{part}"):
                 self.make()
 
-    def test_only_inf1_takes_them(self) -> None:
-        with self.assertRaisesRegex(ModelError, "takes the network as ONNX"):
-            self.make(target="trn1")
-
     def test_what_is_not_a_graph_is_refused(self) -> None:
         file = self.folder / "noise.pb"
         for content in (b"", b"\xff" * 99):

@@ -23,6 +23,7 @@ class Options:
     target: str
     cast: str = "bf16"
     cores: int | None = None
+    fast_switch: bool = False
 
     @property
     def precision(self) -> str:
@@ -50,6 +51,8 @@ def hlo_command(options: Options, hlo: Path, neff: Path) -> list[str]:
     )
     if options.target == "trn2" and options.cores is not None:
         command += ["-lnc", str(options.cores)]
+    if options.fast_switch:
+        command.append("--enable-fast-context-switch")
     return [*command, "--output", str(neff)]
 
 

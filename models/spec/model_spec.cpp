@@ -94,8 +94,12 @@ WeightFile read_file(const JsonNode& node, const std::string& model, bool compil
     file.mirror_path = read_name(node.at("mirror_path"), is_relative_path,
                                  "a relative path of plain names (no .., no leading /)", 255);
   }
-  file.bytes = static_cast<std::uint64_t>(node.at("bytes").integer(1, kMaxWeightBytes));
-  file.sha256 = read_sha256(node.at("sha256"));
+  // A file that is fetched from somewhere must be the one that was meant; what lies here may go without.
+  const bool fetched = node.has("url") || node.has("mirror_path");
+  if (fetched || node.has("bytes")) {
+    file.bytes = static_cast<std::uint64_t>(node.at("bytes").integer(1, kMaxWeightBytes));
+  }
+  if (fetched || node.has("sha256")) file.sha256 = read_sha256(node.at("sha256"));
   return file;
 }
 
@@ -119,7 +123,7 @@ std::vector<BackendWeights> read_weights(const JsonNode& node, const std::string
       {"int8", "int8"}, {"bf16", "bf16"}, {"f16", "f16"}, {"f32", "f32"}};
   static constexpr std::pair<std::string_view, std::string_view> kTargets[] = {
       {"inf1", "inf1"}, {"inf2", "inf2"}, {"trn1", "trn1"}, {"trn2", "trn2"}, {"sim", "sim"}};
-  node.expect_keys({"openvino", "opencv", "neuron"});
+  node.expect_keys({"openvino", "opencv", kCompileWeights, "neuron"});
   std::vector<BackendWeights> all;
   for (const auto& [backend, weights] : node.members()) {
     const bool compiled = backend == "neuron";

@@ -32,15 +32,18 @@ struct WeightFile {
   std::string name;         ///< file name in the model's folder of the store
   std::string url;          ///< empty: published nowhere
   std::string mirror_path;  ///< "<folder>/<file>"
-  std::uint64_t bytes = 0;  ///< exact size
-  std::string sha256;       ///< 64 lower-case hex digits
+  std::uint64_t bytes = 0;  ///< exact size; 0: any (a local file whose descriptor does not say it)
+  std::string sha256;       ///< 64 lower-case hex digits; empty: not checked, likewise
   int batch = 0;            ///< compiled networks: rows of one run; 0: the input's batch
 };
+
+inline constexpr std::string_view kCompileWeights = "compile";  ///< BackendWeights::backend of what only compilers read
 
 /// The weights one backend reads. The first file is the one to open; the others lie beside it (IR's .bin). A network
 /// compiled for Neuron has a file for each batch size.
 struct BackendWeights {
-  std::string backend;  ///< "openvino", "opencv", "neuron"
+  std::string
+      backend;  ///< "openvino", "opencv", "neuron"; "compile": read by no device, `posecam compile` starts there
   /// "int8", "f16", "f32": of the stored weights. neuron: also the type of tensors whose type the runtime does not say.
   std::string precision;
   std::vector<WeightFile> files;  ///< at least one

@@ -55,6 +55,12 @@ Result<std::vector<std::string>> zoo_names() {
 }
 
 Result<fs::path> find_descriptor(std::string_view name_or_path) {
+  if (name_or_path.ends_with(".neff")) {
+    return Error{Errc::kModel,
+                 fmt::format("{0}: a compiled network, which needs a descriptor; run: posecam compile MODEL --neff "
+                             "BATCH={0}, with the model that it was compiled from (posecam models list, or FILE.json)",
+                             name_or_path)};
+  }
   if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".json")) {
     return fs::path(name_or_path);
   }

@@ -25,7 +25,7 @@ std::string built_in_model_note(std::string_view command);
 Result<std::vector<std::string>> zoo_names();
 
 /// Where the descriptor of a zoo name lies, or the path itself if it is one (contains '/' or ends in ".json"). kModel;
-/// for an unknown name the message lists the names and the nearest one.
+/// for an unknown name the message lists the names and the nearest one, for a NEFF it is what to do with it.
 Result<std::filesystem::path> find_descriptor(std::string_view name_or_path);
 
 }  // namespace posecam

@@ -37,18 +37,20 @@ void inspect(FileReport& report) {
     report.problem = error.message();
     return;
   }
-  if (size != report.file.bytes) {
+  if (report.file.bytes != 0 && size != report.file.bytes) {
     report.state = FileState::kWrongSize;
     report.problem = fmt::format("has {}, the descriptor says {}", counted(size, "byte", "bytes"), report.file.bytes);
     return;
   }
-  const auto sha256 = sha256_of(report.path);
+  const auto sha256 = sha256_of(report.path);  // which also shows that it can be read
   if (!sha256) {
     report.state = FileState::kUnreadable;
     report.problem = sha256.error().message;
-  } else if (*sha256 != report.file.sha256) {
+  } else if (!report.file.sha256.empty() && *sha256 != report.file.sha256) {
     report.state = FileState::kWrongContent;
-    report.problem = fmt::format("sha256 is {}, the descriptor says {}", *sha256, report.file.sha256);
+    constexpr std::size_t kShown = 12;  // of 64 digits: two sums that differ do so here
+    report.problem =
+        fmt::format("sha256 is {:.{}}..., the descriptor says {:.{}}...", *sha256, kShown, report.file.sha256, kShown);
   } else {
     report.state = FileState::kGood;
     report.problem.clear();
@@ -59,7 +61,7 @@ bool sizes_fit(const fs::path& folder, const BackendWeights& weights) {
   return std::all_of(weights.files.begin(), weights.files.end(), [&](const WeightFile& file) {
     std::error_code error;
     const auto size = fs::file_size(folder / file.name, error);
-    return !error && size == file.bytes;
+    return !error && (file.bytes == 0 || size == file.bytes);
   });
 }
 
@@ -76,7 +78,7 @@ bool is_spoiled(const fs::path& path, std::uint64_t bytes) {
   const auto status = fs::symlink_status(path, error);
   if (status.type() == fs::file_type::not_found) return false;
   const auto size = fs::file_size(path, error);
-  return error || size != bytes;
+  return error || (bytes != 0 && size != bytes);
 }
 
 /// A file that is not there although others of its backend are, and that a pull would bring, has been lost as well.
@@ -125,6 +127,7 @@ class FolderLock {
 /// The places to look for a file, best first.
 std::vector<std::string> sources_of(const WeightFile& file, std::string_view mirror) {
   std::vector<std::string> sources;
+  if (file.sha256.empty()) return sources;  // a local file
   constexpr std::string_view kFileScheme = "file://";
   if (mirror.starts_with(kFileScheme)) mirror.remove_prefix(kFileScheme.size());
   if (!mirror.empty()) {
@@ -161,7 +164,7 @@ Result<void> fetch(const FileReport& report, const PullOptions& options, Maker m
 }
 
 /// Brings one file unless it is good. A file that is published nowhere and that the mirror does not have is no failure
-/// of the pull: the weights of the other backend may be all one needs.
+/// of the pull: the weights of the other backend may be all one needs. Nor is what only compilers read.
 Result<void> bring(FileReport& report, const PullOptions& options, Maker maker) {
   inspect(report);
   if (report.state == FileState::kGood) return {};
@@ -172,7 +175,10 @@ Result<void> bring(FileReport& report, const PullOptions& options, Maker maker) 
     report.problem.clear();
     return {};
   }
-  if (done.error().code == Errc::kUsage && report.file.url.empty()) {
+  const bool unpublished = done.error().code == Errc::kUsage && report.file.url.empty();
+  const bool unreachable =
+      report.backend == kCompileWeights && done.error().code != Errc::kCancelled && done.error().code != Errc::kMedia;
+  if (unpublished || unreachable) {
     report.problem = done.error().message;
     return {};
   }
@@ -187,12 +193,32 @@ bool any_backend_complete(const ModelSpec& spec, const std::vector<FileReport>& 
   });
 }
 
+bool is_published(const BackendWeights& weights) {
+  return std::ranges::all_of(weights.files, [](const WeightFile& file) { return !file.url.empty(); });
+}
+
+/// What brings a file that is not there, or not as the descriptor says. A pull only where it would.
+std::string remedy(const ModelSpec& spec, const BackendWeights& weights, const WeightFile& file) {
+  if (!weights.target.empty()) {
+    return fmt::format("run: {}, or --neff BATCH=FILE", compile_command(spec, weights.target));
+  }
+  if (!file.url.empty() || find_maker(spec)) return "run: " + pull_command(spec);
+  std::vector<std::string_view> others;
+  for (const BackendWeights& other : spec.weights) {
+    if (other.backend != kCompileWeights && is_published(other)) others.push_back(other.backend);
+  }
+  if (file.sha256.empty()) return fmt::format("copy {} there", file.name);
+  const std::string instead =
+      others.empty() ? "pull it with --mirror DIR|URL" : fmt::format("take device {}", fmt::join(others, " or "));
+  return fmt::format("{} is published nowhere: copy it there, or {}", file.name, instead);
+}
+
 }  // namespace
 
-std::string pull_command(const ModelSpec& spec) {
+std::string pull_command(const ModelSpec& spec, std::string_view backend) {
   if (find_maker(spec)) return "posecam models make " + spec.name;
-  const bool published = std::ranges::any_of(spec.weights, [](const BackendWeights& weights) {
-    return std::ranges::all_of(weights.files, [](const WeightFile& file) { return !file.url.empty(); });
+  const bool published = std::ranges::any_of(spec.weights, [&](const BackendWeights& weights) {
+    return (backend.empty() || backend == weights.backend) && is_published(weights);
   });
   return fmt::format("posecam models pull {}{}", in_zoo(spec.path) ? spec.name : spec.path.native(),
                      published ? "" : " --mirror DIR|URL");
@@ -233,17 +259,18 @@ Result<fs::path> ModelStore::weights(const ModelSpec& spec, std::string_view bac
   const auto fallback = [&] { return compiled ? spec.path.parent_path() : folder(spec); };
   const auto complete = find_folder(spec, *weights);
   const fs::path where = complete ? *complete : find_damaged(spec, *weights).value_or(fallback());
-  const std::string remedy = compiled ? compile_command(spec, weights->target) : pull_command(spec);
   if (!any_file(where, *weights) && !any_damage(where, *weights)) {
-    return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; run: {}", spec.name, backend,
-                                           where.native(), remedy)};
+    const auto lone = std::ranges::find_if(weights->files, [](const WeightFile& f) { return f.url.empty(); });
+    const WeightFile& named = lone == weights->files.end() ? weights->files.front() : *lone;
+    return Error{Errc::kModel, fmt::format("model '{}': its weights for {} are not in {}; {}", spec.name, backend,
+                                           where.native(), remedy(spec, *weights, named))};
   }
   for (const WeightFile& file : weights->files) {
     FileReport report{weights->backend, file, where / file.name, FileState::kMissing, false, {}};
     inspect(report);
     if (report.state != FileState::kGood) {
-      return Error{Errc::kModel,
-                   fmt::format("model '{}': {}: {}; run: {}", spec.name, report.path.native(), report.problem, remedy)};
+      return Error{Errc::kModel, fmt::format("model '{}': {}: {}; {}", spec.name, report.path.native(), report.problem,
+                                             remedy(spec, *weights, file))};
     }
   }
   return where / weights->files.front().name;

@@ -46,8 +46,8 @@ struct PullOptions {
 };
 
 /// What a user types to get the model (pull, or make): by its name when it is of the zoo, else by the path of its
-/// descriptor.
-std::string pull_command(const ModelSpec& spec);
+/// descriptor. With a mirror where the weights of `backend` (empty: of all backends) are not published.
+std::string pull_command(const ModelSpec& spec, std::string_view backend = {});
 
 /// What a user types to compile the model for a Neuron target.
 std::string compile_command(const ModelSpec& spec, std::string_view target);

@@ -19,6 +19,7 @@ class NotedBackend final : public InferenceBackend {
   Result<std::unique_ptr<Slot>> make_slot(const ModelSpec& spec, CoreId core) override {
     return backend_->make_slot(spec, core);
   }
+  Result<void> restore(CoreId core) override { return backend_->restore(core); }
 
  private:
   const std::unique_ptr<InferenceBackend> backend_;

@@ -25,7 +25,7 @@ class CpuDevice final : public Device {
     return library_.built_in && store && store->has_begun(original, name());
   }
 
-  std::string command_for(const ModelSpec& original) const override { return pull_command(original); }
+  std::string command_for(const ModelSpec& original) const override { return pull_command(original, name()); }
 
   Result<ModelSpec> resolve(const ModelSpec& original, const ModelWishes& wishes) const override {
     return as_wished(original, wishes);

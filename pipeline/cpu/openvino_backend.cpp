@@ -12,6 +12,7 @@
 #include <openvino/op/loop.hpp>
 #include <openvino/op/util/multi_subgraph_base.hpp>
 #include <openvino/openvino.hpp>
+#include <openvino/pass/serialize.hpp>
 
 #include "models/core/file.h"
 #include "models/core/log.h"
@@ -190,6 +191,15 @@ Result<void> check_loops(const ov::Model& network) {
                                          kMostRounds)};
 }
 
+/// Those of the backend that lists this file.
+const BackendWeights* weights_of(const ModelSpec& spec, const std::filesystem::path& file) {
+  const std::string name = file.filename().string();
+  for (const BackendWeights& weights : spec.weights) {
+    if (std::ranges::find(weights.files, name, &WeightFile::name) != weights.files.end()) return &weights;
+  }
+  return nullptr;
+}
+
 /// All that is read must have been checked: a file that no list has may be anything.
 Result<void> check_listed(const ModelSpec& spec, const std::filesystem::path& weights) {
   std::vector<std::string> others;
@@ -206,12 +216,12 @@ Result<void> check_listed(const ModelSpec& spec, const std::filesystem::path& we
     if (!external) return external.error();
     others = std::move(*external);
   }
-  const BackendWeights* const listed = spec.weights_for("openvino");
+  const BackendWeights* const listed = weights_of(spec, weights);
   for (const std::string& other : others) {
     if (!listed || std::ranges::find(listed->files, other, &WeightFile::name) == listed->files.end()) {
       return Error{Errc::kModel, fmt::format("reads '{}' as well, which its descriptor does not list: add it to "
-                                             "weights.openvino.files with bytes and sha256",
-                                             short_line(other))};
+                                             "the files beside {} with bytes and sha256",
+                                             short_line(other), weights.filename().string())};
     }
   }
   return {};
@@ -266,7 +276,7 @@ std::string cache_key(const ModelSpec& spec, const std::filesystem::path& weight
   std::filesystem::path constants = weights;
   constants.replace_extension(".bin");  // of OpenVINO's own format
   std::vector<std::filesystem::path> files{weights, constants};
-  if (const BackendWeights* listed = spec.weights_for("openvino")) {  // no other is read: check_listed()
+  if (const BackendWeights* listed = weights_of(spec, weights)) {  // no other is read: check_listed()
     for (const WeightFile& file : listed->files) files.push_back(weights.parent_path() / file.name);
   }
   for (const auto& file : files) {
@@ -343,6 +353,15 @@ Result<void> check_openvino_reads(const std::filesystem::path& weights) {
     auto ends = check_loops(*core().read_model(weights.string()));
     if (ends) return {};
     return Error{ends.error().code, fmt::format("{}: {}", weights.string(), ends.error().message)};
+  });
+}
+
+Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights) {
+  return shielded(Errc::kModel, weights.string(), [&]() -> Result<OpenVinoIr> {
+    std::ostringstream graph;
+    std::ostringstream constants;
+    ov::pass::Serialize(graph, constants).run_on_model(core().read_model(weights.string()));
+    return OpenVinoIr{std::move(graph).str(), std::move(constants).str()};
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
 
 #include "pipeline/backend/device.h"
 
@@ -18,6 +19,13 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
                                                                 const BackendOptions& options);
 /// Whether the network can be read and has no such loops, for those who read it with something that crashes. kModel.
 Result<void> check_openvino_reads(const std::filesystem::path& weights);
+/// A network in OpenVINO's own format (IR).
+struct OpenVinoIr {
+  std::string graph;      ///< the XML
+  std::string constants;  ///< what goes into the .bin
+};
+/// Whatever make_openvino_backend() reads, as IR, at the sizes that it was exported with. kModel.
+Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights);
 /// Loads OpenVINO's CPU plugin. Not available if that fails; the description is the reason then.
 DeviceInfo describe_openvino(CoreId cores);
 

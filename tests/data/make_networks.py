@@ -5,6 +5,10 @@ tiny_pose.onnx, tiny_pose.json  OpenPose-shaped: heatmaps and PAFs at 1/8 of the
                                 colour of its 8x8 cell
 tiny.onnx                       easy to calculate by hand: "image" 1x3xHxW -> "sum" 1x1xHxW, 1*b + 2*g + 3*r of every pixel,
                                 and "mean" 1x2x(H/8)x(W/8), the averages of b and of r over 8x8 pixels
+traced_pose.onnx                tiny_pose as torch_neuronx would trace a network of two stages: "input0" -> "output0" and
+                                "output1" (heatmaps and PAFs that nobody is meant to read), "output2" and "output3" (those
+                                of tiny_pose)
+tiny_pose.xml, tiny_pose.bin    tiny_pose.onnx as OpenVINO's IR; needs the package openvino
 """
 import hashlib
 import json
@@ -12,6 +16,7 @@ import pathlib
 
 import numpy as np
 import onnx
+import openvino
 from onnx import TensorProto, helper, numpy_helper
 
 here = pathlib.Path(__file__).parent
@@ -48,6 +53,13 @@ data = make("tiny_pose",
     ],
     {"data": [1, 3, 32, 64]}, {"heatmaps": [1, 19, 4, 8], "pafs": [1, 38, 4, 8]},
     {"heat_weights": heat, "paf_weights": paf})
+
+make("traced_pose",
+    [helper.make_node("AveragePool", ["input0"], ["cells"], kernel_shape=[8, 8], strides=[8, 8])]
+    + [helper.make_node("Conv", ["cells", f"weights{i}"], [f"output{i}"], kernel_shape=[1, 1]) for i in range(4)],
+    {"input0": [1, 3, 32, 64]}, {f"output{i}": [1, (19, 38)[i % 2], 4, 8] for i in range(4)},
+    {"weights0": heat[::-1].copy(), "weights1": paf[::-1].copy(), "weights2": heat, "weights3": paf})
+openvino.save_model(openvino.convert_model(here / "tiny_pose.onnx"), here / "tiny_pose.xml", compress_to_fp16=True)
 
 weights = {
     "precision": "f32",

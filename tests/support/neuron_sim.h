@@ -89,7 +89,7 @@ inline void compile_for_sim(ModelSpec& spec, const std::filesystem::path& onnx, 
       shape[0] = rows;
       program.outputs.push_back({spec.outputs[i], how.outputs, shape});
     }
-    const auto neff = write_sim_neff(program, std::as_bytes(std::span(network)), spec.name);
+    const auto neff = write_sim_neff(program, {std::as_bytes(std::span(network))}, spec.name);
     ASSERT_TRUE(neff) << neff.error().message;
     WeightFile file;
     file.name = fmt::format("{}-b{}.neff", spec.name, rows);

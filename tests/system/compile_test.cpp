@@ -1,9 +1,7 @@
 // posecam compile as a user meets it, and what it made on simulated NeuronCores, with a network of a kilobyte.
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,68 +9,16 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "tests/support/neuron_sim.h"
-#include "tests/support/shared.h"
-#include "tests/system/posecam_process.h"
+#include "tests/support/temp_dir.h"
+#include "tests/system/compile_fixture.h"
 
 namespace posecam::test {
 namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
-
-const std::string kTinyModel = source_dir() / "tests/data/tiny_pose.json";
-constexpr int kFrames = 9;
-
-/// Flat documents with the same keys and texts, and numbers that differ by a hundredth at most.
-void expect_near(const nlohmann::json& a, const nlohmann::json& b) {
-  EXPECT_EQ(a.size(), b.size());
-  for (const auto& [key, value] : b.items()) {
-    ASSERT_TRUE(a.contains(key)) << key;
-    if (value.is_number()) {
-      EXPECT_NEAR(a[key].get<double>(), value.get<double>(), 0.01) << key;
-    } else {
-      EXPECT_EQ(a[key], value) << key;
-    }
-  }
-}
-
-class Compile : public ::testing::Test {
- protected:
-  std::string at(const std::string& name) const { return device_.folder() / name; }
-  Outcome posecam(const std::vector<std::string>& args) const { return Posecam(at("data")).run(args); }
-  Outcome compile(std::vector<std::string> args) const {
-    args.insert(args.begin(), {"compile", kTinyModel});
-    return posecam(args);
-  }
-  void expect_refused(const std::vector<std::string>& args, int code, const std::string& message) const {
-    const Outcome outcome = compile(args);
-    EXPECT_EQ(outcome.code, code) << outcome.err;
-    EXPECT_EQ(std::ranges::count(outcome.err, '\n'), 1) << outcome.err;
-    EXPECT_THAT(outcome.err, StartsWith("posecam: "));
-    EXPECT_THAT(outcome.err, HasSubstr(message));
-    EXPECT_FALSE(fs::exists(at("net"))) << message;
-  }
-  /// The lines of a test picture's frames, flat, without what differs from run to run.
-  std::vector<nlohmann::json> analyse(const std::string& model, const std::string& device) const {
-    const Outcome ran =
-        posecam({"run", "testsrc", "--max-frames", std::to_string(kFrames), "--model", model, "--device", device,
-                 "--precision", "f32", "--threshold", "0.01", "--json-lines", "-", "-q"});
-    EXPECT_EQ(ran.code, 0) << ran.err;
-    std::vector<nlohmann::json> frames;
-    std::istringstream text(ran.out);
-    for (std::string line; std::getline(text, line);) {
-      frames.push_back(nlohmann::json::parse(line));
-      EXPECT_EQ(frames.back()["status"], "analysed");
-      for (const char* varies : {"wallclock", "latency_ms"}) frames.back().erase(varies);
-      frames.back() = frames.back().flatten();
-    }
-    return frames;
-  }
-
-  SimDevice device_{R"({"cores": 3})"};
-};
 
 TEST_F(Compile, MakesWhatNeuronSimRunsLikeTheCpu) {
   const Outcome made = compile({"--target", "sim", "--batch", "4,1,4", "--out", at("net")});
@@ -81,11 +27,67 @@ TEST_F(Compile, MakesWhatNeuronSimRunsLikeTheCpu) {
   EXPECT_THAT(made.out, StartsWith(descriptor + "\n"));
   EXPECT_THAT(made.out, HasSubstr("--device neuron-sim"));
   for (const char* file : {"net/tiny-pose-sim-b1.neff", "net/tiny-pose-sim-b4.neff"}) EXPECT_TRUE(fs::exists(at(file)));
-  const auto frames = analyse(descriptor, "neuron-sim");
-  EXPECT_EQ(frames.size(), static_cast<std::size_t>(kFrames));
-  const auto truth = analyse(kTinyModel, "opencv");
-  ASSERT_EQ(frames.size(), truth.size());
-  for (std::size_t i = 0; i < truth.size(); ++i) expect_near(frames[i], truth[i]);
+  expect_same_frames(analyse(descriptor, "neuron-sim"), analyse(kTinyModel, "opencv"));
+}
+
+TEST_F(Compile, StartsFromIrWhoseDescriptorSaysNoSums) {
+#ifndef POSECAM_HAVE_OPENVINO
+  GTEST_SKIP() << "built without OpenVINO";
+#endif
+  auto json = nlohmann::json::parse(read_file(kTinyModel));
+  json["weights"] = {{"compile", {{"precision", "f16"}, {"files", {{{"name", "net.xml"}}, {{"name", "net.bin"}}}}}}};
+  write_file(at("ir/ir.json"), json.dump());
+  for (const std::string end : {".xml", ".bin"}) {
+    write_file(at("ir/net" + end), read_file(source_dir() / ("tests/data/tiny_pose" + end)));
+  }
+  const Outcome made = posecam({"compile", at("ir/ir.json"), "--target", "sim", "--batch", "1,4", "--out", at("net")});
+  ASSERT_EQ(made.code, 0) << made.err;
+  expect_same_frames(analyse(at("net/neuron-sim.json"), "neuron-sim"), analyse(kTinyModel, "opencv"));
+}
+
+TEST_F(Compile, BringsThePublicWeightsToFourCoresWhereTheyFindTheSamePeople) {
+  POSECAM_NEEDS_SHARED("models/human-pose-estimation-0001/human-pose-estimation-0001.xml");
+  POSECAM_NEEDS_SHARED("media/pexels_yoga_360.mp4");
+#ifndef POSECAM_HAVE_OPENVINO
+  GTEST_SKIP() << "built without OpenVINO";
+#endif
+  for (const std::string end : {".xml", ".bin"}) {  // what has an address, and is in the mirror
+    const std::string name = "human-pose-estimation-0001" + end;
+    write_file(at("data/posecam/models/openpose/" + name),
+               read_file(shared_dir() / "models/human-pose-estimation-0001" / name));
+  }
+  const SimDevice four(R"({"cores": 4})");
+  const Outcome made = posecam({"compile", "openpose", "--target", "sim", "--batch", "1,4"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  const auto find = [&](const std::string& device) {
+    return frames_of({"run", (shared_dir() / "media/pexels_yoga_360.mp4").string(), "--max-frames", "6", "--model",
+                      "openpose", "--device", device, "--precision", "f32", "--json-lines", "-", "-q"});
+  };
+  const auto found = find("neuron-sim");
+  const auto truth = find("openvino");
+  ASSERT_EQ(found.size(), 6U);
+  ASSERT_EQ(truth.size(), found.size());
+  for (std::size_t i = 0; i < truth.size(); ++i) {
+    expect_near(found[i], truth[i]);
+    EXPECT_TRUE(truth[i].contains("/people/0/score")) << truth[i];
+  }
+}
+
+TEST_F(Compile, NeverAdvisesToPullWhatHasNoAddress) {
+  const Outcome opencv = posecam({"run", "testsrc", "--model", "openpose", "--device", "opencv", "--max-frames", "1"});
+  EXPECT_EQ(opencv.code, 3) << opencv.err;
+  EXPECT_THAT(opencv.err, HasSubstr("human-pose-estimation-0001-fp32.onnx is published nowhere"));
+  EXPECT_THAT(opencv.err, Not(HasSubstr("run: posecam models pull")));
+  std::vector<std::string> targets{"inf2"};
+#ifdef POSECAM_HAVE_OPENVINO
+  targets.emplace_back("sim");  // which else takes ONNX only
+#endif
+  for (const std::string& target : targets) {
+    const Outcome compiled = posecam({"compile", "openpose", "--target", target});
+    EXPECT_EQ(compiled.code, 3) << compiled.err;
+    EXPECT_THAT(compiled.err, HasSubstr("its weights for compile are not in "));
+    EXPECT_THAT(compiled.err, HasSubstr("run: posecam models pull openpose"));
+  }
 }
 
 TEST_F(Compile, LeavesTheModelInTheStoreWhereItsNameFindsIt) {
@@ -114,13 +116,28 @@ TEST_F(Compile, HandsOverToThePythonToolForRealDevices) {
   const Outcome said =
       compile({"--target", "trn2", "--batch", "1,4", "--cores-per-model", "1", "--out", at("net"), "--dry-run"});
   EXPECT_EQ(said.code, 0) << said.err;
-  EXPECT_THAT(said.out, HasSubstr("-m compile --descriptor " + kTinyModel));
+  EXPECT_THAT(said.out, HasSubstr("python/compile/start.py --descriptor " + kTinyModel));
   EXPECT_THAT(said.out, HasSubstr("--target trn2 --batch 1,4 --out " + at("net") + " --cores-per-model 1 --dry-run"));
   EXPECT_TRUE(fs::exists(fs::path(POSECAM_BUILD_DIR) / "share/posecam/python/compile/__main__.py"));
+  const Outcome fast =
+      compile({"--target", "inf2", "--batch", "1,4", "--enable-fast-context-switch", "--out", at("net")});
+  EXPECT_THAT(fast.out, HasSubstr("--enable-fast-context-switch")) << fast.err;
   const Variable none("POSECAM_PYTHON", at("no-python"));
   const Outcome missing = compile({"--target", "trn2", "--out", at("net")});
   EXPECT_EQ(missing.code, 4);
   EXPECT_THAT(missing.err, HasSubstr("POSECAM_PYTHON"));
+}
+
+TEST_F(Compile, LeavesTheEnvironmentOfThePythonToolAlone) {
+  write_file(at("python"), "#!/bin/sh\nenv\n");
+  fs::permissions(at("python"), fs::perms::owner_all);
+  const Variable python("POSECAM_PYTHON", at("python"));
+  for (const char* name : {"PYTHONPATH", "PYTHONSAFEPATH", "JAX_PLATFORMS"}) {
+    const Variable unset(name, std::nullopt);
+    EXPECT_THAT(compile({"--target", "inf2", "--out", at("net")}).out, Not(HasSubstr(name)));
+    const Variable own(name, "of-the-user");
+    EXPECT_THAT(compile({"--target", "inf2", "--out", at("net")}).out, HasSubstr(std::string(name) + "=of-the-user\n"));
+  }
 }
 
 TEST_F(Compile, SaysHowToCompileAModelThatIsNot) {
@@ -157,6 +174,8 @@ TEST_F(Compile, RefusesBadUsageInOneLine) {
   expect_refused({"--target", "sim", "--time", "sometimes", "--out", net}, 2, "sometimes");
   expect_refused({"--target", "sim", "--no-fuse", "Conv_1", "--out", net}, 2, "--no-fuse");
   expect_refused({"--target", "sim", "--net-resolution", "5by5", "--out", net}, 2, "5by5");
+  expect_refused({"--target", "inf2", "--enable-fast-context-switch", "--out", net}, 2, "several batches");
+  expect_refused({"--target", "sim", "--batch", "1,4", "--enable-fast-context-switch", "--out", net}, 2, "inf2");
   expect_refused({"--target", "inf2", "--time", "openpose", "--out", net}, 2, "--time");
 }
 

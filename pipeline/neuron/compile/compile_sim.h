@@ -1,5 +1,5 @@
 #pragma once
-// "Compiles" a model for the simulator: packs its ONNX network, once a batch size, into NEFFs that the simulator runs.
+// "Compiles" a model for the simulator: packs its network, once a batch size, into NEFFs that the simulator runs.
 
 #include <cstdint>
 #include <filesystem>
@@ -21,14 +21,17 @@ struct SimCompileOptions {
   std::optional<DeviceTime> time;  ///< how long a core takes; without it, as long as the CPU needs to calculate it
 };
 
-/// The ONNX weights of the descriptor that compile_for_sim() starts from; null if it lists none.
-const BackendWeights* network_for_sim(const ModelSpec& spec);
+/// Whether the descriptor lists weights that compile_for_sim() can start from.
+bool lists_network_for_sim(const ModelSpec& spec);
+/// Whether some of them are on this machine, by their size; damaged counts.
+bool has_network_for_sim(const ModelSpec& spec);
 
 /// Writes MODEL-sim-bN.neff for each batch size into `folder` (made if missing), then neuron-sim.json, the descriptor
 /// that lists them, and returns its path. The files get their names when all are complete, the descriptor last: what
 /// fails leaves the folder as it was.
-/// `spec`: at the resolution wanted, with ONNX weights. Runs the network once, to learn the shapes of its outputs.
-/// kModel: no ONNX weights, or a network that cannot be run. kOutput.
+/// `spec`: at the resolution wanted, with weights that OpenVINO reads (ONNX in builds with OpenCV only);
+/// source_weights() chooses. Runs the network once, to learn the shapes of its outputs. kModel: no such weights, or a
+/// network that cannot be run. kOutput.
 Result<std::filesystem::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions& options,
                                               const std::filesystem::path& folder);
 

@@ -93,12 +93,6 @@ Result<ModelSpec> put_in_place(const fs::path& made, const fs::path& folder) {
 
 }  // namespace
 
-bool has_network_for_sim(const ModelSpec& spec) {
-  const BackendWeights* const weights = network_for_sim(spec);
-  const auto store = ModelStore::open_default();
-  return weights && store && store->has_begun(spec, weights->backend);
-}
-
 Result<ModelSpec> compiled_in_cache(const ModelSpec& spec, const fs::path& cache, std::string& note) {
   if (cache.empty()) {
     return Error{Errc::kModel, fmt::format("model '{}' is not compiled for device {}, and neither HOME nor "

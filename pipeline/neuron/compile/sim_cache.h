@@ -10,9 +10,6 @@
 
 namespace posecam {
 
-/// Whether the network that compile_for_sim() starts from is on this machine, by its size; damaged counts.
-bool has_network_for_sim(const ModelSpec& spec);
-
 /// The compiled descriptor of the model, at its resolution and batch, in a folder below `cache`, with its NEFF beside
 /// it. Compiled where it is not there yet or damaged: `note` is then a line that says so, which the log has, too. Any
 /// number of processes may ask for the same one; folders that were not used for the longest time go where all together

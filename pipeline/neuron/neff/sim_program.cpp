@@ -56,6 +56,13 @@ nlohmann::json to_json(const std::vector<SimTensorSpec>& tensors) {
   return list;
 }
 
+/// "network.bin" for "network.xml"; empty for ONNX.
+std::string constants_member(const SimProgram& program) {
+  constexpr std::string_view kIr = ".xml";
+  if (!program.network.ends_with(kIr)) return {};
+  return program.network.substr(0, program.network.size() - kIr.size()) + ".bin";
+}
+
 }  // namespace
 
 Result<SimProgram> read_sim_program(std::string_view text) {
@@ -100,13 +107,16 @@ Result<std::string> write_sim_program(const SimProgram& program) {
   return text;
 }
 
-Result<std::vector<std::byte>> write_sim_neff(const SimProgram& program, std::span<const std::byte> onnx,
+Result<std::vector<std::byte>> write_sim_neff(const SimProgram& program, const SimNetwork& network,
                                               std::string_view name) {
   const auto text = write_sim_program(program);
   if (!text) return text.error();
   const auto bytes = std::as_bytes(std::span(*text));
-  const NeffMember members[] = {{std::string(kSimProgramMember), {bytes.begin(), bytes.end()}},
-                                {program.network, {onnx.begin(), onnx.end()}}};
+  std::vector<NeffMember> members{{std::string(kSimProgramMember), {bytes.begin(), bytes.end()}},
+                                  {program.network, {network.graph.begin(), network.graph.end()}}};
+  if (const auto constants = constants_member(program); !constants.empty()) {
+    members.push_back({constants, {network.constants.begin(), network.constants.end()}});
+  }
   NeffHeader header;
   header.build_version = "posecam-sim";
   header.name = name;
@@ -131,7 +141,13 @@ Result<SimNeff> read_sim_neff(std::span<const std::byte> file) {
   if (!network) {
     return Error{Errc::kModel, fmt::format("{}, which its sim.json names as the network", network.error().message)};
   }
-  return SimNeff{std::move(neff->header), std::move(*program), std::move(*network)};
+  SimNeff read{std::move(neff->header), std::move(*program), std::move(*network)};
+  if (const auto name = constants_member(read.program); !name.empty()) {
+    auto constants = read_neff_member(file, name);
+    if (!constants) return Error{Errc::kModel, fmt::format("{}, the network's constants", constants.error().message)};
+    read.constants = std::move(*constants);
+  }
+  return read;
 }
 
 }  // namespace posecam

@@ -66,7 +66,7 @@ class NeuronCores final : public Device {
   }
 
   std::string command_for(const ModelSpec& original) const override {
-    if (traits().simulated && network_for_sim(original)) return pull_command(original);  // open() compiles it
+    if (traits().simulated && lists_network_for_sim(original)) return pull_command(original);  // open() compiles it
     return compile_command(original, traits().simulated ? "sim" : "inf1|inf2|trn1|trn2");
   }
 
@@ -110,7 +110,7 @@ class NeuronCores final : public Device {
   /// On the simulator open() does what `posecam compile` would, where that was not done. What was compiled by hand
   /// counts, also if it does not fit what is asked for now.
   bool compiles_itself(const ModelSpec& original) const {
-    return traits().simulated && !original.weights_for(kNeuron) && network_for_sim(original) &&
+    return traits().simulated && !original.weights_for(kNeuron) && lists_network_for_sim(original) &&
            compiled_targets(original.name, name()).empty();
   }
 };

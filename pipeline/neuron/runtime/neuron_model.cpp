@@ -1,9 +1,6 @@
 #include "pipeline/neuron/runtime/neuron_model.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <span>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,21 +8,10 @@
 #include "pipeline/neuron/nrt/nrt_dtype.h"
 #include "pipeline/neuron/nrt/nrt_status.h"
 #include "pipeline/neuron/runtime/convert.h"
+#include "pipeline/neuron/runtime/tensor_info.h"
 
 namespace posecam {
 namespace {
-
-std::string_view name_of(const nrt_tensor_info_t& info) { return {info.name, ::strnlen(info.name, sizeof info.name)}; }
-
-std::optional<Shape> shape_of(const nrt_tensor_info_t& info) {
-  if (info.ndim == 0 || info.ndim > Shape::kMaxRank || !info.shape) return {};
-  std::array<std::int64_t, Shape::kMaxRank> dims{};
-  for (std::uint32_t i = 0; i < info.ndim; ++i) {
-    dims.at(i) = info.shape[i];
-    if (info.shape[i] == 0 || info.shape[i] > (1U << 30U)) return {};
-  }
-  return Shape(std::span<const std::int64_t>(dims.data(), info.ndim));
-}
 
 /// The type of a tensor whose type the runtime does not say: what the descriptor says, if it fits.
 std::optional<DType> assumed_type(std::size_t elements, std::size_t bytes, std::optional<DType> described,

@@ -43,12 +43,12 @@ Result<std::shared_ptr<const Unpacked>> unpack(std::span<const std::byte> file, 
   if (auto found = all.files[key].lock()) return found;
   auto neff = read_sim_neff(file);
   if (!neff) return neff.error();
-  auto network = SharedNetwork::get(neff->network, neff->program, bf16);
+  auto network = SharedNetwork::get(neff->network(), neff->program, bf16);
   if (!network) {
     return Error{Errc::kModel, fmt::format("{}: {}", neff->program.network, network.error().message)};
   }
-  auto made = std::make_shared<const Unpacked>(
-      Unpacked{neff->header.name, std::move(neff->program), std::move(*network), neff->network.size()});
+  auto made = std::make_shared<const Unpacked>(Unpacked{
+      neff->header.name, std::move(neff->program), std::move(*network), neff->graph.size() + neff->constants.size()});
   all.files[key] = made;
   return made;
 }

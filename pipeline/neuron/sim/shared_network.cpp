@@ -24,11 +24,17 @@ Cache& cache() {
   return instance;
 }
 
-std::string key_of(std::span<const std::byte> onnx, const SimProgram& program, bool bf16) {
-  std::string key(EVP_MAX_MD_SIZE, '\0');
+std::string digest_of(std::span<const std::byte> bytes) {
+  std::string digest(EVP_MAX_MD_SIZE, '\0');
   unsigned int length = 0;
-  EVP_Digest(onnx.data(), onnx.size(), reinterpret_cast<unsigned char*>(key.data()), &length, EVP_sha256(), nullptr);
-  key.resize(length);
+  EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &length, EVP_sha256(),
+             nullptr);
+  digest.resize(length);
+  return digest;
+}
+
+std::string key_of(const SimNetwork& network, const SimProgram& program, bool bf16) {
+  std::string key = digest_of(network.graph) + digest_of(network.constants);
   key += bf16 ? "b" : "f";
   for (const auto* tensors : {&program.inputs, &program.outputs}) {
     for (const SimTensorSpec& tensor : *tensors) {
@@ -51,15 +57,15 @@ Shape row_shape(const SimTensorSpec& tensor) {
   return shape;
 }
 
-Result<std::shared_ptr<SharedNetwork>> SharedNetwork::get(std::span<const std::byte> onnx, const SimProgram& program,
+Result<std::shared_ptr<SharedNetwork>> SharedNetwork::get(const SimNetwork& network, const SimProgram& program,
                                                           bool bf16) {
-  const std::string key = key_of(onnx, program, bf16);
+  const std::string key = key_of(network, program, bf16);
   Cache& all = cache();
   const std::lock_guard lock(all.mutex);  // the second core to load waits for the first to compile
   if (auto found = all.networks[key].lock()) return found;
-  auto network = make_network(onnx, program);
-  if (!network) return network.error();
-  auto shared = std::make_shared<SharedNetwork>(std::move(*network), program, bf16);
+  auto made = make_network(network, program);
+  if (!made) return made.error();
+  auto shared = std::make_shared<SharedNetwork>(std::move(*made), program, bf16);
   all.networks[key] = shared;
   return shared;
 }

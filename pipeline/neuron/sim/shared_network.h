@@ -21,8 +21,7 @@ using RowResult = std::vector<SharedRow>;
 class SharedNetwork {
  public:
   /// The one of this process for that network and those tensors (batch aside), made if there is none. kModel.
-  static Result<std::shared_ptr<SharedNetwork>> get(std::span<const std::byte> onnx, const SimProgram& program,
-                                                    bool bf16);
+  static Result<std::shared_ptr<SharedNetwork>> get(const SimNetwork& network, const SimProgram& program, bool bf16);
 
   /// Computes one row: `inputs` holds the row's bytes of each input, in the program's types. kDevice.
   Result<RowResult> compute(std::span<const RowBytes> inputs);

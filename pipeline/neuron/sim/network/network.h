@@ -27,8 +27,8 @@ Shape row_shape(const SimTensorSpec& tensor);
 /// "OpenVINO" or "OpenCV": which of them computes in this build.
 std::string_view network_library();
 
-/// With OpenVINO where the simulator was built with it, else with OpenCV. kModel if the network cannot be read or does
-/// not have the program's tensors.
-Result<std::unique_ptr<Network>> make_network(std::span<const std::byte> onnx, const SimProgram& program);
+/// With OpenVINO where the simulator was built with it, else with OpenCV. kModel if the network cannot be read (OpenCV
+/// reads no IR) or does not have the program's tensors.
+Result<std::unique_ptr<Network>> make_network(const SimNetwork& network, const SimProgram& program);
 
 }  // namespace posecam::sim

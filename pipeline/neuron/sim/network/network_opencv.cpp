@@ -90,8 +90,12 @@ class OpenCvNetwork final : public Network {
 
 std::string_view network_library() { return "OpenCV"; }
 
-Result<std::unique_ptr<Network>> make_network(std::span<const std::byte> onnx, const SimProgram& program) {
-  auto network = std::make_unique<OpenCvNetwork>(onnx, program);
+Result<std::unique_ptr<Network>> make_network(const SimNetwork& bytes, const SimProgram& program) {
+  if (!bytes.constants.empty()) {
+    return Error{Errc::kModel,
+                 "is OpenVINO's IR, which this simulator does not read, as it was built with OpenCV only"};
+  }
+  auto network = std::make_unique<OpenCvNetwork>(bytes.graph, program);
   // OpenCV tells what does not fit when it runs.
   std::vector<std::vector<float>> memory;
   std::vector<std::span<const float>> inputs;

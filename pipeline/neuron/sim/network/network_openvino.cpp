@@ -84,8 +84,14 @@ class OpenVinoNetwork final : public Network {
   std::vector<ov::InferRequest> idle_;
 };
 
-std::shared_ptr<ov::Model> read(std::span<const std::byte> onnx, const SimProgram& program) {
-  auto model = core().read_model({reinterpret_cast<const char*>(onnx.data()), onnx.size()}, ov::Tensor());
+std::shared_ptr<ov::Model> read(const SimNetwork& network, const SimProgram& program) {
+  ov::Tensor constants;
+  if (!network.constants.empty()) {
+    constants = ov::Tensor(ov::element::u8, {network.constants.size()});  // a copy, which the model keeps
+    std::memcpy(constants.data(), network.constants.data(), network.constants.size());
+  }
+  auto model =
+      core().read_model({reinterpret_cast<const char*>(network.graph.data()), network.graph.size()}, constants);
   std::map<std::string, ov::PartialShape> shapes;
   for (const SimTensorSpec& input : program.inputs) shapes[input.name] = ov::PartialShape(to_ov(row_shape(input)));
   model->reshape(shapes);
@@ -101,9 +107,9 @@ std::shared_ptr<ov::Model> read(std::span<const std::byte> onnx, const SimProgra
 
 std::string_view network_library() { return "OpenVINO"; }
 
-Result<std::unique_ptr<Network>> make_network(std::span<const std::byte> onnx, const SimProgram& program) {
+Result<std::unique_ptr<Network>> make_network(const SimNetwork& network, const SimProgram& program) {
   try {
-    const auto model = read(onnx, program);
+    const auto model = read(network, program);
     if (model->inputs().size() != program.inputs.size()) {
       return Error{Errc::kModel, fmt::format("the network has {} inputs, sim.json names {}", model->inputs().size(),
                                              program.inputs.size())};

@@ -32,7 +32,7 @@ inline constexpr BadDocument kBadDocuments[] = {
     {"pose", "/source", "-", "source: missing"},
     {"pose", "/weights", "{}", "weights: expected the weights of at least one backend"},
     {"pose", "/weights", "[]", "weights: expected an object, found a list of 0"},
-    {"pose", "/weights/tensorrt", "{}", "weights.tensorrt: unknown key; known here: openvino, opencv, neuron"},
+    {"pose", "/weights/tensorrt", "{}", "weights.tensorrt: unknown key; known here: openvino, opencv, compile, neuron"},
     {"pose", "/weights/openvino/target", "\"sim\"", "weights.openvino.target: unknown key"},
     {"pose", "/weights/openvino/files/0/batch", "4", "weights.openvino.files[0].batch: unknown key"},
     {"pose", "/weights/neuron", R"({"precision": "bf16", "files": []})", "weights.neuron.target: missing"},

@@ -72,6 +72,15 @@ TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
   neuron["target"] = "inf2";
   neuron["files"][0]["batch"] = 4;
   add(test::bent(test::pose_document(), "/weights/neuron", neuron.dump()), true);
+  add(test::bent(test::pose_document(), "/weights/compile", test::pose_document()["weights"]["openvino"].dump()), true);
+  add(test::bent(test::pose_document(), "/weights/neuron/files/0", R"({"name": "a.neff"})"), false);  // no target
+  for (const char* fetched : {"url", "mirror_path"}) {
+    auto file = test::pose_document()["weights"]["openvino"]["files"][0];
+    for (const char* key : {"url", "mirror_path", "sha256", "bytes"}) file.erase(key);
+    add(test::bent(test::pose_document(), "/weights/openvino/files/0", file.dump()), true);
+    file[fetched] = test::pose_document()["weights"]["openvino"]["files"][0][fetched];
+    add(test::bent(test::pose_document(), "/weights/openvino/files/0", file.dump()), false);
+  }
   for (const auto& bad : test::kBadDocuments) {
     if (bad.schema_sees_it) add(test::bent(test::document_of(bad.base), bad.pointer, bad.value), false);
   }

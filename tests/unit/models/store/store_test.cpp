@@ -22,13 +22,23 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TEST_F(Store, NamesTheCommandToRunWhenNothingIsPulled) {
+  publish("https://example.org/net.bin");
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_EQ(path.error().code, Errc::kModel);
-  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json --mirror DIR|URL"));
+  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json"));
   EXPECT_FALSE(store_.has(spec_, "openvino"));
+}
+
+TEST_F(Store, SaysWhatToDoAboutAFileWithoutAnAddressNotToPullIt) {
+  spec_.weights.push_back({"opencv", "f32", {{"net.onnx", "https://example.org/net.onnx", "a/net.onnx", 9, "0"}}});
+  const auto path = store_.weights(spec_, "openvino");
+  ASSERT_FALSE(path);
+  EXPECT_THAT(path.error().message, EndsWith("net.bin is published nowhere: copy it there, or take device opencv"));
+  EXPECT_THAT(path.error().message, Not(HasSubstr("run: ")));
 }
 
 TEST_F(Store, NamesAModelOfTheZooByItsName) {
@@ -77,10 +87,22 @@ TEST_F(Store, RefusesASwappedFileAndRepairsIt) {
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().message, HasSubstr("sha256 is "));
-  EXPECT_THAT(path.error().message, EndsWith("run: posecam models pull unused/small.json --mirror DIR|URL"));
+  EXPECT_THAT(path.error().message, EndsWith("copy it there, or pull it with --mirror DIR|URL"));
   EXPECT_EQ(store_.verify(spec_).at(0).state, FileState::kWrongContent);
   ASSERT_TRUE(pull(mirror().native()));
   expect_good();
+}
+
+TEST_F(Store, TakesAnyFileOfTheNameWhereTheDescriptorSaysNoSums) {
+  spec_.path = dir_.path() / "own/small.json";
+  spec_.weights[0].files[0] = {"net.bin", "", "small/net.bin"};
+  const auto none = store_.weights(spec_, "openvino");
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, EndsWith("; copy net.bin there"));
+  test::write_file(dir_.path() / "own/net.bin", "anything");
+  const auto path = store_.weights(spec_, "openvino");
+  ASSERT_TRUE(path) << path.error().message;
+  EXPECT_EQ(*path, dir_.path() / "own/net.bin");
 }
 
 TEST_F(Store, ReportsATruncatedFile) {
@@ -112,7 +134,7 @@ TEST_F(Store, TellsDamagedWeightsFromAbsentOnes) {
   EXPECT_TRUE(store_.has_begun(spec_, "openvino"));
   const auto lost = store_.weights(spec_, "openvino");
   ASSERT_FALSE(lost);
-  EXPECT_THAT(lost.error().message, HasSubstr("net.bin: missing; run: posecam models pull"));
+  EXPECT_THAT(lost.error().message, HasSubstr("net.bin: missing; net.bin is published nowhere"));
   fs::remove(target());
   fs::create_directory(target());
   EXPECT_TRUE(store_.has_begun(spec_, "openvino"));
@@ -134,6 +156,15 @@ TEST_F(Store, FindsDamageBesideTheDescriptor) {
   const auto path = store_.weights(spec_, "openvino");
   ASSERT_FALSE(path);
   EXPECT_THAT(path.error().message, HasSubstr("own/net.bin: has 3 bytes"));
+}
+
+TEST_F(Store, PullsTheRestWhereWhatOnlyCompilersReadCannotBeReached) {
+  spec_.weights.push_back({"compile", "f32", {{"net.xml", "http://127.0.0.1:9/net.xml", "a/net.xml", 9, "0"}}});
+  const auto reports = pull(mirror().native());
+  ASSERT_TRUE(reports) << reports.error().message;
+  expect_good();
+  EXPECT_EQ(reports->at(1).state, FileState::kMissing);
+  EXPECT_THAT(reports->at(1).problem, HasSubstr("http://127.0.0.1:9/net.xml: "));
 }
 
 TEST_F(Store, SaysThatUnpublishedWeightsNeedAMirror) {

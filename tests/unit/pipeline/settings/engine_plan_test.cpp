@@ -58,6 +58,10 @@ TEST_F(DefaultModelTest, IsOpenposeWhereItsWeightsAre) {
   EXPECT_EQ(default_model("openvino").name, "openpose-lite");
 }
 
+TEST_F(DefaultModelTest, SaysOfADeviceWithoutPublishedWeightsThatAMirrorIsNeeded) {
+  EXPECT_THAT(default_model("opencv").note, HasSubstr("posecam models pull openpose --mirror DIR|URL"));
+}
+
 TEST_F(DefaultModelTest, IsOpenposeThoughItIsDamaged) {
 #ifndef POSECAM_HAVE_OPENVINO
   GTEST_SKIP() << "built without OpenVINO";

@@ -159,7 +159,7 @@ TEST(Neff, TakesNoMemoryForMembersThatNobodyNeeds) {
   EXPECT_EQ(some->members.front().name, kSimProgramMember);
   const auto neff = read_sim_neff(*file);
   ASSERT_TRUE(neff) << neff.error().message;
-  EXPECT_EQ(neff->network, test::tiny_onnx());
+  EXPECT_EQ(neff->graph, test::tiny_onnx());
   EXPECT_THAT(read_neff_member(*file, "other").error().message, HasSubstr("no member 'other'"));
 }
 
@@ -210,7 +210,7 @@ TEST(SimProgram, ReadsWhatItWrote) {
   const auto neff = read_sim_neff(tiny_neff(program));
   ASSERT_TRUE(neff) << neff.error().message;
   EXPECT_EQ(neff->program, program);
-  EXPECT_EQ(neff->network, test::tiny_onnx());
+  EXPECT_EQ(neff->graph, test::tiny_onnx());
   EXPECT_EQ(neff->header.num_tpb, 2U);
 }
 

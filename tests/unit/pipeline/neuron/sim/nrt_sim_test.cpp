@@ -157,7 +157,7 @@ TEST_F(NrtSim, LoadChecksTheNetworkAgainstItsDescription) {
   program = tiny_program();
   program.outputs[0].name = "total";
   EXPECT_EQ(load_status(tiny_neff(program)), NRT_INVALID);
-  EXPECT_EQ(load_status(*write_sim_neff(tiny_program(), test::bytes_of("no network"), "x")), NRT_INVALID);
+  EXPECT_EQ(load_status(*write_sim_neff(tiny_program(), {test::bytes_of("no network")}, "x")), NRT_INVALID);
 }
 
 TEST_F(NrtSim, ModelsOfSeveralCoresTakeNeighbours) {

@@ -41,7 +41,7 @@ inline SimProgram tiny_program(std::uint32_t batch = 1, std::uint32_t cores = 1)
 }
 
 inline std::vector<std::byte> tiny_neff(const SimProgram& program) {
-  auto neff = write_sim_neff(program, tiny_onnx(), "tiny");
+  auto neff = write_sim_neff(program, {tiny_onnx()}, "tiny");
   EXPECT_TRUE(neff) << neff.error().message;
   return neff ? *neff : std::vector<std::byte>();
 }

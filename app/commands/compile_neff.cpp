@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/console.h"
-#include "pipeline/neuron/compile/adopt_neff.h"
+#include "pipeline/neuron/adopt/adopt_neff.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
 
 namespace posecam {

@@ -90,6 +90,7 @@ class FakeBackend final : public InferenceBackend {
     }
     return std::unique_ptr<Slot>(std::make_unique<FakeSlot>(spec, core, device_));
   }
+  Result<void> restore(CoreId) override { return {}; }
 
  private:
   struct Device {

@@ -10,7 +10,7 @@ readonly rooms="
   postprocess/decode postprocess/draw postprocess/stage postprocess/documents postprocess/eval
   pipeline/backend pipeline/image pipeline/output pipeline/engine
   pipeline/neuron/neff pipeline/neuron/nrt pipeline/neuron/machine pipeline/cpu pipeline/neuron/report
-  pipeline/neuron/compile pipeline/neuron/runtime pipeline/neuron/sim pipeline/devices pipeline/settings
+  pipeline/neuron/compile pipeline/neuron/runtime pipeline/neuron/adopt pipeline/neuron/sim pipeline/devices pipeline/settings
   elements/base elements/meta elements/infer elements/json elements/overlay elements
   app/pictures app/session app/cli app/bench app/profile app/cost app/eval app/commands app"
 

@@ -100,8 +100,8 @@ void choose(const JsonNode& root, std::string_view key, std::span<const T> all, 
 
 void read_document(const JsonNode& root, Config& config) {
   constexpr std::pair<std::string_view, Mode> kModes[] = {{"exact", Mode::kExact}, {"timed", Mode::kTimed}};
-  root.expect_keys(
-      {"instance", "cores", "total", "runtime", "mode", "pool", "bf16", "time", "transfer_gb_s", "distinct", "faults"});
+  root.expect_keys({"instance", "cores", "total", "runtime", "mode", "pool", "bf16", "time", "switch_ms",
+                    "transfer_gb_s", "distinct", "faults"});
   choose(root, "instance", instances(), config.instance);
   if (config.instance.is_inf1()) config.runtime = runtime_versions().front();
   choose(root, "runtime", runtime_versions(), config.runtime);
@@ -111,6 +111,7 @@ void read_document(const JsonNode& root, Config& config) {
   if (root.has("pool")) config.pool = root.at("pool").text(1, 4096);
   if (root.has("bf16")) config.bf16 = root.at("bf16").boolean();
   if (root.has("time")) config.time = read_device_time(root.at("time"));
+  if (root.has("switch_ms")) config.switch_ms = root.at("switch_ms").real(0, 1e6);
   if (root.has("transfer_gb_s")) config.transfer_gb_s = root.at("transfer_gb_s").real(0.001, 1e6);
   if (root.has("distinct")) config.distinct = static_cast<std::uint32_t>(root.at("distinct").integer(1, 1024));
   if (root.has("faults")) {

@@ -29,6 +29,7 @@ struct Config {
   std::filesystem::path pool;        ///< folder of the files that say who owns which core
   bool bf16 = false;                 ///< exact: f32 inputs and outputs rounded to bf16
   std::optional<DeviceTime> time;    ///< instead of the models' own
+  double switch_ms = 0;              ///< what an execution takes longer where another model was the core's last
   double transfer_gb_s = 8;          ///< timed: host to device and back, each core; about what a PCIe 3.0 x8 link gives
   std::uint32_t distinct = 4;        ///< timed: rows that are computed
   std::vector<FaultRule> faults;     ///< failures that were ordered

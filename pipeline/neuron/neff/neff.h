@@ -2,6 +2,7 @@
 // NEFF, the file of a compiled Neuron network: a header of 1024 bytes, then a tar compressed with gzip. Offsets and
 // meanings are those that AWS's packager guide and Apache-licensed readers of it show.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,7 @@ struct NeffHeader {
   std::uint64_t version_major = 1;              ///< of the format
   std::uint64_t version_minor = 0;              ///< of the format
   std::string build_version;                    ///< at most 127 bytes; read as printable ASCII, "?" for what is not
-  std::uint32_t num_tpb = 1;                    ///< cores that one copy of the network occupies
+  std::uint32_t num_tpb = 1;                    ///< physical cores; see cores_of()
   std::array<std::uint8_t, 32> hash{};          ///< of the payload; write_neff() sets it
   std::array<std::uint8_t, 16> uuid{};          ///< write_neff() takes it from the hash
   std::string name;                             ///< at most 255 bytes; read as build_version is
@@ -38,6 +39,12 @@ struct NeffHeader {
   /// False: a runtime says NRT_UNSUPPORTED_NEFF_VERSION.
   bool supported() const { return version_major <= kNeffNewestMajor && (feature_bits & ~kNeffKnownFeatures) == 0; }
 };
+
+/// Neighbouring NeuronCores that one copy of the network occupies, as processes count cores. On Inf1, and in the
+/// simulator, the header says so; later compilers have all that num_tpb counts run on one logical core.
+inline std::uint32_t cores_of(const NeffHeader& header, std::string_view target) {
+  return target == "inf1" || target == "sim" ? std::max(1U, header.num_tpb) : 1;
+}
 
 /// A file in the archive.
 struct NeffMember {

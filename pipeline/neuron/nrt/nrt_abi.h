@@ -136,13 +136,10 @@ NRT_STATUS nrt_get_vnc_memory_stats(uint32_t vnc, nrt_vnc_memory_stats_t* stats,
 NRT_STATUS nrt_profile_start(nrt_model_t* model, const char* filename);
 NRT_STATUS nrt_profile_stop(const char* filename);
 const char* nrt_get_status_as_str(NRT_STATUS status);
-
 // Runtimes 2.15 to 2.33, where NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS is above 0: nrt_execute only queues.
-/// `vnc`: within the cores of the process. Called on a thread of the runtime.
 typedef void (*NRT_ASYNC_EXEC_STATUS_CALLBACK)(void* params, uint32_t model_id, uint32_t vnc, uint64_t job_id,
                                                NRT_STATUS status);
 NRT_STATUS nrt_register_async_exec_callback(NRT_ASYNC_EXEC_STATUS_CALLBACK callback, void* params);
-/// Waits for what is queued on a core; -1: on all.
 NRT_STATUS nrt_async_drain_queued_execs(int32_t vnc);
 
 #undef POSECAM_NRT_ASSERT

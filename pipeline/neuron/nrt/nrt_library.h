@@ -34,6 +34,7 @@ namespace posecam {
   X(nrt_get_version)            \
   X(nrt_get_instance_info)      \
   X(nrt_get_model_nc_count)     \
+  X(nrt_get_model_info)         \
   X(nrt_get_vnc_memory_stats)
 
 /// The folder of the project's own libnrt.so.1, which has the real one's name.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <functional>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -55,27 +56,50 @@ std::optional<std::size_t> BatchTimes::look_again(std::span<const std::uint32_t>
 }
 
 BatchPlanner::BatchPlanner(std::vector<std::uint32_t> sizes, std::uint32_t most)
-    : sizes_(std::move(sizes)), best_(most + 1) {
+    : sizes_(std::move(sizes)), most_(most), best_((most + 1) * (most + 1)), least_(most + 1) {
   assert(!sizes_.empty() && std::ranges::is_sorted(sizes_));
   chosen_.reserve(most);
 }
 
-std::span<const std::uint32_t> BatchPlanner::plan(std::uint32_t rows, std::span<const double> ms) {
-  assert(rows >= 1 && rows < best_.size() && ms.size() == sizes_.size());
+/// In any number of runs.
+double BatchPlanner::least_time(std::uint32_t rows, std::span<const double> ms) {
+  for (std::uint32_t n = 1; n <= rows; ++n) {
+    least_[n] = std::numeric_limits<double>::infinity();
+    for (std::uint32_t i = 0; i < sizes_.size(); ++i) {
+      least_[n] = std::min(least_[n], time_of(i, ms) + least_[n - std::min(n, sizes_[i])]);
+    }
+  }
+  return least_[rows];
+}
+
+/// The best ways with exactly `run` runs, from those with one less.
+void BatchPlanner::add_run(std::uint32_t run, std::uint32_t rows, std::span<const double> ms) {
+  best(run, 0).ms = std::numeric_limits<double>::infinity();
   for (std::uint32_t n = 1; n <= rows; ++n) {
     for (std::uint32_t i = 0; i < sizes_.size(); ++i) {
       const std::uint32_t size = sizes_[i];
-      const Best& before = best_[n > size ? n - size : 0];
-      const double time = ms[i] > 0 ? ms[i] : size;
-      const Best next{before.ms + time, before.runs + 1, before.padding + (n < size ? size - n : 0), i};
-      const auto rank = [](const Best& b) { return std::tuple(b.ms, b.runs, b.padding); };
-      if (i == 0 || rank(next) < rank(best_[n])) best_[n] = next;
+      const Best& before = best(run - 1, n - std::min(n, size));
+      const Best next{before.ms + time_of(i, ms), before.padding + (n < size ? size - n : 0), i};
+      const auto rank = [](const Best& b) { return std::tuple(b.ms, b.padding); };
+      if (i == 0 || rank(next) < rank(best(run, n))) best(run, n) = next;
     }
   }
+}
+
+std::span<const std::uint32_t> BatchPlanner::plan(std::uint32_t rows, std::span<const double> ms) {
+  assert(rows >= 1 && rows <= most_ && ms.size() == sizes_.size());
+  const double limit = kNear * least_time(rows, ms);
+  best(0, 0) = {};
+  for (std::uint32_t n = 1; n <= rows; ++n) best(0, n).ms = std::numeric_limits<double>::infinity();
+  std::uint32_t runs = 0;
+  do {
+    add_run(++runs, rows, ms);
+  } while (best(runs, rows).ms > limit);
   chosen_.clear();
   for (std::uint32_t n = rows; n > 0;) {
-    chosen_.push_back(best_[n].size);
-    n -= std::min(n, sizes_[best_[n].size]);
+    const std::uint32_t size = best(runs--, n).size;
+    chosen_.push_back(size);
+    n -= std::min(n, sizes_[size]);
   }
   std::ranges::sort(chosen_, std::greater<>());
   return chosen_;

@@ -56,23 +56,35 @@ class BatchPlanner {
   /// `sizes`: ascending, at least one.
   BatchPlanner(std::vector<std::uint32_t> sizes, std::uint32_t most);
 
-  /// Indices of sizes, larger ones first, that together hold `rows` (1..most) in the least time; of equal times, in the
-  /// fewest runs, and of these with the least padding. `ms` by size; an unknown time (0) counts as one of its rows.
-  /// Valid until the next call.
+  /// Indices of sizes, larger ones first, that together hold `rows` (1..most): of all ways that take at most kNear
+  /// times the least time, one with the fewest runs, of these the fastest, and then the one with the least padding.
+  /// `ms` by size; an unknown time (0) counts as one of its rows. Valid until the next call.
   std::span<const std::uint32_t> plan(std::uint32_t rows, std::span<const double> ms);
 
   std::span<const std::uint32_t> sizes() const { return sizes_; }  ///< as constructed
 
+  /// What a measurement may be off by. Fewer runs are fewer calls, and fewer switches between the networks of a core,
+  /// whose time shows in no single run.
+  static constexpr double kNear = 1.02;
+
  private:
   struct Best {
     double ms = 0;
-    std::uint32_t runs = 0;
     std::uint32_t padding = 0;
-    std::uint32_t size = 0;  ///< index of one of the sizes that get there
+    std::uint32_t size = 0;  ///< index of the last of the sizes that get there
   };
 
+  double least_time(std::uint32_t rows, std::span<const double> ms);
+  void add_run(std::uint32_t run, std::uint32_t rows, std::span<const double> ms);
+  double time_of(std::uint32_t size, std::span<const double> ms) const {
+    return ms[size] > 0 ? ms[size] : sizes_[size];
+  }
+  Best& best(std::uint32_t runs, std::uint32_t rows) { return best_[runs * (most_ + 1) + rows]; }
+
   std::vector<std::uint32_t> sizes_;
-  std::vector<Best> best_;  ///< by rows
+  std::uint32_t most_;
+  std::vector<Best> best_;     ///< by runs, and rows
+  std::vector<double> least_;  ///< by rows
   std::vector<std::uint32_t> chosen_;
 };
 

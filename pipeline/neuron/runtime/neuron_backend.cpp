@@ -41,6 +41,19 @@ Result<std::vector<CompiledBatch>> open_batches(const ModelSpec& spec, const std
   return batches;
 }
 
+/// How many physical cores make one of those that the files were compiled for; 0: the target has no choice.
+Result<std::uint32_t> logical_core_size(const std::vector<CompiledBatch>& batches, std::string_view target) {
+  if (target != "trn2") return 0U;
+  const std::uint32_t size = batches.front().file->header().lnc_size;
+  for (const CompiledBatch& batch : batches) {
+    if (batch.file->header().lnc_size == size) continue;
+    return Error{Errc::kModel, fmt::format("{}: compiled with -lnc {}, but {} with {}: compile all batches alike",
+                                           batch.file->path().string(), batch.file->header().lnc_size,
+                                           batches.front().file->path().filename().string(), size)};
+  }
+  return size;
+}
+
 class NeuronBackend final : public InferenceBackend {
  public:
   NeuronBackend(std::string_view device, ModelSpec spec, bool dynamic, std::vector<CompiledBatch> batches)
@@ -81,8 +94,10 @@ Result<void> NeuronBackend::place(std::shared_ptr<NeuronRuntime> runtime, const 
     group_ = runtime_->lease_group();
     cores = group_ ? *group_ : runtime_->cores();
   }
+  const BackendWeights* const weights = spec_.weights_for("neuron");
+  const std::string_view target = weights ? weights->target : "";
   std::uint32_t need = 1;
-  for (const CompiledBatch& batch : batches_) need = std::max(need, batch.file->header().num_tpb);
+  for (const CompiledBatch& batch : batches_) need = std::max(need, cores_of(batch.file->header(), target));
   for (const auto& run : neighbours(cores, need)) firsts_.push_back(run.front());
   if (firsts_.empty()) {
     return Error{Errc::kUsage, fmt::format("model '{}' needs {} neighbouring NeuronCores, but may only use {}",
@@ -163,6 +178,9 @@ Result<std::unique_ptr<InferenceBackend>> make_neuron_backend(std::string_view d
   start.device = device;
   start.cores = options.cores;
   start.patience = options.core_patience;
+  const auto logical = logical_core_size(*batches, spec.weights_for("neuron")->target);
+  if (!logical) return logical.error();
+  start.logical_core_size = *logical;
   auto runtime = NeuronRuntime::open(std::move(*library), start);
   if (!runtime) return runtime.error();
   if (!options.dynamic_batch_size) batches->erase(batches->begin(), batches->end() - 1);

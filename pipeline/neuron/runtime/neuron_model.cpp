@@ -140,14 +140,26 @@ Result<std::unique_ptr<NeuronModel>> NeuronModel::load(const std::shared_ptr<con
 
   nrt_model_t* handle = nullptr;
   const auto bytes = batch.file->bytes();
-  const NRT_STATUS loaded = nrt.nrt_load(bytes.data(), bytes.size(), runtime->vnc_of(core), -1, &handle);
+  const std::int32_t first = runtime->vnc_of(core);
+  const BackendWeights* const weights = spec.weights_for("neuron");
+  const std::uint32_t expected = cores_of(batch.file->header(), weights ? weights->target : "");
+  // AWS's own clients name the number, too; -1 would leave it to the runtime.
+  const NRT_STATUS loaded =
+      nrt.nrt_load(bytes.data(), bytes.size(), first, static_cast<std::int32_t>(expected), &handle);
   if (loaded != NRT_SUCCESS) return load_error(fmt::format("{}: nrt_load on core {}", where, core), loaded, spec);
   model->handle_ = NrtModel(handle, NrtFree<&NrtFunctions::nrt_unload>(runtime));
 
   std::uint32_t cores = 0;
-  const std::uint32_t expected = std::max(1U, batch.file->header().num_tpb);
   if (nrt.nrt_get_model_nc_count && nrt.nrt_get_model_nc_count(handle, &cores) == NRT_SUCCESS && cores > expected) {
     return Error{Errc::kModel, fmt::format("{}: occupies {} NeuronCores, its header says {}", where, cores, expected)};
+  }
+  nrt_model_info_t where_it_is{};
+  std::size_t known = 0;
+  if (nrt.nrt_get_model_info &&
+      nrt.nrt_get_model_info(handle, &where_it_is, sizeof where_it_is, &known) == NRT_SUCCESS &&
+      known == sizeof where_it_is && where_it_is.vnc != static_cast<std::uint32_t>(first)) {
+    return Error{Errc::kDevice, fmt::format("{}: the runtime loaded it on core {} of this process, not on {}", where,
+                                            where_it_is.vnc, first)};
   }
   nrt_tensor_info_array_t* all = nullptr;
   const NRT_STATUS told = nrt.nrt_get_model_tensor_info(handle, &all);

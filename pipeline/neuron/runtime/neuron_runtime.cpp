@@ -26,6 +26,7 @@ constexpr const char* kNumber = "NEURON_RT_NUM_CORES";
 constexpr const char* kGroups = "NEURONCORE_GROUP_SIZES";
 constexpr const char* kTimeout = "NEURON_RT_EXEC_TIMEOUT";
 constexpr const char* kTimeoutSeconds = "10";  // the runtimes' own are 2, 30 or 600 s, by version and instance
+constexpr const char* kLogical = "NEURON_LOGICAL_NC_CONFIG";
 constexpr const char* kInFlight = "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS";
 constexpr std::chrono::milliseconds kFirstWait{100};
 constexpr std::chrono::seconds kResetLimit{180};
@@ -113,6 +114,7 @@ Result<void> NeuronRuntime::start(const RuntimeOptions& options) {
   if (auto chosen = choose_cores(options); !chosen) return chosen;
   if (!set_variable(kTimeout, kTimeoutSeconds, 0)) logger().warn("{} cannot be set", kTimeout);
   wait_for_executions();
+  if (auto chosen = choose_logical_cores(options.logical_core_size); !chosen) return chosen;
   if (auto done = initialise(); !done) return done;
   const NRT_STATUS status = nrt().nrt_get_visible_nc_count(&core_count_);
   if (status != NRT_SUCCESS) return nrt_setup_error("nrt_get_visible_nc_count", status);
@@ -130,6 +132,21 @@ void NeuronRuntime::wait_for_executions() {
   in_flight_ = std::getenv(kInFlight);
   if (!set_variable(kInFlight, "0", 1)) return logger().error("{} cannot be set: results would be wrong", kInFlight);
   remark_ = fmt::format("{}={} is taken as 0: posecam reads results when nrt_execute returns", kInFlight, in_flight_);
+}
+
+/// The runtime's cores and the networks' must be made of as many physical ones.
+Result<void> NeuronRuntime::choose_logical_cores(std::uint32_t size) {
+  if (size == 0) return {};
+  const std::string wanted = std::to_string(size);
+  if (!is_set(kLogical)) {
+    if (set_variable(kLogical, wanted.c_str(), 1)) variables_.emplace_back(kLogical);
+    return {};
+  }
+  if (std::getenv(kLogical) == wanted) return {};
+  return Error{Errc::kModel,
+               fmt::format("compiled with -lnc {0}, but {1}={2}: unset it, set it to {0}, or compile with "
+                           "-lnc {2}",
+                           wanted, kLogical, std::getenv(kLogical))};
 }
 
 /// What the environment tells the runtime to take. Whether cores that the user names there exist is for nrt_init to
@@ -275,6 +292,12 @@ std::vector<CoreId> NeuronRuntime::cores() const { return range_of(first_core_, 
 
 /// An engine that wants cores which this process has not taken.
 Result<void> NeuronRuntime::check(const RuntimeOptions& options) const {
+  const std::uint32_t logical = options.logical_core_size;
+  if (logical != 0 && options_.logical_core_size != 0 && logical != options_.logical_core_size) {
+    return Error{Errc::kModel, fmt::format("compiled with -lnc {}, but a model of this process with -lnc {}: compile "
+                                           "both alike",
+                                           logical, options_.logical_core_size)};
+  }
   for (const CoreId core : options.cores) {
     if (core >= first_core_ && core - first_core_ < core_count_) continue;
     if (!limit_.empty()) {

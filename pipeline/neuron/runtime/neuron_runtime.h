@@ -26,6 +26,8 @@ struct RuntimeOptions {
   std::vector<CoreId> cores;      ///< that the first engine wants; empty: all
   /// How long to try while other processes hold the cores: 100 ms, then twice as long each time, this much in all.
   std::chrono::milliseconds patience{3000};
+  /// Physical cores in one that the networks were compiled for: NEURON_LOGICAL_NC_CONFIG. 0: any.
+  std::uint32_t logical_core_size = 0;
 };
 
 /// Somebody with handles of the runtime, which reset() has given back and got anew: called by it alone, on threads of
@@ -45,7 +47,7 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   /// The runtime of this library in this process; the first call initialises it. Before that, and until it is closed:
   /// unless the environment says which cores to take, NEURON_RT_VISIBLE_CORES is the range around `options.cores`, and
   /// NEURONCORE_GROUP_SIZES, if set, gives NEURON_RT_NUM_CORES; NEURON_RT_EXEC_TIMEOUT is 10 s unless it is set;
-  /// NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS is 0.
+  /// NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS is 0; NEURON_LOGICAL_NC_CONFIG is `options.logical_core_size`.
   /// Blocks while another thread opens or closes it, and for `patience`.
   /// kUsage: cores that do not exist, or that the process did not take when it started.
   /// kDevice: what the runtime said, also of cores that the environment names, and who holds them if that can be found
@@ -70,19 +72,7 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
 
   /// To have for the time of calls about handles, by a thread that has none yet: reset() waits until it is gone. False
   /// where a reset hangs: the runtime must not be called any more.
-  class Use {
-   public:
-    explicit Use(ResetGate& gate) : gate_(gate.enter() ? &gate : nullptr) {}
-    Use(const Use&) = delete;
-    Use& operator=(const Use&) = delete;
-    ~Use() {
-      if (gate_) gate_->leave();
-    }
-    explicit operator bool() const { return gate_ != nullptr; }
-
-   private:
-    ResetGate* const gate_;
-  };
+  using Use = ResetGate::Use;
   /// Blocks while a reset is under way.
   Use use() { return Use(gate_); }
   /// Within a Use.
@@ -114,6 +104,7 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   void read_visible();
   Result<void> check_total(std::string_view device, std::string_view setting, CoreId needed) const;
   void wait_for_executions();
+  Result<void> choose_logical_cores(std::uint32_t size);
   Result<void> initialise();
   Result<void> start_anew();
   Result<void> check(const RuntimeOptions& options) const;

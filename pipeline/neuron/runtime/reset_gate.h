@@ -42,6 +42,21 @@ class ResetGate {
     changed_.notify_all();
   }
 
+  /// enter(), and leave() at its end; false if nobody may enter any more.
+  class Use {
+   public:
+    explicit Use(ResetGate& gate) : gate_(gate.enter() ? &gate : nullptr) {}
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() {
+      if (gate_) gate_->leave();
+    }
+    explicit operator bool() const { return gate_ != nullptr; }
+
+   private:
+    ResetGate* const gate_;
+  };
+
  private:
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/neuron/nrt/instance_family.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
 #include "pipeline/neuron/nrt/nrt_dtype.h"
 #include "pipeline/neuron/nrt/nrt_status.h"
@@ -36,9 +37,10 @@ std::string to_string(const NeffTensor& tensor) {
 Result<std::vector<NeffTensor>> tensors_of(const NeffFile& file, std::string_view device) {
   auto library = load_neuron_library(device);
   if (!library) return library.error();
+  const std::string target = device == kNeuronSim ? "sim" : std::string(family_of_product(product_name()));
   RuntimeOptions options;
   options.device = device;
-  for (CoreId core = 0; core < std::max(1U, file.header().num_tpb); ++core) options.cores.push_back(core);
+  for (CoreId core = 0; core < cores_of(file.header(), target); ++core) options.cores.push_back(core);
   options.patience = std::chrono::milliseconds(0);  // whoever has the cores has them for longer
   auto opened = NeuronRuntime::open(std::move(*library), options);
   if (!opened) return opened.error();

@@ -140,6 +140,17 @@ struct Run {
     return static_cast<Nanos>(std::min(longest, static_cast<double>(time) * slow));
   }
 
+  /// What it costs that another model was the last on these cores; from now on it is this one.
+  Nanos switching() const {
+    const std::lock_guard lock(session.mutex);
+    bool other = false;
+    for (std::uint32_t core = cores.first; core < cores.first + cores.count; ++core) {
+      const Model* const last = std::exchange(session.last_run[core], &model);
+      other = other || (last && last != &model);
+    }
+    return other ? static_cast<Nanos>(session.config.switch_ms * kNanosPerMs) : 0;
+  }
+
   NRT_STATUS failed(const Error& error) const {
     log(Level::kError, "nrt_execute", "{}: {}", model.name, error.message);
     return NRT_FAILURE;
@@ -153,7 +164,7 @@ NRT_STATUS run_exact(const Run& run) {
   if (!rows) return run.failed(rows.error());
   const Nanos computed = monotonic_now() - start;
   // Without a device time nothing is late but on a slow core: what the CPU takes is not the device's affair.
-  const Nanos busy = run.scaled(std::max(run.model.device_time, run.slow > 1 ? computed : 0));
+  const Nanos busy = run.switching() + run.scaled(std::max(run.model.device_time, run.slow > 1 ? computed : 0));
   const bool late = busy > run.model.timeout;
   sleep_until(start + std::min(busy, run.model.timeout));
   run.account(monotonic_now() - start);
@@ -168,7 +179,7 @@ NRT_STATUS run_timed(const Run& run) {
   Core& first = *run.session.cores[run.cores.first];
   Nanos now = monotonic_now();
   if (const auto bytes = host_bytes(run.inputs)) now = first.book_transfer(now, transfer_time(run.session, bytes));
-  const Nanos full = run.scaled(run.model.device_time);
+  const Nanos full = run.switching() + run.scaled(run.model.device_time);
   const Nanos busy = std::min(full, run.model.timeout);
   const Nanos end = run.session.bookings.book(run.cores, now, busy);
   sleep_until(end);

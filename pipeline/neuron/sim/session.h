@@ -65,6 +65,7 @@ struct Session {
         bookings(static_cast<std::uint32_t>(cores.size())),
         turns(static_cast<std::uint32_t>(cores.size())),
         loads(cores.size(), 0),
+        last_run(cores.size(), nullptr),
         deferred(static_cast<std::uint32_t>(cores.size()), config.in_flight) {}
 
   /// Their numbers on the instance.
@@ -90,8 +91,9 @@ struct Session {
   Handles<Model> models;    ///< loaded and not unloaded
   Handles<Tensor> tensors;  ///< allocated and not freed; sets likewise
   Handles<TensorSet> sets;
-  std::mutex mutex;                             ///< of loads and profiles
+  std::mutex mutex;                             ///< of loads, last_run and profiles
   std::vector<std::uint32_t> loads;             ///< models by core
+  std::vector<const Model*> last_run;           ///< by core: which model ran there last, to compare
   std::map<std::string, const void*> profiles;  ///< file -> the model's handle
   Deferred deferred;                            ///< last: what is queued uses all of the above
 };

@@ -81,6 +81,17 @@ TEST(Neff, PutsFieldsWhereTheFormatHasThem) {
   EXPECT_EQ(file[1025], std::byte{0x8B});
 }
 
+TEST(Neff, CountsCoresAsTheProcessDoes) {
+  NeffHeader header;
+  header.num_tpb = 4;
+  EXPECT_EQ(cores_of(header, "inf1"), 4U);
+  EXPECT_EQ(cores_of(header, "sim"), 4U);
+  EXPECT_EQ(cores_of(header, "inf2"), 1U) << "what it counts ties to one logical core";
+  EXPECT_EQ(cores_of(header, "trn2"), 1U);
+  header.num_tpb = 0;
+  EXPECT_EQ(cores_of(header, "inf1"), 1U);
+}
+
 TEST(Neff, EqualMembersGiveEqualBytes) { EXPECT_EQ(small_neff(), small_neff()); }
 
 TEST(Neff, OtherToolsUnpackThePayload) {

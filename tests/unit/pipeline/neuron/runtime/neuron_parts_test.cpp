@@ -143,6 +143,14 @@ TEST(BatchPlan, PrefersFewRunsAndLittlePaddingWhereTimeIsEqual) {
   EXPECT_THAT(planned({2, 4}, 1, {20, 20}), ElementsAre(2));
 }
 
+/// Times that differ by what a measurement is off by must not make three runs of one.
+TEST(BatchPlan, PrefersFewRunsWhereTimeIsNearlyEqual) {
+  EXPECT_THAT(planned({1, 4}, 4, {10, 40.7}), ElementsAre(4));
+  EXPECT_THAT(planned({1, 4}, 4, {10, 41}), ElementsAre(1, 1, 1, 1));
+  EXPECT_THAT(planned({1, 4}, 3, {10, 30.5}), ElementsAre(4));
+  EXPECT_THAT(planned({1, 2, 4}, 7, {10, 20.2, 40.1}), ElementsAre(4, 2, 1));
+}
+
 TEST(BatchPlan, CountsRowsWhereNothingWasMeasured) {
   EXPECT_THAT(planned({1, 4}, 5, {0, 0}), ElementsAre(4, 1));
   EXPECT_THAT(planned({4}, 3, {0}), ElementsAre(4));
@@ -158,7 +166,7 @@ double best_time(std::uint32_t rows, const std::vector<std::uint32_t>& sizes, co
   return best;
 }
 
-TEST(BatchPlan, IsNeverSlowerThanAnyOtherWay) {
+TEST(BatchPlan, IsNeverMuchSlowerThanAnyOtherWay) {
   std::mt19937 random(7);
   std::uniform_real_distribution<double> time(1, 100);
   for (int n = 0; n < 50; ++n) {
@@ -173,7 +181,7 @@ TEST(BatchPlan, IsNeverSlowerThanAnyOtherWay) {
         room += sizes[i];
       }
       EXPECT_GE(room, rows);
-      EXPECT_NEAR(total, best_time(rows, sizes, ms), 1e-9);
+      EXPECT_LE(total, BatchPlanner::kNear * best_time(rows, sizes, ms) + 1e-9);
     }
   }
 }

@@ -183,7 +183,7 @@ TEST(NeuronGroups, AreSharedOutToManyThreads) {
 // --- files --------------------------------------------------------------------------------------------------------
 
 TEST(NeuronFiles, ThatDoNotLoadMayBeForOtherHardware) {
-  for (const NRT_STATUS status : {NRT_FAILURE, NRT_INVALID, NRT_UNSUPPORTED_NEFF_VERSION}) {
+  for (const NRT_STATUS status : {NRT_FAILURE, NRT_INVALID, NRT_HW_ERROR, NRT_UNSUPPORTED_NEFF_VERSION}) {
     const SimDevice device(fmt::format(R"({{"faults": [{{"call": "nrt_load", "status": {}}}]}})", status));
     ModelSpec spec = compile_tiny(device, 1);
     spec.weights.back().target = "trn1";
@@ -191,6 +191,41 @@ TEST(NeuronFiles, ThatDoNotLoadMayBeForOtherHardware) {
     ASSERT_FALSE(slot);
     EXPECT_THAT(slot.error().message, HasSubstr("or compiled for other hardware (trn1)"));
   }
+}
+
+TEST(NeuronFiles, AreLoadedOnAsManyCoresAsTheyNeedAndWhereTheyBelong) {
+  const SimDevice device(R"({"cores": 2})");
+  const Variable library("POSECAM_NRT_LIBRARY", POSECAM_ODD_RUNTIME);
+  const ModelSpec spec = compile_tiny(device, 1);
+  const auto load = [&] {
+    const auto backend = make_neuron_backend(kNeuron, spec, device.folder(), {});
+    return backend ? (*backend)->make_slot(spec, 1) : backend.error();
+  };
+  const Variable counted("POSECAM_TEST_NEEDS_COUNT", "1");
+  EXPECT_TRUE(load()) << "as AWS's clients do";
+  const Variable elsewhere("POSECAM_TEST_LOADED_ON", "0");
+  const auto strayed = load();
+  ASSERT_FALSE(strayed);
+  EXPECT_THAT(strayed.error().message, HasSubstr("the runtime loaded it on core 0 of this process, not on 1"));
+}
+
+TEST(NeuronFiles, AndTheRuntimeMustHaveTheSameLogicalCores) {
+  const char* const variable = "NEURON_LOGICAL_NC_CONFIG";
+  const Variable clean(variable, std::nullopt);
+  const SimDevice device(R"({"cores": 2})");
+  ModelSpec spec = compile_tiny(device, 1);
+  spec.weights.back().target = "trn2";
+  {
+    const auto backend = test::make_tiny(device, spec);
+    ASSERT_TRUE(backend) << backend.error().message;
+    EXPECT_STREQ(std::getenv(variable), "1") << "what the NEFF says";
+  }
+  EXPECT_EQ(std::getenv(variable), nullptr);
+  const Variable other(variable, "2");
+  const auto backend = test::make_tiny(device, spec);
+  ASSERT_FALSE(backend);
+  EXPECT_EQ(backend.error().code, Errc::kModel);
+  EXPECT_THAT(backend.error().message, HasSubstr("compiled with -lnc 1, but NEURON_LOGICAL_NC_CONFIG=2"));
 }
 
 // --- tensors ------------------------------------------------------------------------------------------------------

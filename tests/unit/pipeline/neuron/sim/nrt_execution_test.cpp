@@ -165,6 +165,18 @@ TEST_F(NrtTimed, CoresWorkInParallelEachInOrderWithoutBurningCpu) {
   EXPECT_EQ(cores[3].busy_ns, 200'000'000U);
 }
 
+TEST_F(NrtTimed, SwitchingBetweenModelsOfACoreTakesTime) {
+  ASSERT_EQ(init(R"({"mode": "timed", "cores": 2, "time": {"fixed_ms": 1}, "switch_ms": 9})"), NRT_SUCCESS);
+  SimModel a(tiny_program(1), 0);
+  SimModel b(tiny_program(2), 0);
+  SimModel other_core(tiny_program(2), 1);
+  for (SimModel* model : {&a, &other_core, &a, &b, &b, &a}) EXPECT_EQ(model->execute(), NRT_SUCCESS);
+  const auto cores = sim::read_core_pool(environment_.pool());
+  ASSERT_EQ(cores.size(), 2U);
+  EXPECT_EQ(cores[0].busy_ns, (5U + 2 * 9U) * 1'000'000U) << "a a, b b, a";
+  EXPECT_EQ(cores[1].busy_ns, 1'000'000U);
+}
+
 TEST_F(NrtTimed, ShowsTheFirstDistinctRowsAgainAndAgain) {
   ASSERT_EQ(init(R"({"mode": "timed", "distinct": 2, "time": {"fixed_ms": 0.1}})"), NRT_SUCCESS);
   SimModel model(tiny_program(), 0);

@@ -1,4 +1,4 @@
-#include "pipeline/neuron/compile/adopt_neff.h"
+#include "pipeline/neuron/adopt/adopt_neff.h"
 
 #include <algorithm>
 #include <memory>

@@ -9,7 +9,7 @@
 
 #include "models/core/result.h"
 #include "models/spec/model_spec.h"
-#include "pipeline/neuron/compile/output_names.h"
+#include "pipeline/neuron/adopt/output_names.h"
 
 namespace posecam {
 

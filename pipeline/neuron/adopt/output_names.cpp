@@ -1,4 +1,4 @@
-#include "pipeline/neuron/compile/output_names.h"
+#include "pipeline/neuron/adopt/output_names.h"
 
 #include <algorithm>
 #include <cstddef>

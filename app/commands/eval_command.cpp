@@ -20,6 +20,7 @@
 #include "app/cli/text_table.h"
 #include "app/eval/evaluation.h"
 #include "models/core/text.h"
+#include "pipeline/engine/let_go.h"
 #include "pipeline/output/result_file.h"
 #include "pipeline/settings/engine_plan.h"
 #include "postprocess/eval/coco_eval.h"
@@ -78,7 +79,11 @@ Result<Run> analyse(const EvalOptions& options, const CocoAnnotations& annotatio
     if (auto written = write_document(options.results, evaluation->results); !written) return written.error();
   }
   const ModelSpec& model = (*engine)->model();
-  return Run{*std::move(evaluation), model.name, std::string((*engine)->backend_name()), model.input.size};
+  Run run{*std::move(evaluation), model.name, std::string((*engine)->backend_name()), model.input.size};
+  if (const auto gone = let_go(*std::move(engine), std::chrono::seconds(options.teardown_limit_s)); !gone) {
+    tell("posecam: {}\n", gone.error().message);
+  }
+  return run;
 }
 
 void print_json(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {

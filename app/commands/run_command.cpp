@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <map>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <sys/resource.h>
@@ -95,7 +94,7 @@ class Run {
   ProgressPrinter printer_;
   int code_ = 0;
   std::map<std::size_t, std::string> summaries_;  ///< by the place of their inputs
-  std::set<std::string> notes_;                   ///< of the device, which the inputs share
+  std::vector<std::string> notes_;                ///< of the device, which the inputs share
   std::optional<SessionQueue> queue_;
 };
 
@@ -149,7 +148,9 @@ QueueEvents Run::events() {
               [this](std::size_t place, const Session& session) {
                 if (const auto failure = session.failure()) fail(*failure);
                 const StreamStats stats = session.stats();
-                notes_.insert(stats.notes.begin(), stats.notes.end());
+                for (const std::string& note : stats.notes) {
+                  if (std::ranges::find(notes_, note) == notes_.end()) notes_.push_back(note);
+                }
                 if (options_.quiet || stats.frames == 0) return;
                 const auto written = session.complete() ? files_of(session.spec()) : std::vector<std::string>();
                 summaries_[place] = format_summary(session.spec().input.given, stats, written);

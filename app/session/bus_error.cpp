@@ -15,7 +15,7 @@ namespace posecam {
 namespace {
 
 constexpr std::size_t kLongestName = 60;
-constexpr std::size_t kLongestText = 200;
+constexpr std::size_t kLongestText = 500;
 constexpr const char* kEncrypted = "its video is encrypted, and can be read by nobody without its key";
 
 /// A stream that decodebin found nothing for.

@@ -72,7 +72,8 @@ void SessionQueue::retire(std::size_t place) {
   std::unique_ptr<Session> gone;  // destroyed without the lock
   const std::lock_guard lock(mutex_);
   gone = std::move(open_.extract(place).mapped());
-  if (next_ == specs_.size()) done_.push_back(std::move(gone));  // the device of the last may hang while it is closed
+  if (next_ == specs_.size() || stop_.stop_requested())
+    done_.push_back(std::move(gone));  // the device of the last may hang while it is closed
 }
 
 void SessionQueue::play_one_more() {

@@ -1,7 +1,7 @@
 #include "elements/infer/reports.h"
 
 #include <string>
-#include <utility>
+#include <vector>
 
 #include "elements/base/element_error.h"
 
@@ -20,7 +20,7 @@ void Reports::start() {
     GST_ELEMENT_WARNING(parts_.self, LIBRARY, INIT, ("%s", note.c_str()), (nullptr));
   }
   stats_posted_ = Clock::now();
-  if (engine) tell_notes(*engine);
+  if (engine) tell_notes(engine);
   told_latency_ = GST_CLOCK_TIME_NONE;
 }
 
@@ -37,7 +37,7 @@ void Reports::end_stream() {
 void Reports::look() {
   const auto engine = parts_.setup.engine();
   if (!engine) return;
-  tell_notes(*engine);
+  tell_notes(engine);
   if (const std::string why = told_refusal_ ? "" : engine->first_refusal(); !why.empty()) {
     told_refusal_ = true;
     GST_ELEMENT_WARNING(parts_.self, STREAM, FAILED, ("frames stay unanalysed: %s", why.c_str()), (nullptr));
@@ -46,11 +46,15 @@ void Reports::look() {
   look_at_latency();
 }
 
-void Reports::tell_notes(const Engine& engine) {
-  if (std::exchange(told_of_, &engine) != &engine) notes_ = 0;  // also what was before this element shared it
-  if (engine.notes().count() == notes_) return;
-  for (const EngineNote& note : engine.notes().from(notes_)) post_note(parts_.self, engine.backend_name(), note);
-  notes_ = engine.notes().count();
+void Reports::tell_notes(const std::shared_ptr<Engine>& engine) {
+  const bool same = !told_of_.owner_before(engine) && !engine.owner_before(told_of_);
+  if (!same) {  // also what was before this element shared it
+    told_of_ = engine;
+    notes_ = 0;
+  }
+  if (engine->notes().count() == notes_) return;
+  const std::vector<EngineNote> notes = engine->notes().from(notes_, notes_);
+  for (const EngineNote& note : notes) post_note(parts_.self, engine->backend_name(), note);
 }
 
 void Reports::look_at_latency() {

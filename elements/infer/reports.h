@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 
 #include <gst/gst.h>
 
@@ -29,14 +30,14 @@ class Reports {
  private:
   using Clock = std::chrono::steady_clock;
   void look();
-  void tell_notes(const Engine& engine);
+  void tell_notes(const std::shared_ptr<Engine>& engine);
   void look_at_latency();
   void post_stats();
 
   InferParts& parts_;
   std::uint64_t frames_ = 0;
-  std::uint64_t notes_ = 0;          ///< of the engine that were told
-  const Engine* told_of_ = nullptr;  ///< which that was
+  std::uint64_t notes_ = 0;        ///< of the engine that were told
+  std::weak_ptr<Engine> told_of_;  ///< which that was
   bool told_refusal_ = false;
   Clock::time_point stats_posted_;
   std::atomic<GstClockTime> told_latency_ = GST_CLOCK_TIME_NONE;

@@ -30,6 +30,8 @@ class Slot {
   /// outputs are readable. kBusy (after as much patience as suits the device: the batch runs on another core, or
   /// again), kBadInput, kCoreLost, kDevice. Messages name the core.
   virtual Result<void> run(std::uint32_t frames) = 0;
+  /// Whether the last run() got as far as the device: if not, its batch has nothing to do with the core's loss.
+  virtual bool reached_device() const { return true; }
   /// What people should know of the runs so far, a line that names the core; empty: nothing, or it was taken before.
   virtual std::string take_remark() { return {}; }
 };

@@ -40,8 +40,8 @@ Result<BatchScheduler::Place> BatchScheduler::reserve(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   Waiter self;
   join_queue(self);
-  const bool served = room_.wait(lock, stop, [&] {
-    return !failure_.empty() || (first_waiter_ == &self && borrowers_ == 0 && have_open_batch());
+  const bool served = wait_for_room(lock, stop, [&] {
+    return !failure_.empty() || (first_waiter_ == &self && (open_ || (borrowers_ == 0 && have_open_batch())));
   });
   leave_queue(self);
   if (!failure_.empty()) return Error{Errc::kDevice, failure_};
@@ -79,6 +79,22 @@ void BatchScheduler::settle(Place place, RowState state) {
 void BatchScheduler::drain() {
   std::lock_guard lock(mutex_);
   if (open_ && !open_->rows.empty()) close(*open_);
+}
+
+/// Waits on room_ for something that also comes true when a core has rested enough, of which nobody tells.
+bool BatchScheduler::wait_for_room(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+                                   const std::function<bool()>& served) {
+  while (!served()) {
+    if (stop.stop_requested()) return false;
+    const auto now = Clock::now();
+    auto next = Clock::time_point::max();
+    for (const Batch::Core& core : cores_) {
+      if (!core.lost && core.rest.count() > 0 && core.rest_until > now) next = std::min(next, core.rest_until);
+    }
+    if (next == Clock::time_point::max()) return room_.wait(lock, stop, served);
+    room_.wait_until(lock, stop, next, served);
+  }
+  return true;
 }
 
 // --- batches, with the lock held --------------------------------------------------------------------------------
@@ -194,7 +210,7 @@ void BatchScheduler::end_run(Batch& batch, bool good) {
     batch.core->rest = std::chrono::milliseconds(0);
     const double ms = std::chrono::duration<double, std::milli>(Clock::now() - batch.started).count();
     double& average = batch.core->run_ms;
-    average += (ms - average) / (average > 0 ? 8 : 1);
+    average += average > 0 ? (std::min(ms, 2 * average) - average) / 8 : ms;  // it may have waited for others
   }
   if (open_ && open_->core == batch.core) open_->wake.notify_one();
 }
@@ -205,11 +221,11 @@ Result<Batch*> BatchScheduler::borrow(std::stop_token stop, Batch& batch) {
   Batch* found = nullptr;
   const auto served = [&] {
     if (!failure_.empty()) return true;
-    found = own.lost || others_awake(own) ? find_free() : &batch;
+    found = own.lost || (!awake(own) && others_awake(own)) ? find_free() : &batch;
     return found != nullptr;
   };
   ++borrowers_;
-  const bool is_served = room_.wait(lock, stop, served);
+  const bool is_served = wait_for_room(lock, stop, served);
   --borrowers_;
   room_.notify_all();
   if (!failure_.empty()) return Error{Errc::kDevice, failure_};
@@ -221,8 +237,11 @@ Result<Batch*> BatchScheduler::borrow(std::stop_token stop, Batch& batch) {
 void BatchScheduler::rest(Batch& batch) {
   std::lock_guard lock(mutex_);
   Batch::Core& core = *batch.core;
-  core.rest = std::clamp(2 * core.rest, kShortestRest, kLongestRest);
-  core.rest_until = Clock::now() + core.rest;
+  const auto now = Clock::now();
+  if (core.rest_until > now) return;  // its other slot was first
+  // Where all are busy it says nothing of this one.
+  core.rest = others_awake(core) ? std::clamp(2 * core.rest, kShortestRest, kLongestRest) : kShortestRest;
+  core.rest_until = now + core.rest;
   room_.notify_all();  // who waits for another core may have to go on with its own
 }
 
@@ -236,15 +255,17 @@ void BatchScheduler::pause(std::stop_token stop, Batch& batch, std::chrono::mill
   batch.wake.wait_for(lock, stop, time, [] { return false; });
 }
 
-bool BatchScheduler::retire(Batch& batch) {
+std::optional<std::uint32_t> BatchScheduler::retire(Batch& batch) {
   std::lock_guard lock(mutex_);
   Batch::Core& core = *batch.core;
-  if (std::exchange(core.lost, true)) return false;
+  if (std::exchange(core.lost, true)) return {};
   ++losses_;
   core.retry = core_retry_;
   core.retry_at = Clock::now() + core_retry_;
   lost_.notify_all();
-  return true;
+  room_.notify_all();  // who waits for this core may have to go on with its own
+  if (open_ && open_->core == &core) open_->wake.notify_one();
+  return count_living();
 }
 
 /// When a lost core is to be restored. While no other is left it need not wait for its time.
@@ -284,6 +305,11 @@ void BatchScheduler::restored(CoreId id, bool works) {
   if (works) {
     core.lost = false;
     core.run_ms = 0;  // what it did before says nothing
+    core.rest = {};
+    // What brought it back may have done so for the others.
+    for (Batch::Core& other : cores_) {
+      if (other.lost) other.retry_at = std::min(other.retry_at, core.tried_at);
+    }
     room_.notify_all();
   } else {
     core.retry = std::min(2 * core.retry, kLongestRetry);
@@ -298,9 +324,13 @@ void BatchScheduler::fail(const std::string& why) {
   lost_.notify_all();
 }
 
+std::uint32_t BatchScheduler::count_living() const {
+  return static_cast<std::uint32_t>(std::ranges::count_if(cores_, [](const Batch::Core& c) { return !c.lost; }));
+}
+
 std::uint32_t BatchScheduler::living_cores() const {
   std::lock_guard lock(mutex_);
-  return static_cast<std::uint32_t>(std::ranges::count_if(cores_, [](const Batch::Core& c) { return !c.lost; }));
+  return count_living();
 }
 
 std::uint64_t BatchScheduler::losses() const {

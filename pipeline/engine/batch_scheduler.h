@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -72,8 +73,8 @@ class BatchScheduler {
   /// It is in service again, with the slots that it had; or was tried in vain.
   void restored(CoreId core, bool works);
 
-  /// Takes the core of `batch` out of service. False if another worker already did.
-  bool retire(Batch& batch);
+  /// Takes the core of `batch` out of service; how many are left in it. Nothing if another worker already did.
+  std::optional<std::uint32_t> retire(Batch& batch);
   /// Nothing can run any more: every reserve() and borrow() fails from now on, with the first reason given.
   void fail(const std::string& why);
   /// Cores in service.
@@ -90,6 +91,9 @@ class BatchScheduler {
   // With the lock held.
   void join_queue(Waiter& self);
   void leave_queue(Waiter& self);
+  bool wait_for_room(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
+                     const std::function<bool()>& served);
+  std::uint32_t count_living() const;
   bool awake(const Batch::Core& core) const;
   bool others_awake(const Batch::Core& core) const;
   Batch* find_free() const;

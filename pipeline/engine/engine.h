@@ -94,7 +94,7 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// A row of the open batch. Blocks while no slot is free; waiting streams are served in the order they came, so
-  /// none starves. kCancelled when stopped, kDevice when no core is left.
+  /// none starves. kCancelled when stopped, kDevice when the engine has failed: no core is left, or comes back.
   Result<Row> reserve(std::stop_token stop);
 
   /// Closes the open batch now, full or not: nothing more will come for a while. Does not wait.

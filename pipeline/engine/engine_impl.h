@@ -66,7 +66,7 @@ struct Engine::Impl {
   bool decode(const Slot& ran_on, std::size_t row, const Letterbox& letterbox, Decoding& decoding, FrameResult& result,
               bool judged);
   void give_up(Batch& batch, const std::exception& why);
-  void note(EngineNote::Kind kind, CoreId core, std::string_view what);
+  void note(EngineNote::Kind kind, CoreId core, std::uint32_t left, std::string_view what);
 
   // On a thread of its own.
   void restore_cores(std::stop_token stop);
@@ -82,6 +82,7 @@ struct Engine::Impl {
   std::atomic<std::uint64_t> rows_run = 0;     ///< EngineStats::rows
   std::atomic<int> refused_in_a_row = 0;       ///< batches; too many of them: the engine has failed
   std::atomic<bool> note_taken = false;
+  std::mutex lost_mutex;             ///< that a core is back is told behind its loss
   mutable std::mutex refusal_mutex;  ///< of first_refusal
   std::string first_refusal;
 

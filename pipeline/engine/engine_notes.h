@@ -35,14 +35,16 @@ class EngineNotes {
   }
   /// How many ever came.
   std::uint64_t count() const { return count_; }
-  /// Those from a number on that are still kept.
-  std::vector<EngineNote> from(std::uint64_t number) const {
+  /// Those from a number on that are still kept; `next` becomes the number of the next to come.
+  std::vector<EngineNote> from(std::uint64_t number, std::uint64_t& next) const {
     const std::lock_guard lock(mutex_);
+    next = count_;
     const std::uint64_t oldest = count_ - notes_.size();
     const std::uint64_t first = number > oldest ? number - oldest : 0;
     if (first >= notes_.size()) return {};
     return {notes_.begin() + static_cast<std::ptrdiff_t>(first), notes_.end()};
   }
+  std::vector<EngineNote> from(std::uint64_t number) const { return from(number, number); }
 
  private:
   mutable std::mutex mutex_;

@@ -20,8 +20,7 @@ constexpr std::chrono::minutes kPatience{3};  // of frames, while no core is lef
 }  // namespace
 
 /// For whoever asks the engine, and in the log.
-void Engine::Impl::note(EngineNote::Kind kind, CoreId core, std::string_view what) {
-  const std::uint32_t left = scheduler.living_cores();
+void Engine::Impl::note(EngineNote::Kind kind, CoreId core, std::uint32_t left, std::string_view what) {
   std::string text(what);
   if (kind == EngineNote::Kind::kCoreLost) {
     text += left > 0 ? fmt::format("; {} {} on", counted(left, "core", "cores"), left == 1 ? "goes" : "go")
@@ -38,11 +37,14 @@ void Engine::Impl::note(EngineNote::Kind kind, CoreId core, std::string_view wha
 void Engine::Impl::restore_cores(std::stop_token stop) {
   Clock::time_point none_since{};
   while (const auto core = scheduler.wait_for_lost_core(stop)) {
+    if (scheduler.living_cores() == 0 && none_since == Clock::time_point{}) none_since = Clock::now();
     const auto restored = restore(*core);
     scheduler.restored(*core, static_cast<bool>(restored));
     if (restored) {
       none_since = {};
-      note(EngineNote::Kind::kCoreBack, *core, fmt::format("core {} of device {} is back", *core, backend->name()));
+      std::lock_guard lock(lost_mutex);
+      note(EngineNote::Kind::kCoreBack, *core, scheduler.living_cores(),
+           fmt::format("core {} of device {} is back", *core, backend->name()));
       continue;
     }
     logger().warn("core {} of device {} is still lost: {}", *core, backend->name(), restored.error().message);
@@ -50,7 +52,6 @@ void Engine::Impl::restore_cores(std::stop_token stop) {
       none_since = {};
       continue;
     }
-    if (none_since == Clock::time_point{}) none_since = Clock::now();
     if (Clock::now() - none_since < kPatience) continue;
     scheduler.fail(fmt::format("device {}: no core is back after {} minutes, the last error was: {}", backend->name(),
                                kPatience.count(), restored.error().message));

@@ -88,14 +88,14 @@ Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Loan& loan
   for (int losses = 0, busy = 0;;) {
     if (scheduler.begin_run(*where)) {
       outcome = run_slot(*where, static_cast<std::uint32_t>(batch.rows.size()));
-      if (const std::string remark = where->slot->take_remark(); !remark.empty()) {
-        note(EngineNote::Kind::kRemark, where->core->id, remark);
-      }
       scheduler.end_run(*where, static_cast<bool>(outcome));
+      if (const std::string remark = where->slot->take_remark(); !remark.empty()) {
+        note(EngineNote::Kind::kRemark, where->core->id, scheduler.living_cores(), remark);
+      }
       if (outcome) return where;
       if (outcome.error().code == Errc::kCoreLost) {
         retire(*where, outcome.error());
-        if (++losses == kMaxLosses) return where;
+        if (where->slot->reached_device() && ++losses == kMaxLosses) return where;
       } else if (outcome.error().code == Errc::kBusy) {
         scheduler.rest(*where);
         if (++busy == kMaxBusyRuns) return where;
@@ -121,9 +121,11 @@ Batch* Engine::Impl::run_anywhere(std::stop_token stop, Batch& batch, Loan& loan
 }
 
 void Engine::Impl::retire(Batch& batch, const Error& why) {
-  if (!scheduler.retire(batch)) return;  // the core's other slot was first
-  note(EngineNote::Kind::kCoreLost, batch.core->id, why.message);
-  if (scheduler.living_cores() > 0 || scheduler.restores_cores()) return;
+  std::lock_guard lock(lost_mutex);
+  const auto left = scheduler.retire(batch);
+  if (!left) return;  // the core's other slot was first
+  note(EngineNote::Kind::kCoreLost, batch.core->id, *left, why.message);
+  if (*left > 0 || scheduler.restores_cores()) return;
   scheduler.fail(fmt::format("device {}: no core left, the last error was: {}", backend->name(), why.message));
 }
 

@@ -9,6 +9,7 @@ FaultPlan::FaultPlan(const std::vector<FaultRule>& rules, const std::vector<bool
     State& state = states_.emplace_back(State{.rule = rules[i]});
     const bool lasts = rules[i].kind == FaultRule::Kind::kHang || rules[i].kind == FaultRule::Kind::kLost;
     if (i >= struck.size() || !struck[i]) continue;
+    state.struck = true;
     state.over = rules[i].recovers;
     if (lasts) state.rule.from = 1;
   }
@@ -39,7 +40,7 @@ FaultPlan::Fate FaultPlan::next(std::string_view call, CoreRange cores) {
 std::vector<bool> FaultPlan::struck() const {
   const std::lock_guard lock(mutex_);
   std::vector<bool> struck;
-  for (const State& state : states_) struck.push_back(state.over || state.calls >= state.rule.from);
+  for (const State& state : states_) struck.push_back(state.struck || state.calls >= state.rule.from);
   return struck;
 }
 

@@ -64,6 +64,7 @@ class FaultPlan {
   struct State {
     FaultRule rule;
     std::uint64_t calls = 0;
+    bool struck = false;  ///< in an earlier session
     bool over = false;
   };
   mutable std::mutex mutex_;

@@ -56,7 +56,7 @@ std::optional<std::size_t> BatchTimes::look_again(std::span<const std::uint32_t>
 }
 
 BatchPlanner::BatchPlanner(std::vector<std::uint32_t> sizes, std::uint32_t most)
-    : sizes_(std::move(sizes)), most_(most), best_((most + 1) * (most + 1)), least_(most + 1) {
+    : sizes_(std::move(sizes)), most_(most), best_((std::size_t{most} + 1) * (most + 1)), least_(most + 1) {
   assert(!sizes_.empty() && std::ranges::is_sorted(sizes_));
   chosen_.reserve(most);
 }

@@ -2,6 +2,7 @@
 // Which compiled batch sizes to run for the rows at hand.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -79,7 +80,7 @@ class BatchPlanner {
   double time_of(std::uint32_t size, std::span<const double> ms) const {
     return ms[size] > 0 ? ms[size] : sizes_[size];
   }
-  Best& best(std::uint32_t runs, std::uint32_t rows) { return best_[runs * (most_ + 1) + rows]; }
+  Best& best(std::uint32_t runs, std::uint32_t rows) { return best_[std::size_t{runs} * (most_ + 1) + rows]; }
 
   std::vector<std::uint32_t> sizes_;
   std::uint32_t most_;

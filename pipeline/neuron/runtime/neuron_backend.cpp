@@ -139,9 +139,8 @@ Result<std::unique_ptr<Slot>> NeuronBackend::make_slot_in(Home& home, CoreId cor
   if (const auto& state = copy->state(); !state) return state.error();
   auto lanes = std::make_shared<NeuronLanes>(copy);
   if (auto taken = lanes->take(); !taken) return taken.error();
-  auto slot = make_neuron_slot(lanes, spec_, dynamic_);
-  if (slot) copy->add(lanes);
-  return slot;
+  copy->add(lanes);
+  return make_neuron_slot(std::move(lanes), spec_, dynamic_);
 }
 
 /// AWS: a lost execution unit is terminal until the runtime is initialised anew; unloading and loading does not help.

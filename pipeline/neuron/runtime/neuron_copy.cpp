@@ -8,11 +8,11 @@
 
 namespace posecam {
 
-NeuronCopy::NeuronCopy(std::shared_ptr<NeuronRuntime> runtime, std::vector<CompiledBatch> batches,
-                       const ModelSpec& spec, CoreId core, CoreBoard::Entry board)
+NeuronCopy::NeuronCopy(std::shared_ptr<NeuronRuntime> runtime, std::vector<CompiledBatch> batches, ModelSpec spec,
+                       CoreId core, CoreBoard::Entry board)
     : runtime_(std::move(runtime)),
       batches_(std::move(batches)),
-      spec_(spec),
+      spec_(std::move(spec)),
       core_(core),
       board_(std::move(board)),
       where_(fmt::format("core {} of device {}", core, runtime_->device())),

@@ -49,8 +49,8 @@ class NeuronCopy final : public NrtTenant {
   bool tell_of_nan() { return !told_of_nan_.exchange(true); }
 
  private:
-  NeuronCopy(std::shared_ptr<NeuronRuntime> runtime, std::vector<CompiledBatch> batches, const ModelSpec& spec,
-             CoreId core, CoreBoard::Entry board);
+  NeuronCopy(std::shared_ptr<NeuronRuntime> runtime, std::vector<CompiledBatch> batches, ModelSpec spec, CoreId core,
+             CoreBoard::Entry board);
   Result<void> load_models();
   Result<void> take_all_back();
 

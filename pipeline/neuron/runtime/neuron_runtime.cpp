@@ -29,7 +29,8 @@ constexpr const char* kTimeoutSeconds = "10";  // the runtimes' own are 2, 30 or
 constexpr const char* kLogical = "NEURON_LOGICAL_NC_CONFIG";
 constexpr const char* kInFlight = "NEURON_RT_ASYNC_EXEC_MAX_INFLIGHT_REQUESTS";
 constexpr std::chrono::milliseconds kFirstWait{100};
-constexpr std::chrono::seconds kResetLimit{180};
+constexpr std::chrono::seconds kResetLimit{180};  // for the calls under way, and then for itself
+constexpr std::chrono::milliseconds kResetPatience{30'000};
 constexpr CoreId kMostCores = 1024;  // more than any instance has
 
 bool is_set(const char* variable) {
@@ -75,7 +76,12 @@ Result<std::shared_ptr<NeuronRuntime>> NeuronRuntime::open(std::shared_ptr<const
   {
     std::unique_lock lock(place.mutex);
     std::shared_ptr<NeuronRuntime> running;
-    place.changed.wait(lock, [&] { return !place.taken || (running = place.runtime.lock()) != nullptr; });
+    const auto free = [&] { return !place.taken || (running = place.runtime.lock()) != nullptr; };
+    if (!place.changed.wait_for(lock, kResetLimit, free)) {
+      return Error{Errc::kDevice, fmt::format("device {}: the runtime is opened or closed by another part of this "
+                                              "program for more than {} s",
+                                              options.device, kResetLimit.count())};
+    }
     if (running) {
       lock.unlock();
       if (auto fits = running->check(options); !fits) return fits.error();
@@ -112,10 +118,10 @@ NeuronRuntime::~NeuronRuntime() {
 Result<void> NeuronRuntime::start(const RuntimeOptions& options) {
   options_ = options;
   if (auto chosen = choose_cores(options); !chosen) return chosen;
-  if (!set_variable(kTimeout, kTimeoutSeconds, 0)) logger().warn("{} cannot be set", kTimeout);
+  if (!is_set(kTimeout) && set_variable(kTimeout, kTimeoutSeconds, 1)) variables_.emplace_back(kTimeout);
   wait_for_executions();
   if (auto chosen = choose_logical_cores(options.logical_core_size); !chosen) return chosen;
-  if (auto done = initialise(); !done) return done;
+  if (auto done = initialise(options.patience); !done) return done;
   const NRT_STATUS status = nrt().nrt_get_visible_nc_count(&core_count_);
   if (status != NRT_SUCCESS) return nrt_setup_error("nrt_get_visible_nc_count", status);
   if (core_count_ == 0) return Error{Errc::kDevice, fmt::format("device {} has no NeuronCores", options.device)};
@@ -202,7 +208,7 @@ Result<void> NeuronRuntime::check_total(std::string_view device, std::string_vie
                                          setting, device, needed - 1, total, total - 1, kVisible)};
 }
 
-Result<void> NeuronRuntime::initialise() {
+Result<void> NeuronRuntime::initialise(std::chrono::milliseconds patience) {
   std::chrono::milliseconds waited{0};
   for (auto wait = kFirstWait;; wait *= 2) {
     const NRT_STATUS status = nrt().nrt_init(NRT_FRAMEWORK_TYPE_NO_FW, "", "");
@@ -213,14 +219,14 @@ Result<void> NeuronRuntime::initialise() {
     CoreId total = 0;
     const bool no_device =
         nrt().nrt_get_total_nc_count && (nrt().nrt_get_total_nc_count(&total) != NRT_SUCCESS || total == 0);
-    if (no_device || waited >= options_.patience) {
+    if (no_device || waited >= patience) {
       return cannot_start(options_.device, *library_, status, wanted_, limit_);
     }
     if (waited.count() == 0) {
-      logger().warn("{}; trying for {} ms", nrt_error("nrt_init", status).message, options_.patience.count());
+      logger().warn("{}; trying for {} ms", nrt_error("nrt_init", status).message, patience.count());
     }
     // A core that was in use a moment ago is not free yet: there is nothing to wait on but time.
-    wait = std::min(wait, options_.patience - waited);
+    wait = std::min(wait, patience - waited);
     std::this_thread::sleep_for(wait);
     waited += wait;
   }
@@ -240,16 +246,23 @@ void NeuronRuntime::leave(std::shared_ptr<void> handles) {
 Result<void> NeuronRuntime::reset(std::uint64_t seen) {
   const std::lock_guard lock(reset_mutex_);
   if (generation_ != seen) return {};
+  if (!gate_.close(kResetLimit)) {
+    return Error{Errc::kDevice, fmt::format("device {}: calls that are under way do not end within {} s",
+                                            options_.device, kResetLimit.count())};
+  }
   const auto outcome = std::make_shared<Result<void>>();
   Errand errand([self = shared_from_this(), outcome] { *outcome = self->start_anew(); });
-  if (errand.wait_for(kResetLimit)) return *outcome;
+  if (errand.wait_for(kResetLimit)) {
+    gate_.open();
+    return *outcome;
+  }
   gate_.give_up();
   return Error{Errc::kDevice, fmt::format("device {}: nrt_close and nrt_init take more than {} s; restart the program",
                                           options_.device, kResetLimit.count())};
 }
 
-Result<void> NeuronRuntime::start_anew() {
-  if (!gate_.close()) return Error{Errc::kDevice, "the Neuron runtime hangs"};
+/// With the gate closed.
+Result<void> NeuronRuntime::start_anew() try {
   std::vector<std::shared_ptr<NrtTenant>> tenants;  // nobody else can be the last owner of one meanwhile
   {
     const std::lock_guard lock(mutex_);
@@ -258,16 +271,16 @@ Result<void> NeuronRuntime::start_anew() {
     }
   }
   for (const auto& tenant : tenants) tenant->let_go();
-  if (std::exchange(initialised_, false)) nrt().nrt_close();
-  const auto done = initialise();
-  if (done) {
-    std::vector<std::jthread> threads;  // loading is mostly waiting for the core
-    for (const auto& tenant : tenants) threads.emplace_back([&tenant] { tenant->take_back(); });
-  }
   ++generation_;
-  tenants.clear();  // while the gate is closed: an owner may have gone meanwhile
-  gate_.open();
+  if (std::exchange(initialised_, false)) nrt().nrt_close();
+  auto done = initialise(std::min(options_.patience, kResetPatience));
+  if (!done) return done;
+  std::vector<std::jthread> threads;  // loading is mostly waiting for the core
+  threads.reserve(tenants.size());
+  for (const auto& tenant : tenants) threads.emplace_back([&tenant] { tenant->take_back(); });
   return done;
+} catch (const std::exception& e) {
+  return Error{Errc::kDevice, fmt::format("device {}: {}", options_.device, e.what())};
 }
 
 void NeuronRuntime::ask_family() {

@@ -85,9 +85,9 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
 
   /// How often it was reset.
   std::uint64_t generation() const { return generation_; }
-  /// nrt_close and nrt_init, the only remedy for a lost core: waits for the runs of all engines, has the tenants'
-  /// handles given back, and got anew then. Nothing if that was done since generation `seen`. Three minutes at most; a
-  /// reset that takes longer hangs, and every Use from then on is false. kDevice.
+  /// nrt_close and nrt_init, the only remedy for a lost core: waits for the calls of all engines, three minutes at
+  /// most, has the tenants' handles given back, and got anew then. Nothing if that was done since generation `seen`. If
+  /// that takes three minutes more it hangs, and every Use from then on is false. kDevice.
   Result<void> reset(std::uint64_t seen);
 
   /// The cores for the next model of the process by NEURONCORE_GROUP_SIZES: those of the first group that no living
@@ -105,7 +105,7 @@ class NeuronRuntime : public std::enable_shared_from_this<NeuronRuntime> {
   Result<void> check_total(std::string_view device, std::string_view setting, CoreId needed) const;
   void wait_for_executions();
   Result<void> choose_logical_cores(std::uint32_t size);
-  Result<void> initialise();
+  Result<void> initialise(std::chrono::milliseconds patience);
   Result<void> start_anew();
   Result<void> check(const RuntimeOptions& options) const;
   void ask_family();

@@ -1,6 +1,7 @@
 #include "pipeline/neuron/runtime/neuron_slot.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@ class NeuronSlot final : public Slot {
   MutableTensorView input() override { return input_; }
   TensorView output(std::size_t index) const override { return outputs_[index]; }
   Result<void> run(std::uint32_t frames) override;
+  bool reached_device() const override { return reached_; }
   std::string take_remark() override { return std::exchange(remark_, {}); }
 
  private:
@@ -49,6 +51,7 @@ class NeuronSlot final : public Slot {
   std::vector<MutableTensorView> outputs_;
   HostMemory staging_;  // rows as the network wants or gives them, where that differs
   std::string remark_;
+  bool reached_ = true;
 };
 
 std::vector<std::uint32_t> sizes_of(const NeuronCopy& copy) {
@@ -95,10 +98,14 @@ NeuronSlot::NeuronSlot(std::shared_ptr<NeuronLanes> lanes, const ModelSpec& spec
 
 /// Where the runtime hangs, its handles are left to it.
 NeuronSlot::~NeuronSlot() {
-  const auto runtime = copy_.runtime().shared_from_this();  // outlives the use of it
-  const auto use = runtime->use();
-  if (!use) runtime->leave(lanes_);
-  lanes_.reset();
+  try {
+    const auto runtime = copy_.runtime().shared_from_this();  // outlives the use of it
+    const auto use = runtime->use();
+    if (!use) runtime->leave(lanes_);
+    lanes_.reset();
+  } catch (const std::exception&) {  // no memory to leave them: they go as they are
+    lanes_.reset();
+  }
 }
 
 /// Every size must give the same rows.
@@ -135,7 +142,8 @@ Result<void> NeuronSlot::run(std::uint32_t frames) {
   }
   const auto use = copy_.runtime().use();
   if (!use) return Error{Errc::kDevice, copy_.where() + ": the Neuron runtime hangs; restart the program"};
-  if (const auto& state = copy_.state(); !state) return Error{Errc::kCoreLost, state.error().message};
+  reached_ = bool(copy_.state());
+  if (!reached_) return Error{Errc::kCoreLost, copy_.state().error().message};
   return run_sizes(frames);
 }
 

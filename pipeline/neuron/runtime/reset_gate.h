@@ -1,6 +1,7 @@
 #pragma once
 // Lets calls about handles of a runtime in, until somebody wants to close and open that runtime.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
@@ -23,12 +24,15 @@ class ResetGate {
     const std::lock_guard lock(mutex_);
     if (--inside_ == 0 && closed_) changed_.notify_all();
   }
-  /// Returns when everybody has left, and nobody enters until open(). False once it was given up. One thread at a time.
-  bool close() {
+  /// Returns when everybody has left, and nobody enters until open(). False, and open as before: that took longer than
+  /// `limit`. One thread at a time.
+  bool close(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
     closed_ = true;
-    changed_.wait(lock, [this] { return inside_ == 0 || given_up_; });
-    return !given_up_;
+    if (changed_.wait_for(lock, limit, [this] { return inside_ == 0; })) return true;
+    closed_ = false;
+    changed_.notify_all();
+    return false;
   }
   void open() {
     const std::lock_guard lock(mutex_);

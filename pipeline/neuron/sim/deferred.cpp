@@ -1,6 +1,7 @@
 #include "pipeline/neuron/sim/deferred.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace posecam::sim {
@@ -43,7 +44,12 @@ void Deferred::serve(std::uint32_t core, std::stop_token stop) {
   while (moved_.wait(lock, stop, [&] { return !queues_[core].empty(); })) {
     const Job& job = queues_[core].front();  // stays where it is: only this thread takes from the front
     lock.unlock();
-    const NRT_STATUS status = job.execution();
+    NRT_STATUS status = NRT_FAILURE;
+    try {
+      status = job.execution();
+    } catch (const std::bad_alloc&) {
+      status = NRT_RESOURCE;
+    }
     lock.lock();
     const auto [callback, params] = std::pair(callback_, params_);
     lock.unlock();

@@ -77,13 +77,12 @@ Taken take_cores(const Config& config) {
   return take_range(config, range);
 }
 
-/// What a rule about nrt_init says to the n-th call of this process: the only count that outlives a session.
-NRT_STATUS injected_init(const Config& config, std::uint64_t n) {
-  for (const FaultRule& rule : config.faults) {
-    if (rule.call == "nrt_init" && n >= rule.from && (rule.count == 0 || n - rule.from < rule.count))
-      return rule.status;
-  }
-  return NRT_SUCCESS;
+/// What rules about nrt_init say to the n-th call of this process: the only count that outlives a session.
+FaultPlan::Fate fate_of_init(const Config& config, std::uint64_t n) {
+  FaultPlan plan(config.faults);
+  FaultPlan::Fate fate;
+  for (std::uint64_t call = 1; call <= n; ++call) fate = plan.next("nrt_init");
+  return fate;
 }
 
 }  // namespace
@@ -111,7 +110,7 @@ NRT_STATUS Runtime::start() {
     log(Level::kError, "nrt_init", "{}", config.error().message);
     return NRT_INVALID;
   }
-  if (const NRT_STATUS status = injected_init(*config, inits_); status != NRT_SUCCESS) return status;
+  if (const NRT_STATUS status = Session::suffer(fate_of_init(*config, inits_))) return status;
   if (config->instance.is_inf1() && !config->runtime.runs_inf1()) {
     log(Level::kError, "nrt_init",
         "Architecture not found 1 (Inf1 needs runtime 2.22 or older; the real one aborts here)");

@@ -146,6 +146,81 @@ TEST(BatchScheduler, StaysWithACoreThatIsBusyWhereNoOtherIsThereOrAllAre) {
   EXPECT_TRUE(cores.scheduler.begin_run(first));
 }
 
+/// The batch of a core that rests waits for another; when that is lost, it must go on with its own.
+TEST(BatchScheduler, GoesOnWithACoreThatRestsWhenTheOtherIsLost) {
+  BatchScheduler scheduler(1, 0ms, {0, 1});
+  Batch& resting = scheduler.add(nullptr, 0);
+  Batch& other = scheduler.add(nullptr, 1);
+  for (int i = 0; i < 2; ++i) ASSERT_TRUE(scheduler.reserve({}));  // no slot is free
+  scheduler.rest(resting);
+  std::promise<Batch*> borrowed;
+  auto answer = borrowed.get_future();
+  std::jthread worker([&](std::stop_token stop) {
+    const auto batch = scheduler.borrow(std::move(stop), resting);
+    borrowed.set_value(batch ? *batch : nullptr);
+  });
+  EXPECT_EQ(answer.wait_for(1ms), std::future_status::timeout) << "the other is awake";
+  scheduler.retire(other);
+  ASSERT_EQ(answer.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(answer.get(), &resting);
+}
+
+/// Who waits for a slot may wait for the very batch that these rows fill.
+TEST(BatchScheduler, FillsAnOpenBatchWhileAnotherWaitsForItsSlot) {
+  BatchScheduler scheduler(2, 1h, {0, 1});
+  Batch& open = scheduler.add(nullptr, 0);
+  Batch& lost = scheduler.add(nullptr, 1);
+  const auto first = scheduler.reserve({});
+  ASSERT_TRUE(first);
+  ASSERT_EQ(first->batch, open.index);
+  scheduler.retire(lost);
+  std::jthread borrower([&](std::stop_token stop) {
+    const auto borrowed = scheduler.borrow(std::move(stop), lost);
+    EXPECT_FALSE(borrowed);  // stopped in the end
+  });
+  std::promise<bool> reserved;
+  auto answer = reserved.get_future();
+  std::jthread stream([&](std::stop_token stop) { reserved.set_value(bool(scheduler.reserve(std::move(stop)))); });
+  ASSERT_EQ(answer.wait_for(10s), std::future_status::ready);
+  EXPECT_TRUE(answer.get());
+}
+
+TEST(BatchScheduler, UsesACoreAgainThatHasRestedWhileTheOtherIsStillAtWork) {
+  BatchScheduler scheduler(1, 0ms, {0, 1});
+  Batch& rested = scheduler.add(nullptr, 0);
+  scheduler.add(nullptr, 1);
+  scheduler.rest(rested);
+  const auto at_work = scheduler.reserve({});
+  ASSERT_TRUE(at_work);
+  EXPECT_NE(at_work->batch, rested.index);
+  const auto next = scheduler.reserve({});  // nobody tells that the rest is over
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->batch, rested.index);
+}
+
+TEST(BatchScheduler, LetsACoreRestNoLongerBecauseAllWereBusy) {
+  Cores cores(2, 1);
+  Batch& first = cores.take();
+  Batch& second = cores.take();
+  for (int i = 0; i < 8; ++i) {
+    cores.scheduler.rest(first);
+    cores.scheduler.rest(second);
+  }
+  EXPECT_LE(first.core->rest, 250ms);
+  EXPECT_LE(second.core->rest, 250ms);
+}
+
+TEST(BatchScheduler, LooksAtAllLostCoresOnceOneIsBack) {
+  BatchScheduler scheduler(1, 0ms, {0, 1}, 1h);
+  Batch& first = scheduler.add(nullptr, 0);
+  Batch& second = scheduler.add(nullptr, 1);
+  scheduler.retire(first);
+  scheduler.retire(second);
+  ASSERT_TRUE(scheduler.wait_for_lost_core({}));
+  scheduler.restored(0, true);
+  EXPECT_EQ(scheduler.wait_for_lost_core({}), 1U) << "at once, not in an hour";
+}
+
 /// Two attempts for the last one follow each other, but not at once.
 TEST(BatchScheduler, RestoresTheLastCoreAtOnceAndOthersWhenTheyAreDue) {
   BatchScheduler scheduler(1, 0ms, {4, 5}, 1h);

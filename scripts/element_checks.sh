@@ -46,7 +46,7 @@ leaks() {
 
 repeat() {
   echo "element_checks: repeat: $1 times"
-  POSECAM_SEEKS=20 "$build/bin/element_test" --gtest_brief=1 --gtest_repeat="$1" --gtest_throw_on_failure \
+  POSECAM_SEEKS=20 "$build/bin/element_test" --gtest_repeat="$1" --gtest_throw_on_failure \
     --gtest_filter='*Flush*:*Seek*:*Eos*:*Drain*:*EndOf*' >"$log" 2>&1 || { tail -n 40 "$log"; return 1; }
   grep -c '\[  PASSED  \]' "$log" | sed 's/$/ rounds passed/'
 }

@@ -15,7 +15,8 @@ namespace posecam {
 namespace {
 
 constexpr std::size_t kLongestName = 60;
-constexpr std::size_t kLongestText = 500;
+constexpr std::size_t kLongestText = 200;     // of other elements, which may have read it from a file
+constexpr std::size_t kLongestOwnText = 500;  // the remedy is at its end
 constexpr const char* kEncrypted = "its video is encrypted, and can be read by nobody without its key";
 
 /// A stream that decodebin found nothing for.
@@ -111,8 +112,9 @@ Error to_error(GstMessage* message, const SessionSpec& spec, const Topology& top
   GError* error = nullptr;
   gchar* debug = nullptr;
   gst_message_parse_error(message, &error, &debug);
-  const std::string text = short_line(without_full_stop(with_shown_urls(error->message)), kLongestText);
   const auto own = own_code(message);
+  const std::size_t longest = own ? kLongestOwnText : kLongestText;
+  const std::string text = short_line(without_full_stop(with_shown_urls(error->message)), longest);
   Error result{own.value_or(Errc::kMedia), text};
   if (own) {
     // Says all there is to say.

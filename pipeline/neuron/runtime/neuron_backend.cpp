@@ -95,7 +95,7 @@ Result<void> NeuronBackend::place(std::shared_ptr<NeuronRuntime> runtime, const 
     cores = group_ ? *group_ : runtime_->cores();
   }
   const BackendWeights* const weights = spec_.weights_for("neuron");
-  const std::string_view target = weights ? weights->target : "";
+  const std::string target = weights ? weights->target : "";
   std::uint32_t need = 1;
   for (const CompiledBatch& batch : batches_) need = std::max(need, cores_of(batch.file->header(), target));
   for (const auto& run : neighbours(cores, need)) firsts_.push_back(run.front());

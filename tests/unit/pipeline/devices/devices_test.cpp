@@ -197,7 +197,7 @@ TEST_F(CpuDevices, AutoIsTheFirstOneThatCouldWhereNoneCan) {
   const auto backend = (*device)->open(model_, {.cores = {0}});
   ASSERT_FALSE(backend);
   EXPECT_EQ(backend.error().code, Errc::kModel);
-  EXPECT_THAT(backend.error().message, HasSubstr("openvino.onnx is published nowhere: copy it there"));
+  EXPECT_THAT(backend.error().message, HasSubstr(std::string(kBest) + ".onnx is published nowhere: copy it there"));
   model_.weights.clear();
   const auto none = choose_device(kAutoDevice, model_);
   ASSERT_FALSE(none);

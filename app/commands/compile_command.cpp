@@ -75,7 +75,7 @@ Result<void> compile_sim(const Request& request, const ModelSpec& spec, const st
   const auto descriptor = compile_for_sim(spec, options, folder);
   if (!descriptor) return descriptor.error();
   put("{}\nRun it: posecam run CLIP --model {} --device {}\n", descriptor->string(),
-      request.out.empty() ? spec.name : descriptor->string(), kNeuronSim);
+      request.out.empty() ? model_argument(spec) : descriptor->string(), kNeuronSim);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/console.h"
+#include "models/store/store.h"
 #include "pipeline/neuron/adopt/adopt_neff.h"
 #include "pipeline/neuron/nrt/neuron_library.h"
 
@@ -72,7 +73,7 @@ Result<void> compile_neffs(const ModelSpec& spec, const NeffRequest& request, co
   if (!adopted) return adopted.error();
   print(spec, *adopted);
   put("{}\nRun it: posecam run CLIP --model {} --device {}\n", adopted->descriptor.string(),
-      in_store ? spec.name : adopted->descriptor.string(), adopted->target == "sim" ? kNeuronSim : kNeuron);
+      in_store ? model_argument(spec) : adopted->descriptor.string(), adopted->target == "sim" ? kNeuronSim : kNeuron);
   return {};
 }
 

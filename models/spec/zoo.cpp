@@ -55,13 +55,15 @@ Result<std::vector<std::string>> zoo_names() {
 }
 
 Result<fs::path> find_descriptor(std::string_view name_or_path) {
-  if (name_or_path.ends_with(".neff")) {
+  std::error_code gone;
+  if (name_or_path.ends_with(".neff") && fs::exists(name_or_path, gone)) {
     return Error{Errc::kModel,
                  fmt::format("{0}: a compiled network, which needs a descriptor; run: posecam compile MODEL --neff "
                              "BATCH={0}, with the model that it was compiled from (posecam models list, or FILE.json)",
                              name_or_path)};
   }
-  if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".json")) {
+  if (name_or_path.find('/') != std::string_view::npos || name_or_path.ends_with(".json") ||
+      name_or_path.ends_with(".neff")) {
     return fs::path(name_or_path);
   }
   const auto names = zoo_names();

@@ -215,19 +215,20 @@ std::string remedy(const ModelSpec& spec, const BackendWeights& weights, const W
 
 }  // namespace
 
+std::string model_argument(const ModelSpec& spec) { return in_zoo(spec.path) ? spec.name : spec.path.native(); }
+
 std::string pull_command(const ModelSpec& spec, std::string_view backend) {
   if (find_maker(spec)) return "posecam models make " + spec.name;
   const bool published = std::ranges::any_of(spec.weights, [&](const BackendWeights& weights) {
     return (backend.empty() || backend == weights.backend) && is_published(weights);
   });
-  return fmt::format("posecam models pull {}{}", in_zoo(spec.path) ? spec.name : spec.path.native(),
-                     published ? "" : " --mirror DIR|URL");
+  return fmt::format("posecam models pull {}{}", model_argument(spec), published ? "" : " --mirror DIR|URL");
 }
 
 std::string compile_command(const ModelSpec& spec, std::string_view target) {
   // The compiled descriptor lies in the store; its name is that of the model it was made from.
-  const bool by_path = !spec.weights_for("neuron") && pull_command(spec).find('/') != std::string::npos;
-  return fmt::format("posecam compile {} --target {}", by_path ? spec.path.native() : spec.name, target);
+  return fmt::format("posecam compile {} --target {}", spec.weights_for("neuron") ? spec.name : model_argument(spec),
+                     target);
 }
 
 std::string_view to_string(FileState state) {

@@ -45,8 +45,11 @@ struct PullOptions {
   DownloadLimits limits{};
 };
 
-/// What a user types to get the model (pull, or make): by its name when it is of the zoo, else by the path of its
-/// descriptor. With a mirror where the weights of `backend` (empty: of all backends) are not published.
+/// How commands name the model: by its name if it is of the zoo, else by the path of its descriptor.
+std::string model_argument(const ModelSpec& spec);
+
+/// What a user types to get the model (pull, or make). With a mirror where the weights of `backend` (empty: of all
+/// backends) are not published.
 std::string pull_command(const ModelSpec& spec, std::string_view backend = {});
 
 /// What a user types to compile the model for a Neuron target.

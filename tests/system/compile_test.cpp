@@ -90,6 +90,13 @@ TEST_F(Compile, NeverAdvisesToPullWhatHasNoAddress) {
   }
 }
 
+TEST_F(Compile, SaysHowAModelOfOnesOwnIsRun) {
+  const Outcome made = Posecam(at("data")).run({"compile", kTinyModel, "--target", "sim"});
+  ASSERT_EQ(made.code, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("--model " + std::string(kTinyModel) + " --device neuron-sim"));
+  EXPECT_EQ(analyse(kTinyModel, "neuron-sim").size(), static_cast<std::size_t>(kFrames));
+}
+
 TEST_F(Compile, LeavesTheModelInTheStoreWhereItsNameFindsIt) {
   const Outcome made =
       Posecam(at("data")).run({"compile", "openpose-lite", "--target", "sim", "--net-resolution", "128x72"});

@@ -119,6 +119,10 @@ TEST_F(PosecamRun, RefusesModelsThatAreNotThere) {
   write(at("broken.json"), "{");
   expect_refused(with_outputs({"testsrc", "--model", "nobody"}), 3, "no model 'nobody'");
   expect_refused(with_outputs({"testsrc", "--model", at("none.json")}), 3, "none.json");
+  expect_refused(with_outputs({"testsrc", "--model", at("none.neff")}), 3,
+                 "none.neff: cannot read the model descriptor: No such file or directory");
+  write(at("graph.neff"), "");
+  expect_refused(with_outputs({"testsrc", "--model", at("graph.neff")}), 3, "run: posecam compile MODEL --neff");
   expect_refused(with_outputs({"testsrc", "--model", at("broken.json")}), 3, "broken.json");
   expect_refused(with_outputs({"testsrc", "--model", "openpose"}), 3,
                  "model 'openpose': its weights for ");  // how to get them depends on the device

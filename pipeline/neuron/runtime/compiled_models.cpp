@@ -105,11 +105,13 @@ Result<void> choose_batch(ModelSpec& compiled, std::uint32_t asked, bool dynamic
   const auto above = std::ranges::upper_bound(sizes, most);
   const bool exact = above != sizes.begin() && *(above - 1) == most;
   if (above == sizes.begin() || (!dynamic_batch_size && !exact)) {
+    std::vector<int> wanted = sizes;  // a compilation replaces the last one
+    wanted.insert(above - sizes.begin() + wanted.begin(), most);
     return Error{Errc::kUsage,
                  fmt::format("batch-size={}: model '{}' is compiled for {}: take one of these{}, or run: "
                              "{} --batch {}",
                              asked, compiled.name, fmt::join(sizes, ", "), dynamic_batch_size ? " or a larger one" : "",
-                             compile_command(compiled, weights->target), asked)};
+                             compile_command(compiled, weights->target), fmt::join(wanted, ","))};
   }
   compiled.input.batch = *(above - 1);
   return {};

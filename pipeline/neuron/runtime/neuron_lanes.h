@@ -49,7 +49,6 @@ class NeuronLanes {
   Result<void> add(const NrtTensorSet& set, const NeuronTensor& tensor, const NrtTensor& memory) const;
   Result<Lane> make_lane(const NeuronModel& model) const;
   NRT_STATUS clear_rows(Lane& lane, std::uint32_t from);
-  Result<void> warm_up();
   Result<void> warm_up(std::size_t size, bool measure);
 
   const std::shared_ptr<NeuronCopy> copy_;  // outlives the lanes, whose models it has

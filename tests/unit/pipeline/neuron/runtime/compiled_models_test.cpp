@@ -266,7 +266,7 @@ TEST_F(CompiledModels, TakeTheLargestBatchThatTheSizeAllows) {
   const auto none = planned_model(settings(1), kUnknownVideo);
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, Errc::kUsage);
-  EXPECT_THAT(none.error().message, AllOf(HasSubstr("compiled for 2, 4, 16"), HasSubstr("--batch 1")));
+  EXPECT_THAT(none.error().message, AllOf(HasSubstr("compiled for 2, 4, 16"), HasSubstr("--batch 1,2,4,16")));
   EngineSettings fixed = settings(7);
   fixed.dynamic_batch_size = false;
   EXPECT_EQ(planned_model(fixed, kUnknownVideo).error().code, Errc::kUsage);

@@ -36,6 +36,22 @@ Batch& BatchScheduler::add(std::unique_ptr<Slot> slot, std::size_t core) {
 
 // --- streams ----------------------------------------------------------------------------------------------------
 
+/// Waits on room_ for something that also comes true when a core has rested enough, of which nobody tells.
+template <class Served>
+bool BatchScheduler::wait_for_room(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, Served served) {
+  while (!served()) {
+    if (stop.stop_requested()) return false;
+    const auto now = Clock::now();
+    auto next = Clock::time_point::max();
+    for (const Batch::Core& core : cores_) {
+      if (!core.lost && core.rest.count() > 0 && core.rest_until > now) next = std::min(next, core.rest_until);
+    }
+    if (next == Clock::time_point::max()) return room_.wait(lock, stop, served);
+    room_.wait_until(lock, stop, next, served);
+  }
+  return true;
+}
+
 Result<BatchScheduler::Place> BatchScheduler::reserve(std::stop_token stop) {
   std::unique_lock lock(mutex_);
   Waiter self;
@@ -79,22 +95,6 @@ void BatchScheduler::settle(Place place, RowState state) {
 void BatchScheduler::drain() {
   std::lock_guard lock(mutex_);
   if (open_ && !open_->rows.empty()) close(*open_);
-}
-
-/// Waits on room_ for something that also comes true when a core has rested enough, of which nobody tells.
-bool BatchScheduler::wait_for_room(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
-                                   const std::function<bool()>& served) {
-  while (!served()) {
-    if (stop.stop_requested()) return false;
-    const auto now = Clock::now();
-    auto next = Clock::time_point::max();
-    for (const Batch::Core& core : cores_) {
-      if (!core.lost && core.rest.count() > 0 && core.rest_until > now) next = std::min(next, core.rest_until);
-    }
-    if (next == Clock::time_point::max()) return room_.wait(lock, stop, served);
-    room_.wait_until(lock, stop, next, served);
-  }
-  return true;
 }
 
 // --- batches, with the lock held --------------------------------------------------------------------------------
@@ -238,7 +238,7 @@ void BatchScheduler::rest(Batch& batch) {
   std::lock_guard lock(mutex_);
   Batch::Core& core = *batch.core;
   const auto now = Clock::now();
-  if (core.rest_until > now) return;  // its other slot was first
+  if (!awake(core)) return;  // its other slot was first
   // Where all are busy it says nothing of this one.
   core.rest = others_awake(core) ? std::clamp(2 * core.rest, kShortestRest, kLongestRest) : kShortestRest;
   core.rest_until = now + core.rest;

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -91,8 +90,8 @@ class BatchScheduler {
   // With the lock held.
   void join_queue(Waiter& self);
   void leave_queue(Waiter& self);
-  bool wait_for_room(std::unique_lock<std::mutex>& lock, const std::stop_token& stop,
-                     const std::function<bool()>& served);
+  template <class Served>
+  bool wait_for_room(std::unique_lock<std::mutex>& lock, const std::stop_token& stop, Served served);
   std::uint32_t count_living() const;
   bool awake(const Batch::Core& core) const;
   bool others_awake(const Batch::Core& core) const;

@@ -198,6 +198,16 @@ TEST(BatchScheduler, UsesACoreAgainThatHasRestedWhileTheOtherIsStillAtWork) {
   EXPECT_EQ(next->batch, rested.index);
 }
 
+TEST(BatchScheduler, LetsACoreRestAgainThatWasBusySoonAfterAGoodRun) {
+  Cores cores(2, 2);
+  Batch& batch = cores.take();
+  cores.scheduler.rest(batch);
+  ++batch.core->running;
+  cores.scheduler.end_run(batch, true);  // of its other slot, begun before
+  cores.scheduler.rest(batch);
+  EXPECT_FALSE(cores.scheduler.begin_run(batch));
+}
+
 TEST(BatchScheduler, LetsACoreRestNoLongerBecauseAllWereBusy) {
   Cores cores(2, 1);
   Batch& first = cores.take();

@@ -18,6 +18,10 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
     text += fmt::format("\n  on {}, {}, {:.1f} frames a batch", stats.device, counted(stats.cores, "core", "cores"),
                         stats.batch_fill);
   }
+  if (const auto& d = stats.detector) {
+    text += fmt::format("\n  detector on {}, {}, {:.1f} frames a batch, {:.2f} ms (p99 {:.2f})", d->device,
+                        counted(d->cores, "core", "cores"), d->batch_fill, d->infer.median_ms, d->infer.p99_ms);
+  }
   text += fmt::format("\n  {:<12}{:>12}{:>12}", "stage", "median ms", "p99 ms");
   for (const StageTimes& stage : stats.stages) {
     text += fmt::format("\n  {:<12}{:>12.2f}{:>12.2f}", stage.stage, stage.median_ms, stage.p99_ms);
@@ -25,6 +29,9 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
   text += fmt::format("\n  {} unanalysed", stats.unanalysed);
   if (stats.skipped > 0) text += fmt::format(", {} skipped", stats.skipped);
   if (stats.dropped > 0) text += fmt::format(", {} dropped", stats.dropped);
+  if (stats.left_out > 0) {
+    text += fmt::format("; {} more than --max-people left out", counted(stats.left_out, "person", "people"));
+  }
   for (const std::string& file : written) text += "\n  wrote " + printable(file);
   return text;
 }

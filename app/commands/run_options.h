@@ -15,6 +15,11 @@ struct RunOptions : EngineSettings {
   std::vector<std::string> inputs;       ///< as typed, see inputs.h
   std::uint32_t inference_interval = 1;  ///< every N-th frame is analysed
 
+  std::string detector;                 ///< a model; empty: none
+  std::string detector_cores;           ///< as `cores`; empty: the same
+  float detector_threshold = -1;        ///< as `threshold`, of people
+  std::uint32_t detector_interval = 1;  ///< every N-th frame is searched
+
   std::string write_video;        ///< file
   std::string json_lines;         ///< file, or "-"
   std::string write_json;         ///< folder, for OpenPose's documents

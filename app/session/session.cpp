@@ -160,7 +160,7 @@ StreamStats Session::stats() const {
     std::lock_guard lock(mutex_);
     if (last_) return *last_;
   }
-  StreamStats stats = read_stats(topology_.infer);
+  StreamStats stats = read_stats(topology_.people, topology_.detector);
   const std::int64_t first = topology_.gate->first_frame_us;
   stats.dropped = topology_.gate->dropped;
   stats.seconds = first == 0 ? 0 : static_cast<double>(g_get_monotonic_time() - first) / 1e6;

@@ -30,10 +30,20 @@ struct AnnotatedVideo {
   bool window = false;  ///< shown on the screen, too
 };
 
+/// A network before that of the session: it finds people, whom the session's then looks at, each by itself.
+struct Detector {
+  EngineSettings engine;                 ///< model and device
+  std::uint32_t inference_interval = 1;  ///< every N-th frame is searched; in the others people are where they were
+};
+
+/// The label of what a Detector finds for the network behind it.
+inline constexpr const char* kDetectedClass = "person";
+
 /// One input: a run of several is one of these for each, with one `shared_model`.
 struct SessionSpec {
   EngineSettings engine;                 ///< model and device
   std::uint32_t inference_interval = 1;  ///< every N-th frame is analysed
+  std::optional<Detector> detector{};    ///< before it; else it looks at whole frames
   std::string shared_model;      ///< sessions of a process with the same text here share a model; empty: its own
   Input input;                   ///< what is analysed
   std::vector<Sink> sinks;       ///< each gets every result

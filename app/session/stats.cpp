@@ -25,9 +25,12 @@ std::vector<std::string> get_texts(const GstStructure* stats, const char* name) 
   return texts;
 }
 
-}  // namespace
+StageTimes times_of(const GstStructure* stats, const char* name) {
+  const std::string stage = name;
+  return {name, get_number(stats, stage + "-median-ms"), get_number(stats, stage + "-p99-ms")};
+}
 
-StreamStats read_stats(GstElement* infer) {
+StreamStats read_network(GstElement* infer) {
   StreamStats stats;
   GstStructure* read = nullptr;
   g_object_get(infer, "stats", &read, nullptr);
@@ -37,18 +40,26 @@ StreamStats read_stats(GstElement* infer) {
   stats.skipped = get_count(read, "skipped");
   stats.unanalysed = get_count(read, "unanalysed");
   stats.people_total = get_count(read, "people-total");
+  stats.left_out = get_count(read, "people-left-out");
   gst_structure_get_int(read, "people", &stats.people);
   gst_structure_get_uint(read, "cores", &stats.cores);
   stats.notes = get_texts(read, "notes");
   stats.batch_fill = get_number(read, "batch-fill");
   if (const char* device = gst_structure_get_string(read, "device"); device != nullptr) stats.device = device;
   constexpr std::array kStages{"preprocess", "queue", "infer", "post"};
-  const auto times_of = [read](const char* name) {
-    const std::string stage = name;
-    return StageTimes{name, get_number(read, stage + "-median-ms"), get_number(read, stage + "-p99-ms")};
-  };
-  std::ranges::transform(kStages, stats.stages.begin(), times_of);
+  std::ranges::transform(kStages, stats.stages.begin(), [read](const char* stage) { return times_of(read, stage); });
   gst_structure_free(read);
+  return stats;
+}
+
+}  // namespace
+
+StreamStats read_stats(GstElement* infer, GstElement* detector) {
+  StreamStats stats = read_network(infer);
+  if (detector == nullptr) return stats;
+  const StreamStats before = read_network(detector);
+  stats.detector = DetectorStats{before.device, before.cores, before.batch_fill, before.stages[2]};
+  stats.notes.insert(stats.notes.begin(), before.notes.begin(), before.notes.end());
   return stats;
 }
 

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,14 @@ struct StageTimes {
   double p99_ms = 0;
 };
 
+/// The figures of a network that looks for people before the one that counts.
+struct DetectorStats {
+  std::string device;     ///< empty before the model is loaded
+  unsigned cores = 0;     ///< in service
+  double batch_fill = 0;  ///< frames a batch, on average
+  StageTimes infer;
+};
+
 /// The figures of one stream.
 struct StreamStats {
   std::uint64_t frames = 0;          ///< that came out, with any result
@@ -25,6 +34,7 @@ struct StreamStats {
   std::uint64_t unanalysed = 0;      ///< could not be analysed
   std::uint64_t dropped = 0;         ///< a live source sent them, and they were too many to wait; in none of the others
   std::uint64_t people_total = 0;    ///< people in all frames together
+  std::uint64_t left_out = 0;        ///< people whom a detector found, more than were to be looked at
   int people = 0;                    ///< in the last frame
   std::string device;                ///< empty before the model is loaded
   unsigned cores = 0;                ///< in service
@@ -32,9 +42,10 @@ struct StreamStats {
   std::vector<std::string> notes;    ///< what happened to the cores of the device, a line each
   std::array<StageTimes, 4> stages;  ///< in the order of a frame's way
   double seconds = 0;                ///< from the first frame to the last result
+  std::optional<DetectorStats> detector;
 };
 
-/// Those of a neuroninfer, all but `seconds` and `dropped`. Any thread.
-StreamStats read_stats(GstElement* infer);
+/// Those of a neuroninfer, and of the one before it (may be null); all but `seconds` and `dropped`. Any thread.
+StreamStats read_stats(GstElement* infer, GstElement* detector);
 
 }  // namespace posecam

@@ -41,6 +41,7 @@ void InferStats::count(const FrameResult& result, float latency_ms) {
     case FrameStatus::kUnanalysed: ++c.unanalysed; return;
   }
   c.people = result.poses.size();
+  c.left_out += result.left_out;
   for (const Detection& d : result.detections) {
     if (result.label_of(d) == "person") ++c.people;
   }
@@ -71,10 +72,11 @@ InferStats::Counts InferStats::counts() const {
 
 GstStructure* InferStats::to_structure(const Engine* engine) const {
   const Counts c = counts();
-  GstStructure* s = gst_structure_new(
-      "neuron-stats", "frames", G_TYPE_UINT64, c.frames, "analysed", G_TYPE_UINT64, c.analysed, "skipped",
-      G_TYPE_UINT64, c.skipped, "unanalysed", G_TYPE_UINT64, c.unanalysed, "late", G_TYPE_UINT64, c.late, "people",
-      G_TYPE_INT, static_cast<int>(c.people), "people-total", G_TYPE_UINT64, c.people_total, nullptr);
+  GstStructure* s =
+      gst_structure_new("neuron-stats", "frames", G_TYPE_UINT64, c.frames, "analysed", G_TYPE_UINT64, c.analysed,
+                        "skipped", G_TYPE_UINT64, c.skipped, "unanalysed", G_TYPE_UINT64, c.unanalysed, "late",
+                        G_TYPE_UINT64, c.late, "people", G_TYPE_INT, static_cast<int>(c.people), "people-total",
+                        G_TYPE_UINT64, c.people_total, "people-left-out", G_TYPE_UINT64, c.left_out, nullptr);
   add_stage(s, "preprocess", c.preprocess);
   add_stage(s, "queue", c.queue);
   add_stage(s, "infer", c.infer);

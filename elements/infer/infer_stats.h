@@ -24,7 +24,8 @@ class InferStats {
   void count_late();
   /// How long a frame takes from its arrival to its result, 99 of 100 times, in ns; a guess before the first frames.
   GstClockTime latency() const;
-  /// "neuron-stats": frames, analysed, skipped, unanalysed, late, people-total (uint64), people (int, in the last
+  /// "neuron-stats": frames, analysed, skipped, unanalysed, late, people-total, people-left-out
+  /// (that were more than max-people) (uint64), people (int, in the last
   /// frame), STAGE-median-ms, STAGE-p90-ms and STAGE-p99-ms for preprocess, queue, infer, post and for all of a frame's
   /// way through the element, latency (double), and of the engine, if there is one: device (string), cores (uint, that
   /// are left), cores-lost (uint64), batches (uint64), batch-fill (double, mean rows a batch). The caller frees it.
@@ -37,6 +38,7 @@ class InferStats {
     std::uint64_t skipped = 0;
     std::uint64_t unanalysed = 0;
     std::uint64_t late = 0;
+    std::uint64_t left_out = 0;
     std::uint64_t people_total = 0;
     std::size_t people = 0;
     Histogram preprocess;

@@ -22,6 +22,7 @@ struct Roi {
   Box box;
   gint id;
   gint parent;  ///< 0: none, as GStreamer has it
+  double score;
 };
 
 /// The tracker's id, else a negative number of its own: gst_buffer_get_video_region_of_interest_meta_id() finds it, no
@@ -67,7 +68,7 @@ std::optional<std::size_t> best_fit(const Range& range, Fit&& fit_of) {
 /// Empty where the detector has given the region of this person already: each is the other's best fit.
 std::optional<Roi> region_of_person(const FrameResult& result, std::size_t person) {
   Roi region{kPerson, result.poses[person].box(), region_id(result.poses[person].id, result.detections.size() + person),
-             0};
+             0, double{result.poses[person].score}};
   const auto object = best_fit(result.detections, [&](const Detection& d) { return fit(region.box, d.box); });
   if (!object) return region;
   const Detection& found = result.detections[*object];
@@ -84,7 +85,7 @@ template <class Visit>
 void for_each_region(const FrameResult& result, Visit&& visit) {
   for (std::size_t i = 0; i < result.detections.size(); ++i) {
     const Detection& object = result.detections[i];
-    visit(Roi{type_of(result, object), object.box, region_id(object.id, i), 0});
+    visit(Roi{type_of(result, object), object.box, region_id(object.id, i), 0, double{object.score}});
   }
   for (std::size_t i = 0; i < result.poses.size(); ++i) {
     if (const auto region = region_of_person(result, i)) visit(*region);
@@ -143,6 +144,8 @@ void add_regions(GstBuffer* buffer, const FrameResult& result, int width, int he
         buffer, region.type, x, y, pixel(box.x + box.width, width) - x, pixel(box.y + box.height, height) - y);
     roi->id = region.id;
     roi->parent_id = region.parent;
+    gst_video_region_of_interest_meta_add_param(
+        roi, gst_structure_new("detection", "confidence", G_TYPE_DOUBLE, region.score, nullptr));
   });
 }
 

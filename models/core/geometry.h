@@ -23,6 +23,7 @@ inline Size display_size(Size stored, float pixel_aspect) {
 struct Point {
   float x = 0;
   float y = 0;
+  friend bool operator==(const Point&, const Point&) = default;
 };
 
 /// Top-left corner and extent, in the unit of its user (normalised image coordinates in results).

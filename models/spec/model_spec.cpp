@@ -231,15 +231,23 @@ std::vector<std::string> labels_of(const JsonNode& node, const std::filesystem::
   return {};
 }
 
+float read_crop(const JsonNode& node) {
+  node.expect_keys({"factor"});
+  return node.at("factor").number(1, 3);
+}
+
 /// A pose model names its skeleton, others their labels.
 void read_vocabulary(const JsonNode& root, ModelSpec& spec) {
   if (spec.task == Task::kPose) {
     spec.skeleton = read_skeleton(root.at("skeleton"));
+    if (root.has("crop")) spec.crop_factor = read_crop(root.at("crop"));
     if (root.has("labels")) root.at("labels").problem(R"(not with "task": "pose", which has a skeleton)");
     return;
   }
   spec.labels = labels_of(root.at("labels"), spec.path);
-  if (root.has("skeleton")) root.at("skeleton").problem(R"(only with "task": "pose")");
+  for (const std::string_view key : {"skeleton", "crop"}) {
+    if (root.has(key)) root.at(key).problem(R"(only with "task": "pose")");
+  }
 }
 
 std::vector<std::string> read_outputs(const JsonNode& node) {
@@ -271,7 +279,7 @@ void read_spec(const JsonNode& root, std::span<const DecoderKind> decoders, Mode
   // First, so that a descriptor of another version is called that, and not a heap of unknown keys.
   if (root.has("schema_version")) root.at("schema_version").integer(kSchemaVersion, kSchemaVersion);
   root.expect_keys({"$schema", "schema_version", "name", "description", "task", "license", "source", "weights",
-                    "inputs", "outputs", "decoder", "skeleton", "labels"});
+                    "inputs", "outputs", "decoder", "skeleton", "crop", "labels"});
   root.at("schema_version").integer(kSchemaVersion, kSchemaVersion);
   if (root.has("$schema")) root.at("$schema").text(1, 2048);
   spec.name = read_name(root.at("name"), is_model_name, "a name of at most 64 lower-case letters, digits and . -", 64);

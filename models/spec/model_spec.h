@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -80,8 +81,11 @@ struct ModelSpec {
   std::string source;                   ///< home page of the network
   std::vector<BackendWeights> weights;  ///< each backend at most once, at least one
   InputSpec input;
-  std::vector<std::string> outputs;          ///< names, in the order slots hand them out
-  std::shared_ptr<const Decoder> decoder;    ///< how outputs are read; never null once loaded, shared by all copies
+  std::vector<std::string> outputs;        ///< names, in the order slots hand them out
+  std::shared_ptr<const Decoder> decoder;  ///< how outputs are read; never null once loaded, shared by all copies
+  /// Networks that look at one person, who is cut out of the frame for them (top-down): the cut-out has the aspect of
+  /// the input and is so many times as large as the person's box. Empty: looks at whole frames.
+  std::optional<float> crop_factor;
   std::shared_ptr<const Skeleton> skeleton;  ///< pose models; null for others
   std::vector<std::string> labels;           ///< detection and classification models, by label id
   std::filesystem::path path;                ///< the descriptor it came from

@@ -83,13 +83,13 @@ Preprocessor::Preprocessor(const InputSpec& spec) : spec_(spec) {
   }
 }
 
-void Preprocessor::prepare(const ImageView& view) {
-  const Size image{view.width, view.height};
+void Preprocessor::prepare(const ImageView& view, const Letterbox& place) {
+  const Size image = place.image;
   const PixelFormat format = view.format;
-  if (image == letterbox_.image && format == format_ && view.pixel_aspect == pixel_aspect_) return;
-  letterbox_ = letterbox_for(spec_, image, view.pixel_aspect);
+  const bool known = image == letterbox_.image && place.content == letterbox_.content && format == format_;
+  letterbox_ = place;
+  if (known) return;
   format_ = format;
-  pixel_aspect_ = view.pixel_aspect;
 
   const std::size_t width = count(letterbox_.content.x);
   const int step = pixel_bytes(format);
@@ -205,8 +205,14 @@ void Preprocessor::store(MutableTensorView row, int y) const {
 }
 
 Letterbox Preprocessor::write(const ImageView& image, MutableTensorView row) {
+  const Letterbox place = letterbox_for(spec_, {image.width, image.height}, image.pixel_aspect);
+  write(image, place, row);
+  return place;
+}
+
+void Preprocessor::write(const ImageView& image, const Letterbox& place, MutableTensorView row) {
   assert(row.dtype == spec_.dtype);
-  prepare(image);
+  prepare(image, place);
   const int top = static_cast<int>(letterbox_.offset.y);
   const int bottom = top + static_cast<int>(lines_.size());
   const auto width = static_cast<std::size_t>(spec_.size.width);
@@ -219,7 +225,6 @@ Letterbox Preprocessor::write(const ImageView& image, MutableTensorView row) {
     }
     store(row, y);
   }
-  return letterbox_;
 }
 
 }  // namespace posecam

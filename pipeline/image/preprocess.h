@@ -31,6 +31,9 @@ class Preprocessor {
   /// `row` has the shape of one batch row of the spec (u8, f32 or bf16; NCHW or NHWC); every element is written,
   /// padding included. Any image size from 1x1 up, any of the formats, any strides.
   Letterbox write(const ImageView& image, MutableTensorView row);
+  /// The same where somebody else says how the image lies in the input: `place` is of that image, content and offset
+  /// are whole pixels within the input.
+  void write(const ImageView& image, const Letterbox& place, MutableTensorView row);
 
  private:
   /// For every content column: element offsets of its two neighbours in a blended line, and the weight of `far`.
@@ -46,7 +49,7 @@ class Preprocessor {
   };
   using Planes = std::array<float*, 3>;  ///< one line of each network channel
 
-  void prepare(const ImageView& image);
+  void prepare(const ImageView& image, const Letterbox& place);
   void sample_line(const ImageView& image, const Line& line, const Planes& out);
   void sample_yuv(const ImageView& image, const Line& line, const Planes& out);
   void sample_packed(const ImageView& image, const Line& line, const Planes& out);
@@ -59,7 +62,6 @@ class Preprocessor {
 
   Letterbox letterbox_;
   PixelFormat format_ = PixelFormat::kBgr;
-  float pixel_aspect_ = 1;
   Columns pixels_;
   Columns chroma_;
   std::vector<float> weights_;

@@ -130,8 +130,9 @@ Result<EnginePlan> plan_engine(const EngineSettings& s, Size video) {
   if (!model) return model.error();
   auto backend = plan_backend(s, **device);
   if (!backend) return backend.error();
-  const auto engine = plan_options(s, **device);
+  auto engine = plan_options(s, **device);
   if (!engine) return engine.error();
+  if (model->crop_factor) engine->decode.max_people = std::nullopt;  // that is of cut-outs, max-people of frames
   plan.model = std::move(*model);
   plan.device = std::move(*device);
   plan.automatic = s.device == kAutoDevice;

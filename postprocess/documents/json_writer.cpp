@@ -199,6 +199,10 @@ void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::s
   json::append_string(out, to_string(result.status));
   append_times(out, result.times);
   append_people(out, info, result);
+  if (result.left_out > 0) {
+    out += ",\"people_left_out\":";
+    json::append_integer(out, std::uint64_t{result.left_out});
+  }
   append_objects(out, info, result);
   if (result.model_for(Task::kClassification)) append_classes(out, result);
   out += "}\n";

@@ -8,6 +8,7 @@ namespace posecam {
 namespace {
 
 constexpr float kMargin = 1.25F;
+constexpr double kLargestCrop = 1 << 18;  // pixels a side
 
 /// Normalised coordinates of a crop as those of its image.
 class CropToImage {
@@ -22,17 +23,30 @@ class CropToImage {
     for (auto& keypoint : pose.keypoints) {
       if (keypoint) *keypoint = {x_ + keypoint->x * width_, y_ + keypoint->y * height_, keypoint->score};
     }
+    if (pose.own_box) pose.own_box = (*this)(*pose.own_box);
     return pose;
   }
   Detection operator()(Detection detection) const {
-    const Box& b = detection.box;
-    detection.box = {x_ + b.x * width_, y_ + b.y * height_, b.width * width_, b.height * height_};
+    detection.box = (*this)(detection.box);
     return detection;
+  }
+  Box operator()(const Box& b) const {
+    return {x_ + b.x * width_, y_ + b.y * height_, b.width * width_, b.height * height_};
   }
 
  private:
   float x_, y_, width_, height_;
 };
+
+/// Who was found in the region, of a model that looks at one person.
+std::optional<Pose> only_one(const Region& region, const std::vector<Pose>& poses, const CropToImage& to_image) {
+  if (poses.empty()) return {};
+  Pose pose = to_image(poses.front());
+  pose.own_box = region.box;
+  pose.score *= region.score;
+  if (!pose.id) pose.id = region.id;
+  return pose;
+}
 
 /// Of people who overlap, the network sees several in one region: the region's own is the one whose extent is most
 /// like its box.
@@ -67,12 +81,56 @@ void sort_by_score(std::vector<Item>& items) {
   }
 }
 
+bool is_finite(const Box& box) { return std::isfinite(box.x + box.y + box.width + box.height); }
+
+/// One side of a cut-out: pixels [first, end) of the image lie at `offset` in the input, `content` long.
+struct Side {
+  int first = 0;
+  int end = 0;
+  int offset = 0;
+  int content = 0;
+};
+
+/// `extent` pixels about `middle`, which are all of the input. They begin on an even one (chroma samples are shared by
+/// two), and are moved for that rather than cut: within the image they fill the input.
+Side place_side(double middle, double extent, int pixels, int input) {
+  const auto from = static_cast<int>(std::lround((middle - extent / 2) / 2) * 2);
+  const int length = std::max(2, static_cast<int>(std::lround(extent)));
+  Side side{std::max(from, 0), std::min(from + length, pixels)};
+  const auto to_input = [&](int pixel) {
+    return static_cast<int>(std::lround(static_cast<double>(pixel - from) * input / length));
+  };
+  side.offset = std::min(to_input(side.first), input - 1);
+  side.content = std::clamp(to_input(side.end) - side.offset, 1, input - side.offset);
+  return side;
+}
+
 }  // namespace
 
+std::optional<Region> region_for(const ModelSpec& model, const Box& box, Size image, float pixel_aspect) {
+  if (!model.crop_factor) return region_about(box, image);
+  if (!is_finite(box)) return {};
+  const Size input = model.input.size;
+  const double aspect = static_cast<double>(input.width) / input.height / pixel_aspect;  // of stored pixels
+  const double box_width = double{box.width} * image.width;
+  const double box_height = double{box.height} * image.height;
+  const double width = *model.crop_factor * std::max(box_width, box_height * aspect);
+  // Boxes are clipped to the image, so that nothing much larger comes of them.
+  if (!(width >= 2) || !(width / aspect >= 2) || width > kLargestCrop || width / aspect > kLargestCrop) return {};
+  const Side x = place_side(static_cast<double>(box.x) * image.width + box_width / 2, width, image.width, input.width);
+  const Side y = place_side(static_cast<double>(box.y) * image.height + box_height / 2, width / aspect, image.height,
+                            input.height);
+  if (x.first >= x.end || y.first >= y.end) return {};
+  Region region{box, {x.first, y.first, x.end, y.end}};
+  region.place = Letterbox{{x.end - x.first, y.end - y.first},
+                           input,
+                           {static_cast<float>(x.offset), static_cast<float>(y.offset)},
+                           {static_cast<float>(x.content), static_cast<float>(y.content)}};
+  return region;
+}
+
 std::optional<Region> region_about(const Box& box, Size image) {
-  for (const float v : {box.x, box.y, box.width, box.height}) {
-    if (!std::isfinite(v)) return {};
-  }
+  if (!is_finite(box)) return {};
   const auto side = [](float from, float extent, int pixels, int& first, int& end) {
     const float middle = from + extent / 2;
     const auto size = static_cast<float>(pixels);
@@ -108,7 +166,8 @@ void combine(std::span<const Region> regions, std::span<const std::shared_ptr<co
     const FrameResult& part = *results[i];
     if (part.status == FrameStatus::kAnalysed) whole.status = FrameStatus::kAnalysed;
     const CropToImage to_image(regions[i].crop, image);
-    if (auto pose = best_fit(regions[i], part.poses, to_image)) whole.poses.push_back(std::move(*pose));
+    const auto choose = whole.model && whole.model->crop_factor ? only_one : best_fit;
+    if (const auto pose = choose(regions[i], part.poses, to_image)) whole.poses.push_back(*pose);
     for (const Detection& found : part.detections) whole.detections.push_back(to_image(found));
     add_times(whole.times, part.times);
   }
@@ -118,6 +177,7 @@ void combine(std::span<const Region> regions, std::span<const std::shared_ptr<co
 
 FrameResult merge(const FrameResult& before, FrameResult now) {
   add_times(now.times, before.times);
+  now.left_out += before.left_out;
   // Where both looked for the same, the second counts. Only a network that looks for people can say that nobody is
   // there.
   const FrameStatus status_now = now.status;

@@ -7,6 +7,7 @@
 
 #include "models/core/image.h"
 #include "models/spec/frame_result.h"
+#include "models/spec/model_spec.h"
 #include "postprocess/draw/pixel_rect.h"
 
 namespace posecam {
@@ -15,7 +16,10 @@ namespace posecam {
 struct Region {
   Box box;         ///< what it is about, e.g. a person's box; normalised image coordinates
   PixelRect crop;  ///< what the network sees: the box with a margin, inside the image, left and top even
-  std::optional<std::int64_t> id;  ///< of who is in it, where somebody gave one
+  std::optional<std::int64_t> id{};  ///< of who is in it, where somebody gave one
+  float score = 1;                   ///< how sure it is that somebody is there, (0,1]
+  /// How the crop lies in the network's input; empty: as the model places any image.
+  std::optional<Letterbox> place{};
 };
 
 /// The region about a box: a quarter larger, as top-down pose estimation cuts people out (Xiao, Wu and Wei, Simple
@@ -23,12 +27,19 @@ struct Region {
 /// than two pixels in the image.
 std::optional<Region> region_about(const Box& box, Size image);
 
+/// The region that `model` is to see of whom a box is about. A model that looks at one person (crop_factor) sees a
+/// part of the frame with the aspect of its input, `crop_factor` times as large as the box (after the shorter side of
+/// that was made to have the same aspect), as MMPose cuts people out; what of it is beyond the image is padding. For
+/// others it is region_about(). `pixel_aspect` as in ImageView.
+std::optional<Region> region_for(const ModelSpec& model, const Box& box, Size image, float pixel_aspect);
+
 /// The same pixels, seen through a window. `rect` lies inside the image, its left and top are even.
 ImageView crop(const ImageView& image, const PixelRect& rect);
 
 /// The result of a frame from those of its regions, one for each, none of them null, at least one. Each region gives at
-/// most one person: the one that fills its box best; and every object in it. Analysed if any region was. `whole` is an
-/// empty result; nothing is allocated once its lists are large enough.
+/// most one person: the one that fills its box best (of a model that looks at one person only: who was found there,
+/// with the region's box, and a score that is the product of both); and every object in it. Analysed if any region was.
+/// `whole` is an empty result; nothing is allocated once its lists are large enough.
 void combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results, Size image,
              FrameResult& whole);
 

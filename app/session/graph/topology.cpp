@@ -11,12 +11,45 @@
 namespace posecam {
 namespace {
 
-void add_infer(Builder& build, const SessionSpec& spec, Topology& topology) {
+GstElement* add_network(Builder& build, const EngineSettings& engine, const std::string& shared,
+                        std::uint32_t interval) {
   GstElement* infer = build.append("neuroninfer");
-  topology.infer = infer;
-  if (infer == nullptr) return;
-  set_engine_properties(infer, spec.engine);
-  set(infer, "model-instance-id", spec.shared_model.c_str(), "inference-interval", spec.inference_interval);
+  if (infer == nullptr) return nullptr;
+  set_engine_properties(infer, engine);
+  set(infer, "model-instance-id", shared.c_str(), "inference-interval", interval);
+  return infer;
+}
+
+/// The pad of an element within as one of the bin.
+void add_ghost_pad(GstElement* bin, const char* name, GstElement* element) {
+  const PadPtr pad(gst_element_get_static_pad(element, name));
+  gst_element_add_pad(bin, gst_ghost_pad_new(name, pad.get()));
+}
+
+/// Both networks in a bin, so that they are opened and closed as one.
+GstElement* two_networks(Builder& outer, const SessionSpec& spec, Topology& topology) {
+  GstElement* bin = gst_bin_new("networks");
+  Builder build(bin);
+  const std::string shared = spec.shared_model.empty() ? "" : spec.shared_model + "-detector";
+  topology.detector = add_network(build, spec.detector->engine, shared, spec.detector->inference_interval);
+  topology.people = add_network(build, spec.engine, spec.shared_model, spec.inference_interval);
+  if (const auto built = build.state(); !built) {
+    outer.fail(built.error());
+    return bin;
+  }
+  set_word(topology.people, "inference-region", "roi-list");
+  set(topology.people, "object-class", kDetectedClass);
+  add_ghost_pad(bin, "sink", topology.detector);
+  add_ghost_pad(bin, "src", topology.people);
+  return bin;
+}
+
+void add_infer(Builder& build, const SessionSpec& spec, Topology& topology) {
+  if (spec.detector) {
+    topology.infer = build.append(two_networks(build, spec, topology), "bin");
+  } else {
+    topology.infer = topology.people = add_network(build, spec.engine, spec.shared_model, spec.inference_interval);
+  }
 }
 
 const char* word_of(ResultFormat format) {

@@ -1,5 +1,6 @@
 #pragma once
-// A session as a GStreamer pipeline: source ! queue ! neuroninfer ! neuronjson... ! overlay, encoder, file or nothing.
+// A session as a GStreamer pipeline: source ! queue ! neuroninfer... ! neuronjson... ! overlay, encoder, file or
+// nothing.
 
 #include <memory>
 
@@ -19,7 +20,9 @@ struct Topology {
   ElementPtr pipeline;           ///< in state NULL when built
   GstElement* source = nullptr;  ///< everything up to the decoded frame
   GstElement* inlet = nullptr;   ///< first element behind the source; an EOS into its sink pad ends the stream orderly
-  GstElement* infer = nullptr;   ///< the neuroninfer
+  GstElement* infer = nullptr;   ///< what analyses: `people`, or a bin of `detector` and `people`
+  GstElement* people = nullptr;  ///< the neuroninfer of the session's model
+  GstElement* detector = nullptr;    ///< the one before it, if there is one
   GstElement* video_sink = nullptr;  ///< of the annotated video's file, if there is one
 };
 

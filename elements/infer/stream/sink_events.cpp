@@ -80,7 +80,10 @@ bool SinkSide::heed(GstEvent* event) {
       if (!used) report(used.error());
       return static_cast<bool>(used);
     }
-    case GST_EVENT_SEGMENT: gst_event_copy_segment(event, &segment_); break;
+    case GST_EVENT_SEGMENT:
+      gst_event_copy_segment(event, &segment_);
+      regions_.clear();
+      break;
     case GST_EVENT_STREAM_START: parts_.flow.begin_stream(); break;
     case GST_EVENT_EOS: parts_.flow.end_stream(); break;
     default: break;
@@ -94,6 +97,7 @@ Result<void> SinkSide::use_caps(GstCaps* caps) {
     return Error{Errc::kMedia, "the caps are not raw video of a known format: put videoconvert before the element"};
   }
   info_ = info;
+  regions_.clear();
   parts_.allocation.forget();
   auto plan = parts_.setup.plan_for(display_size(frame_size(), pixel_aspect(info)));
   if (!plan) return plan.error();

@@ -1,5 +1,6 @@
 #include "elements/infer/stream/sink_side.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "elements/infer/regions_of_interest.h"
@@ -19,6 +20,7 @@ SinkSide::SinkSide(InferParts& parts) : parts_(parts), gathers_(parts.stream) {
 
 void SinkSide::start() {
   arrived_ = 0;
+  regions_.clear();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
 }
 
@@ -85,25 +87,44 @@ Result<void> SinkSide::analyse(BufferPtr buffer, std::stop_token stop) {
   return {};
 }
 
+/// The surest regions of the frame, at most max-people. Where who looks for them left the frame out on purpose, those
+/// of the frame before still hold.
+void SinkSide::find_regions(GstBuffer* buffer) {
+  const InferSettings& settings = parts_.setup.active();
+  regions_of_interest(buffer, settings.object_class, parts_.setup.current().model(), frame_size(), pixel_aspect(info_),
+                      found_);
+  const auto before = get_result(buffer);
+  if (found_.empty() && before && before->status == FrameStatus::kSkipped) return;
+  regions_.swap(found_);
+  left_out_ = 0;
+  const auto most = static_cast<std::size_t>(settings.max_people);  // -1: more than there can be
+  if (regions_.size() <= most) return;
+  std::ranges::stable_sort(regions_, std::ranges::greater{}, &Region::score);
+  left_out_ = static_cast<std::uint32_t>(regions_.size() - most);
+  regions_.resize(most);
+}
+
 /// Every region of interest is a row of its own. One is committed before the next is reserved: so a frame may have more
 /// of them than the engine has rows.
 Result<void> SinkSide::analyse_regions(BufferPtr buffer, std::stop_token stop) {
   const auto arrived = InferFrame::Clock::now();
-  regions_of_interest(buffer.get(), parts_.setup.active().object_class, frame_size(), regions_);
+  find_regions(buffer.get());
   if (regions_.empty()) {  // nobody is there, if who looked for them did look
     const auto before = get_result(buffer.get());
     pass_through(std::move(buffer), before ? before->status : FrameStatus::kAnalysed);
     return {};
   }
   const auto gather = gathers_.take();
-  gather->start(regions_, frame_size(), parts_.setup.current().empty_result(FrameStatus::kUnanalysed));
+  auto whole = parts_.setup.current().empty_result(FrameStatus::kUnanalysed);
+  whole->left_out = left_out_;
+  gather->start(regions_, frame_size(), std::move(whole));
   for (Ticket i = 0; i < gather->regions().size(); ++i) {
     auto row = parts_.setup.current().reserve(stop);  // waits: the frame is not mapped meanwhile
     if (!row) return row.error();
     MappedFrame frame(info_, buffer.get(), GST_MAP_READ);
     if (!frame) return unusable_frame();
     Letterbox letterbox;
-    const float spent_ms = write_row(*row, crop(as_const(frame.view()), gather->regions()[i].crop), letterbox);
+    const float spent_ms = write_row(*row, as_const(frame.view()), gather->regions()[i], letterbox);
     row->commit(gather, i, letterbox, spent_ms);
   }
   gather->finish(parts_.stream->items.reserve(InferFrame{std::move(buffer), frame_size(), arrived, {}, nullptr}));
@@ -114,6 +135,15 @@ Result<void> SinkSide::analyse_regions(BufferPtr buffer, std::stop_token stop) {
 float SinkSide::write_row(const Engine::Row& row, const ImageView& image, Letterbox& letterbox) {
   StageTimer timer(Stage::kPreprocess);
   letterbox = preprocessor_->write(image, row.input());
+  return timer.stop();
+}
+
+float SinkSide::write_row(const Engine::Row& row, const ImageView& frame, const Region& region, Letterbox& letterbox) {
+  const ImageView image = crop(frame, region.crop);
+  if (!region.place) return write_row(row, image, letterbox);
+  StageTimer timer(Stage::kPreprocess);
+  letterbox = *region.place;
+  preprocessor_->write(image, letterbox, row.input());
   return timer.stop();
 }
 

@@ -46,7 +46,9 @@ class SinkSide {
   void pass_through(BufferPtr buffer, FrameStatus status);
   Result<void> analyse(BufferPtr buffer, std::stop_token stop);
   Result<void> analyse_regions(BufferPtr buffer, std::stop_token stop);
+  void find_regions(GstBuffer* buffer);
   float write_row(const Engine::Row& row, const ImageView& image, Letterbox& letterbox);
+  float write_row(const Engine::Row& row, const ImageView& frame, const Region& region, Letterbox& letterbox);
 
   bool start_flushing(EventPtr event);
   bool stop_flushing(EventPtr event);
@@ -62,6 +64,8 @@ class SinkSide {
   std::optional<Preprocessor> preprocessor_;
   std::uint64_t arrived_ = 0;
   std::vector<Region> regions_;  ///< of the frame in hand
+  std::vector<Region> found_;    ///< scratch
+  std::uint32_t left_out_ = 0;   ///< regions of that frame that were more than max-people
   RegionGathers gathers_;
 };
 

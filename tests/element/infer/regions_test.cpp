@@ -6,6 +6,7 @@
 
 #include "elements/meta/result_meta.h"
 #include "tests/element/harness.h"
+#include "tests/element/results.h"
 #include "tests/support/shared.h"
 #include "tests/support/temp_dir.h"
 
@@ -60,6 +61,75 @@ TEST(NeuronInferRegions, MoreRegionsThanRowsAreNoDeadlock) {
   ASSERT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
   gst::BufferPtr out(gst_harness_pull(h.get()));
   EXPECT_EQ(gst::get_result(out.get())->detections.size(), 50U);
+}
+
+/// A frame with people marked on it, left to right, whose confidence is given.
+gst::BufferPtr with_people(std::initializer_list<double> confidences) {
+  gst::BufferPtr buffer = two_halves();
+  guint x = 0;
+  for (const double confidence : confidences) {
+    auto* roi = gst_buffer_add_video_region_of_interest_meta(buffer.get(), "person", x, 8, 16, 16);
+    gst_video_region_of_interest_meta_add_param(
+        roi, gst_structure_new("detection", "confidence", G_TYPE_DOUBLE, confidence, nullptr));
+    x += 16;
+  }
+  return buffer;
+}
+
+TEST(NeuronInferRegions, LooksAtTheSurestPeopleAndCountsTheOthers) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line("inference-region=roi-list max-people=2"));
+  set_caps(h.get(), kVideo);
+  ASSERT_EQ(gst_harness_push(h.get(), with_people({0.3, 0.9, 0.2, 0.8}).release()), GST_FLOW_OK);
+  gst::BufferPtr out(gst_harness_pull(h.get()));
+  const auto result = gst::get_result(out.get());
+  EXPECT_EQ(result->left_out, 2U);
+  EXPECT_THAT(widths(*result, 20), testing::UnorderedElementsAre(10, 180)) << "the second and the fourth, at the edge";
+  ASSERT_EQ(gst_harness_push(h.get(), with_people({0.3}).release()), GST_FLOW_OK);
+  out.reset(gst_harness_pull(h.get()));
+  EXPECT_EQ(gst::get_result(out.get())->left_out, 0U);
+  g_autoptr(GstElement) infer = gst_harness_find_element(h.get(), "neuroninfer");
+  GstStructure* stats = nullptr;
+  g_object_get(infer, "stats", &stats, nullptr);
+  guint64 left_out = 0;
+  EXPECT_TRUE(gst_structure_get_uint64(stats, "people-left-out", &left_out));
+  EXPECT_EQ(left_out, 2U);
+  gst_structure_free(stats);
+}
+
+/// What a detector that left the frame out on purpose hands on.
+gst::BufferPtr not_searched() {
+  gst::BufferPtr buffer = two_halves();
+  auto result = std::make_shared<FrameResult>();
+  result->status = FrameStatus::kSkipped;
+  result->model = detector_model({"person"});
+  gst::add_result(buffer.get(), std::move(result));
+  return buffer;
+}
+
+TEST(NeuronInferRegions, LooksWherePeopleWereInFramesThatTheDetectorLeftOut) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line("inference-region=roi-list"));
+  set_caps(h.get(), kVideo);
+  const auto objects = [&](gst::BufferPtr in) {
+    EXPECT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+    gst::BufferPtr out(gst_harness_pull(h.get()));
+    return gst::get_result(out.get())->detections.size();
+  };
+  EXPECT_EQ(objects(not_searched()), 0U) << "nobody is known yet";
+  EXPECT_EQ(objects(with_people({0.5, 0.6})), 2U);
+  EXPECT_EQ(objects(not_searched()), 2U);
+  EXPECT_EQ(objects(not_searched()), 2U);
+  EXPECT_EQ(objects(two_halves()), 0U) << "searched, and nobody there";
+  EXPECT_EQ(objects(not_searched()), 0U);
+  EXPECT_EQ(objects(with_people({0.5})), 1U);
+  set_caps(h.get(), kVideo);
+  gst_harness_push_event(h.get(), gst_event_new_flush_start());
+  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
+  EXPECT_EQ(objects(not_searched()), 0U) << "another place of the clip";
 }
 
 TEST(NeuronInferRegions, AFrameWithoutRegionsIsAnalysedAndEmpty) {

@@ -346,5 +346,33 @@ TEST(Preprocess, TakesFramesOf8K) {
   EXPECT_LE(worst(picture, input({56, 32})), 0.75);
 }
 
+TEST(Preprocess, PutsAnImageWhereItIsTold) {
+  InputSpec spec;
+  spec.size = {24, 16};
+  spec.pad_value = 7;
+  const Picture p = make_picture(PixelFormat::kBgr, 12, 8);
+  InputSpec alone = spec;
+  alone.size = {10, 6};
+  alone.resize = ResizeRule::kStretch;
+  std::vector<float> small(3 * 10 * 6);
+  std::vector<float> large(3 * 24 * 16);
+  Preprocessor(alone).write(p.view, {reinterpret_cast<std::byte*>(small.data()), DType::kF32, {1, 3, 6, 10}});
+  Preprocessor whole(spec);
+  const MutableTensorView row{reinterpret_cast<std::byte*>(large.data()), DType::kF32, {1, 3, 16, 24}};
+  whole.write(p.view, row);  // its tables are of another place
+  for (const Point offset : {Point{5, 9}, Point{14, 10}, Point{0, 0}}) {
+    whole.write(p.view, Letterbox{{12, 8}, spec.size, offset, {10, 6}}, row);
+    for (int y = 0; y < 16; ++y) {
+      for (int x = 0; x < 24; ++x) {
+        const int column = x - static_cast<int>(offset.x);
+        const int line = y - static_cast<int>(offset.y);
+        const bool inside = column >= 0 && column < 10 && line >= 0 && line < 6;
+        const float expected = inside ? small[static_cast<std::size_t>(line * 10 + column)] : 7;
+        ASSERT_EQ(large[static_cast<std::size_t>(y * 24 + x)], expected) << x << ' ' << y;
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace posecam

@@ -58,6 +58,93 @@ TEST(Region, ThereIsNoneForABoxThatIsNoPartOfTheImage) {
   }
 }
 
+ModelSpec one_person(Size input, float factor) {
+  ModelSpec spec;
+  spec.task = Task::kPose;
+  spec.input.size = input;
+  spec.crop_factor = factor;
+  return spec;
+}
+
+TEST(RegionFor, HasTheAspectOfTheInputAndTheFactorOfTheModel) {
+  const auto square =
+      region_for(one_person({256, 256}, 1.5F), {0.4F, 0.3F, 0.1F, 0.4F}, kImage, 1);  // 20 x 40 at (90, 50)
+  ASSERT_TRUE(square);
+  EXPECT_EQ(square->crop, (PixelRect{60, 20, 120, 80})) << "60 x 60 about the box";
+  ASSERT_TRUE(square->place);
+  EXPECT_EQ(square->place->image, (Size{60, 60}));
+  EXPECT_EQ(square->place->offset, Point{});
+  EXPECT_EQ(square->place->content, (Point{256, 256}));
+
+  const auto tall = region_for(one_person({192, 256}, 1), {0.4F, 0.3F, 0.2F, 0.4F}, kImage, 1);  // 40 x 40
+  ASSERT_TRUE(tall);
+  EXPECT_EQ(tall->crop.x1 - tall->crop.x0, 40);
+  EXPECT_EQ(tall->crop.y1 - tall->crop.y0, 53) << "40 * 256 / 192";
+}
+
+TEST(RegionFor, SeesAPersonAsDisplayed) {
+  const auto wide = region_for(one_person({256, 256}, 1), {0.4F, 0.3F, 0.1F, 0.4F}, kImage, 2);  // shown 40 x 40
+  ASSERT_TRUE(wide);
+  EXPECT_EQ(wide->crop, (PixelRect{80, 30, 100, 70}));
+}
+
+/// Where a point of the image lies in the input, and back.
+void expect_there_and_back(const Region& region, Point in_image) {
+  const Letterbox& place = *region.place;
+  const auto& crop = region.crop;
+  const Point in_crop{(in_image.x * 200 - static_cast<float>(crop.x0)) / static_cast<float>(crop.x1 - crop.x0),
+                      (in_image.y * 100 - static_cast<float>(crop.y0)) / static_cast<float>(crop.y1 - crop.y0)};
+  const Point back = place.to_image(place.to_input(in_crop));
+  EXPECT_NEAR(back.x, in_crop.x, 1e-5);
+  EXPECT_NEAR(back.y, in_crop.y, 1e-5);
+}
+
+TEST(RegionFor, FillsWithPaddingWhatIsBeyondTheImage) {
+  const auto corner =
+      region_for(one_person({100, 100}, 1), {-0.1F, -0.1F, 0.4F, 0.8F}, kImage, 1);  // -20..60 x -10..70
+  ASSERT_TRUE(corner);
+  EXPECT_EQ(corner->crop, (PixelRect{0, 0, 60, 70}));
+  EXPECT_EQ(corner->place->offset, (Point{25, 13})) << "20 and 10 of 80 pixels";
+  EXPECT_EQ(corner->place->content, (Point{75, 87}));
+  expect_there_and_back(*corner, {0.2F, 0.3F});
+
+  const auto all = region_for(one_person({100, 100}, 3), {0, 0, 1, 1}, kImage, 1);  // 600 x 600 of 200 x 100
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->crop, (PixelRect{0, 0, 200, 100}));
+  EXPECT_EQ(all->place->content, (Point{34, 16}));
+}
+
+TEST(RegionFor, StaysWithinImageAndInputWhateverTheBox) {
+  for (const Size image : {Size{1, 1}, Size{2, 3}, Size{200, 100}, Size{7, 4000}}) {
+    for (const float x : {-1.0F, -0.01F, 0.0F, 0.37F, 0.999F, 1.0F, 5.0F}) {
+      for (const float extent : {-1.0F, 0.0F, 1e-6F, 0.01F, 0.5F, 1.0F, 100.0F, 1e30F}) {
+        for (const Size input : {Size{256, 256}, Size{192, 256}, Size{8, 4096}}) {
+          const auto region = region_for(one_person(input, 1.25F), {x, 1 - x, extent, extent / 2}, image, 1.5F);
+          if (!region) continue;
+          const PixelRect& crop = region->crop;
+          EXPECT_TRUE(0 <= crop.x0 && crop.x0 < crop.x1 && crop.x1 <= image.width);
+          EXPECT_TRUE(0 <= crop.y0 && crop.y0 < crop.y1 && crop.y1 <= image.height);
+          EXPECT_EQ(crop.x0 % 2, 0);
+          EXPECT_EQ(crop.y0 % 2, 0);
+          const Letterbox& place = *region->place;
+          EXPECT_TRUE(place.offset.x >= 0 && place.content.x >= 1 &&
+                      place.offset.x + place.content.x <= static_cast<float>(input.width));
+          EXPECT_TRUE(place.offset.y >= 0 && place.content.y >= 1 &&
+                      place.offset.y + place.content.y <= static_cast<float>(input.height));
+        }
+      }
+    }
+  }
+}
+
+TEST(RegionFor, IsAQuarterLargerForModelsThatLookAtWholeFrames) {
+  const Box box{0.4F, 0.2F, 0.2F, 0.4F};
+  const auto region = region_for(ModelSpec(), box, kImage, 1);
+  ASSERT_TRUE(region);
+  EXPECT_EQ(region->crop, region_about(box, kImage)->crop);
+  EXPECT_FALSE(region->place);
+}
+
 TEST(Crop, ShowsTheSamePixelsInEveryFormat) {
   std::vector<std::uint8_t> bytes(16 * 16 * 4);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i % 251);
@@ -101,6 +188,20 @@ TEST(Combine, TakesOfEachRegionThePersonWhoFillsItsBox) {
     const Region& region = regions[pose.id ? 1 : 0];
     EXPECT_GT(iou(pose.box(), region.box), 0.7F);
   }
+}
+
+TEST(Combine, TakesWhoeverAModelOfOnePersonFound) {
+  Region region = *region_about({0.1F, 0.1F, 0.2F, 0.8F}, kImage);
+  region.score = 0.5F;
+  auto found = std::make_shared<FrameResult>();
+  found->poses = {pose_in({0, 0, 0, 0}, 0.8F)};  // a single point: no extent that could fit the box
+  auto poser = std::make_shared<ModelSpec>(one_person({64, 64}, 1));
+  found->model = poser;
+  const std::shared_ptr<const FrameResult> results[] = {found};
+  const FrameResult whole = whole_of({&region, 1}, results);
+  ASSERT_EQ(whole.poses.size(), 1U);
+  EXPECT_FLOAT_EQ(whole.poses[0].score, 0.4F) << "of the region and of the person";
+  EXPECT_FLOAT_EQ(whole.poses[0].box().height, 0.8F) << "the region's";
 }
 
 TEST(Combine, IsUnanalysedOnlyIfEveryRegionIs) {

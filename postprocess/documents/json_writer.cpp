@@ -123,7 +123,7 @@ void append_times(std::string& out, const FrameTimes& times) {
 }
 
 void append_people(std::string& out, const FrameInfo& info, const FrameResult& result) {
-  const Skeleton* skeleton = result.model->skeleton;
+  const Skeleton* skeleton = result.model->skeleton.get();
   out += ",\"people\":[";
   for (std::size_t i = 0; skeleton && i < result.poses.size(); ++i) {
     const Pose& pose = result.poses[i];
@@ -239,7 +239,7 @@ void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::s
   append_model(out, ",\"model\":", result.model);
   append_model(out, ",\"detector\":", result.detector);
   append_model(out, ",\"classifier\":", result.classifier);
-  if (const Skeleton* skeleton = result.model->skeleton) {
+  if (const auto& skeleton = result.model->skeleton) {
     out += ",\"keypoint_format\":";
     json::append_string(out, skeleton->tag);
   }
@@ -253,7 +253,7 @@ void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::s
 }
 
 void append_openpose_document(const FrameInfo& info, const FrameResult& result, std::string& out) {
-  const Skeleton* skeleton = result.model->skeleton;
+  const Skeleton* skeleton = result.model->skeleton.get();
   out += kVersion;
   out += "\"people\":[";
   for (std::size_t i = 0; skeleton && i < result.poses.size(); ++i) {
@@ -281,7 +281,7 @@ std::string openpose_file_name(const FrameInfo& info) {
 
 void append_coco_results(const FrameInfo& info, const FrameResult& result, bool& first, std::string& out) {
   const CocoWriter writer(info, first, out);
-  if (const Skeleton* skeleton = result.model->skeleton) {
+  if (const auto& skeleton = result.model->skeleton) {
     for (const Pose& pose : result.poses) {
       writer.person(pose, 1, skeleton->to_coco17);
     }

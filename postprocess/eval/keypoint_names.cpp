@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace posecam {
 namespace {
@@ -21,32 +20,12 @@ constexpr std::array<KnownSigma, 26> kSigmas{
      {"leftbigtoe", .079}, {"rightbigtoe", .079},  {"leftsmalltoe", .079},  {"rightsmalltoe", .079},
      {"leftheel", .079},   {"rightheel", .079}}};
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
-bool is_capital(char c) { return std::isupper(static_cast<unsigned char>(c)) != 0; }
-
-// "LElbow", "l_elbow" and "R-Elbow": a side in one letter, which another word follows; not "LEFT" and "lips".
-std::string_view short_side(std::string_view name) {
-  if (name.size() < 3) return {};
-  const bool capitals = is_capital(name[0]) && is_capital(name[1]) && !is_capital(name[2]);
-  const bool separated = !is_letter(name[1]) && is_letter(name[2]);
-  if (!capitals && !separated) return {};
-  if (name[0] == 'L' || name[0] == 'l') return "left";
-  if (name[0] == 'R' || name[0] == 'r') return "right";
-  return {};
-}
-
 }  // namespace
 
-std::span<const std::string_view> coco_keypoint_names() { return coco17().parts; }
+std::span<const std::string> coco_keypoint_names() { return coco17().parts; }
 
 std::string keypoint_key(std::string_view name) {
-  std::string key(short_side(name));
-  if (!key.empty()) name.remove_prefix(1);
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isspace(byte) || c == '_' || c == '-' || c == '.') continue;
-    key += static_cast<char>(std::tolower(byte));
-  }
+  std::string key = part_key(name);
   return key == "midhip" || key == "pelvis" ? "hip" : key;
 }
 

@@ -13,10 +13,9 @@
 namespace posecam {
 
 /// COCO's keypoint k, by name: "left_eye". 17 of them, the ones a file means that names none.
-std::span<const std::string_view> coco_keypoint_names();
+std::span<const std::string> coco_keypoint_names();
 
-/// The same text for all spellings of one place: "LBigToe", "l_big_toe", "left bigtoe" and "leftBigToe" are
-/// "leftbigtoe"; "MidHip" and "pelvis" are "hip".
+/// part_key(), and one text for names that mean the same: "MidHip" and "pelvis" are "hip".
 std::string keypoint_key(std::string_view name);
 
 /// Standard deviation of human annotators at that keypoint, relative to the square root of the person's area.

@@ -23,7 +23,7 @@ ModelSpec detector(std::vector<std::string> labels) {
 ModelSpec pose_model() {
   ModelSpec model;
   model.name = "pose";
-  model.skeleton = &coco18();
+  model.skeleton = find_skeleton("coco-18");
   return model;
 }
 

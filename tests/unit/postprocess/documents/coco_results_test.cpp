@@ -56,7 +56,7 @@ TEST(CocoResults, AreNumberedAsAnAnnotationFileDoes) {
 
   FrameResult people;
   auto pose = std::make_shared<ModelSpec>();
-  pose->skeleton = &coco18();
+  pose->skeleton = find_skeleton("coco-18");
   people.model = pose;
   people.poses.resize(1);
   people.poses[0].score = 0.83F;

@@ -39,11 +39,11 @@ TEST(KeypointNames, MatchThePartsOfASkeleton) {
 }
 
 TEST(KeypointNames, MatchCocosAsEverySkeletonDoes) {
-  std::vector<std::string> names;
-  for (const auto& name : coco_keypoint_names()) names.emplace_back(name);
-  for (const Skeleton* skeleton : {&coco17(), &coco18(), &body25()}) {
+  const auto names = coco_keypoint_names();
+  for (const auto name : skeleton_names()) {
+    const auto skeleton = find_skeleton(name);
     const auto matched = match_keypoints(names, *skeleton);
-    for (std::size_t k = 0; k < names.size(); ++k) EXPECT_EQ(matched[k], skeleton->to_coco17[k]) << names[k];
+    for (std::size_t k = 0; k < names.size(); ++k) EXPECT_EQ(matched[k], skeleton->to_coco17[k]) << name << names[k];
   }
 }
 

@@ -81,7 +81,7 @@ Result<CocoAnnotations> read_annotations(const EvalOptions& options, CocoKind ki
   return parse_coco_annotations(*text, options.annotations, kind);
 }
 
-/// `text`: of the results, from which figures come in any case: they are those of the file that was written.
+/// Prints the figures; `run` is absent where the results were read from a file.
 Result<void> score(const EvalOptions& options, const CocoAnnotations& annotations, const CocoResults& results,
                    const std::optional<EvalRun>& run) {
   const auto stats = evaluate_coco(annotations, results.list, options.sigmas);

@@ -1,28 +1,29 @@
 #include "app/commands/eval_command.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
-#include <unistd.h>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "app/cli/console.h"
 #include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/progress.h"
-#include "app/cli/text_table.h"
+#include "app/eval/class_truth.h"
+#include "app/eval/coco_match.h"
+#include "app/eval/eval_view.h"
 #include "app/eval/evaluation.h"
 #include "models/core/text.h"
 #include "pipeline/engine/let_go.h"
 #include "pipeline/output/result_file.h"
 #include "pipeline/settings/engine_plan.h"
+#include "postprocess/decode/decoders.h"
 #include "postprocess/eval/coco_eval.h"
 
 namespace posecam {
@@ -34,29 +35,8 @@ struct EvalOptions : EngineSettings {
   std::string annotations;
   std::string images;
   std::string results;
+  std::vector<double> sigmas;
   bool json = false;
-};
-
-/// Images of all aspects go through one network: its size cannot follow them.
-Result<std::shared_ptr<Engine>> make_pose_engine(const EvalOptions& options) {
-  auto plan = plan_engine(options, kUnknownVideo);
-  if (!plan) return plan.error();
-  if (plan->model.task != Task::kPose) {
-    return Error{Errc::kUsage, fmt::format("--model {}: finds no keypoints; name a pose model", options.model)};
-  }
-  return make_engine(std::move(*plan));
-}
-
-// How the results came about: absent when they were read from a file.
-struct Run {
-  Evaluation evaluation;
-  std::string model;
-  std::string device;
-  Size size;
-
-  double fps() const {
-    return evaluation.seconds > 0 ? static_cast<double>(evaluation.images) / evaluation.seconds : 0;
-  }
 };
 
 std::function<void(std::size_t)> show_progress(std::size_t images) {
@@ -70,60 +50,107 @@ std::function<void(std::size_t)> show_progress(std::size_t images) {
   };
 }
 
-Result<Run> analyse(const EvalOptions& options, const CocoAnnotations& annotations) {
-  auto engine = make_pose_engine(options);
+void tell_note(const std::string& note) {
+  if (!note.empty()) tell("posecam: {}\n", note);
+}
+
+/// The pictures through the engine of `plan`.
+Result<Analysis> analyse(const EvalOptions& options, EnginePlan plan, const std::vector<EvalPicture>& pictures,
+                         EvalRun& run) {
+  auto engine = make_engine(std::move(plan));
   if (!engine) return std::move(engine).error();
-  auto evaluation = analyse_images(annotations, options.images, **engine, show_progress(annotations.images.size()));
-  if (!evaluation) return std::move(evaluation).error();
-  if (!options.results.empty()) {
-    if (auto written = write_document(options.results, evaluation->results); !written) return written.error();
-  }
+  auto analysis = analyse_pictures(pictures, options.images, **engine, show_progress(pictures.size()));
+  if (!analysis) return std::move(analysis).error();
   const ModelSpec& model = (*engine)->model();
-  Run run{*std::move(evaluation), model.name, std::string((*engine)->backend_name()), model.input.size};
+  run = {model.name, std::string((*engine)->backend_name()), model.input.size, analysis->seconds};
   if (const auto gone = let_go(*std::move(engine), std::chrono::seconds(options.teardown_limit_s)); !gone) {
     tell("posecam: {}\n", gone.error().message);
   }
-  return run;
+  return analysis;
 }
 
-void print_json(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
-  nlohmann::ordered_json out;
-  for (std::size_t i = 0; i < stats.size(); ++i) out[std::string(coco_figures()[i].name)] = stats[i];
-  out["images"] = images;
-  out["people"] = people;
-  if (run) {
-    out["model"] = run->model;
-    out["device"] = run->device;
-    out["net_resolution"] = fmt::format("{}x{}", run->size.width, run->size.height);
-    out["fps"] = run->fps();
+Result<CocoAnnotations> read_annotations(const EvalOptions& options, CocoKind kind) {
+  if (options.annotations.empty()) {
+    return Error{Errc::kUsage, "--annotations is required: name the COCO file of what is on the images"};
   }
-  put_text(with_escapes(out.dump()) + "\n");
+  if (kind == CocoKind::kBoxes && !options.sigmas.empty()) {
+    return Error{Errc::kUsage, "--sigmas: belong to keypoints, and here boxes are compared; leave it out"};
+  }
+  const auto text = read_media(options.annotations);
+  if (!text) return text.error();
+  return parse_coco_annotations(*text, options.annotations, kind);
 }
 
-/// As everybody knows it, or what fits a narrow terminal.
-std::string figures_table(const CocoStats& stats) {
-  constexpr int kColumns = 80;
-  const int columns = terminal_columns(STDOUT_FILENO);
-  if (columns == 0 || columns >= kColumns) return coco_table(stats);
-  Cells rows{{"figure", "OKS", "area", "value"}};
-  for (std::size_t i = 0; i < stats.size(); ++i) {
-    const CocoFigure& f = coco_figures()[i];
-    rows.push_back({f.precision ? "AP" : "AR", f.oks > 0 ? fmt::format("{:.2f}", f.oks) : "0.50:0.95",
-                    std::string(f.area), fmt::format("{:.3f}", stats[i])});
+/// Prints the figures; `run` is absent where the results were read from a file.
+Result<void> score(const EvalOptions& options, const CocoAnnotations& annotations, const CocoResults& results,
+                   const std::optional<EvalRun>& run) {
+  const auto stats = evaluate_coco(annotations, results.list, options.sigmas);
+  if (!stats) return stats.error();
+  if (annotations.kind == CocoKind::kKeypoints && options.sigmas.empty()) {
+    tell_note(note_on_sigmas(annotations, options.annotations));
   }
-  return lay_out(rows, {.sides = "lllr", .columns = columns});
+  tell_note(note_on_categories(annotations, results.list));
+  print_coco(annotations.kind, *stats, {annotations.images.size(), results.list.size()}, run, options.json);
+  return {};
 }
 
-void print_table(const CocoStats& stats, std::size_t images, std::size_t people, const std::optional<Run>& run) {
-  put("{}{}{}, {} found", figures_table(stats),
-      std::ranges::any_of(stats, [](double value) { return value < 0; })
-          ? "-1.000: no people of that size are annotated\n"
-          : "",
-      counted(images, "image", "images"), counted(people, "person", "people"));
-  if (run) {
-    put(", {:.1f} FPS ({} at {}x{} on {})", run->fps(), run->model, run->size.width, run->size.height, run->device);
+Result<void> evaluate_coco_model(const EvalOptions& options, EnginePlan plan) {
+  const bool pose = plan.model.task == Task::kPose;
+  const auto annotations = read_annotations(options, pose ? CocoKind::kKeypoints : CocoKind::kBoxes);
+  if (!annotations) return annotations.error();
+  const auto match = match_coco(*annotations, options.annotations, plan.model);
+  if (!match) return match.error();
+  for (const std::string& note : match->notes) tell_note(note);
+  std::optional<EvalRun> run(std::in_place);
+  const auto analysis = analyse(options, std::move(plan), pictures_of(*annotations), *run);
+  if (!analysis) return analysis.error();
+  const std::string text = coco_results(*annotations, *analysis, match->numbers);
+  if (!options.results.empty()) {
+    if (auto written = write_document(options.results, text); !written) return written.error();
   }
-  put("\n");
+  // Scored from its text, so that the figures are those of the file that was written.
+  const auto results = parse_coco_results(text, options.results);
+  if (!results) return results.error();
+  return score(options, *annotations, *results, run);
+}
+
+Result<void> evaluate_classes(const EvalOptions& options, EnginePlan plan) {
+  if (!options.results.empty() || !options.sigmas.empty()) {
+    return Error{Errc::kUsage, fmt::format("--model {}: finds classes, and --results and --sigmas are of keypoints and "
+                                           "boxes; leave them out",
+                                           plan.model_name)};
+  }
+  const auto& labels = plan.model.labels;
+  Result<ClassTruth> truth = ClassTruth{};
+  if (options.annotations.empty()) {
+    truth = read_class_folders(options.images, labels);
+  } else {
+    const auto text = read_media(options.annotations);
+    if (!text) return text.error();
+    truth = parse_class_list(*text, options.annotations, labels);
+  }
+  if (!truth) return truth.error();
+  EvalRun run;
+  const auto analysis = analyse(options, std::move(plan), truth->pictures, run);
+  if (!analysis) return analysis.error();
+  print_classes(score_classes(*truth, *analysis), {truth->pictures.size(), 0}, run, options.json);
+  return {};
+}
+
+/// What a file without any results is about: what the model would find, or keypoints.
+CocoKind kind_of_nothing(const EvalOptions& options) {
+  const auto model = options.model.empty() ? Result<ModelSpec>(ModelSpec{}) : find_model(options.model);
+  return model && model->task == Task::kDetection ? CocoKind::kBoxes : CocoKind::kKeypoints;
+}
+
+Result<void> evaluate_file(const EvalOptions& options) {
+  const auto text = read_media(options.results);
+  if (!text) return text.error();
+  const auto results = parse_coco_results(*text, options.results);
+  if (!results) return results.error();
+  const auto annotations = read_annotations(options, results->kind ? *results->kind : kind_of_nothing(options));
+  if (!annotations) return annotations.error();
+  return score(options, *annotations, *results, std::nullopt);
 }
 
 Result<void> evaluate(const EvalOptions& options) {
@@ -133,39 +160,35 @@ Result<void> evaluate(const EvalOptions& options) {
   if (options.json && options.results == "-") {
     return Error{Errc::kUsage, "--results - and --json both write to standard output; name a file for the results"};
   }
-  const auto annotations_text = read_media(options.annotations);
-  if (!annotations_text) return annotations_text.error();
-  const auto annotations = parse_coco_annotations(*annotations_text, options.annotations);
-  if (!annotations) return annotations.error();
-
-  std::optional<Run> run;
-  if (!options.images.empty()) {
-    auto analysed = analyse(options, *annotations);
-    if (!analysed) return analysed.error();
-    run = *std::move(analysed);
-  }
-  // Scored from its text in both cases: the figures are those of the file that was written.
-  auto text = run ? Result<std::string>(run->evaluation.results) : read_media(options.results);
-  if (!text) return text.error();
-  const auto results = parse_coco_results(*text, options.results);
-  if (!results) return results.error();
-  const auto stats = evaluate_coco(*annotations, *results);
-  if (!stats) return stats.error();
-  (options.json ? print_json : print_table)(*stats, annotations->images.size(), results->size(), run);
-  return {};
+  if (options.images.empty()) return evaluate_file(options);
+  auto plan = plan_engine(options, kUnknownVideo);  // images of all aspects go through one network
+  if (!plan) return plan.error();
+  if (plan->model.task == Task::kClassification) return evaluate_classes(options, *std::move(plan));
+  return evaluate_coco_model(options, *std::move(plan));
 }
 
 }  // namespace
 
 void add_eval_command(CLI::App& app, int& exit_code_out) {
   auto options = std::make_shared<EvalOptions>();
-  CLI::App* eval = app.add_subcommand("eval", "COCO keypoint accuracy (AP/AR by OKS) of a model, or of a results file");
+  CLI::App* eval = app.add_subcommand(
+      "eval",
+      "Accuracy of a model, or of a results file: COCO AP/AR of keypoints or boxes, top-1 and top-5 of classes");
   eval->footer(
-      "With --images, every image of the annotations is analysed and --results is written.\n"
-      "Without it, --results is read and scored as it is.");
-  eval->add_option("--annotations", options->annotations, "COCO person keypoints")->required()->type_name("FILE");
+      "With --images, every image of the annotations is analysed; what is compared follows from the model, and\n"
+      "--results is written. Without it, --results is read and scored as it is: keypoints, or else boxes.\n"
+      "AP counts what is found with a low score, too: --threshold 0.01 gives a detector's as papers do.\n"
+      "Classes: --annotations is a text file with a line PICTURE CLASS for each picture, as ImageNet's val.txt; "
+      "without\n"
+      "it, --images has a folder for each class. A class is a label of the model or its number, from 0.");
+  eval->add_option("--annotations", options->annotations, "COCO annotations, or a list of pictures and classes")
+      ->type_name("FILE");
   eval->add_option("--images", options->images, "Folder of the annotated images")->type_name("DIR");
   eval->add_option("--results", options->results, "COCO results: written with --images, else read")->type_name("FILE");
+  eval->add_option("--sigmas", options->sigmas, "OKS: a sigma for each keypoint of the annotations; default: by name")
+      ->delimiter(',')
+      ->check(number_between(1e-6, 10))
+      ->type_name("S,S,...");
   eval->add_flag("--json", options->json, "Print one JSON object instead of the table");
   add_engine_options(*eval, *options);
   eval->callback([options, &exit_code_out] {

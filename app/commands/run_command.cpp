@@ -122,12 +122,18 @@ Result<void> Run::choose_model() {
   const auto model = find_model(options_.model);
   if (!model) return model.error();
   if (auto detector = check_detector(); !detector) return detector;
-  const bool for_keypoints =
-      !(options_.write_json.empty() && options_.write_coco_json.empty() && options_.write_motion_json.empty());
-  if (model->task == Task::kPose || !for_keypoints) return {};
-  return Error{Errc::kUsage, fmt::format("--model {}: finds no keypoints, and --write-json, --write-coco-json and "
-                                         "--write-motion-json are for those; use --json-lines, or a pose model",
-                                         options_.model)};
+  if (model->task == Task::kPose) return {};
+  if (!options_.write_json.empty() || !options_.write_motion_json.empty()) {
+    return Error{Errc::kUsage,
+                 fmt::format("--model {}: finds no keypoints, and --write-json and --write-motion-json are "
+                             "for those; use --json-lines, or a pose model",
+                             options_.model)};
+  }
+  if (model->task == Task::kDetection || options_.write_coco_json.empty()) return {};
+  return Error{Errc::kUsage,
+               fmt::format("--model {}: finds no people and no boxes, and --write-coco-json is for those; "
+                           "use --json-lines, or another model",
+                           options_.model)};
 }
 
 /// Everything that can be found wrong before the first frame, the cheap things first.

@@ -109,7 +109,8 @@ void add_output_options(CLI::App& app, RunOptions& o) {
   group.add("--write-video,--write_video", o.write_video, "FILE", "Annotated video (.mp4, .mov, .mkv, .webm or .avi)");
   group.add("--json-lines,--json_lines", o.json_lines, "FILE|-", "One line of JSON a frame; - is stdout");
   group.add("--write-json,--write_json", o.write_json, "DIR", "One OpenPose 1.3 file a frame");
-  group.add("--write-coco-json,--write_coco_json", o.write_coco_json, "FILE", "COCO keypoint results");
+  group.add("--write-coco-json,--write_coco_json", o.write_coco_json, "FILE",
+            "COCO results: keypoints, or a detector's boxes");
   group.add("--write-motion-json,--write_motion_json", o.write_motion_json, "FILE",
             "Keypoints of the main person, as motion-analysis services take them");
   app.add_flag("--display", o.display, "Show the annotated video in a window")->group("Outputs");

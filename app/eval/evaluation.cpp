@@ -12,7 +12,6 @@
 #include "app/pictures/picture.h"
 #include "models/core/file.h"
 #include "pipeline/image/preprocess.h"
-#include "postprocess/documents/json_writer.h"
 
 namespace posecam {
 namespace {
@@ -91,43 +90,29 @@ Result<std::string> read_media(const std::filesystem::path& path) {
                fmt::format("{}: cannot be read: {}; check the path", path.string(), bytes.error().message)};
 }
 
-Result<Evaluation> analyse_images(const CocoAnnotations& annotations, const std::filesystem::path& folder,
+Result<Analysis> analyse_pictures(std::span<const EvalPicture> pictures, const std::filesystem::path& folder,
                                   Engine& engine, const std::function<void(std::size_t done)>& progress) {
-  const auto& images = annotations.images;
-  Evaluation evaluation;
-  evaluation.images = images.size();
-  const auto collector = std::make_shared<Collector>(images.size());
-  std::vector<Size> sizes;
+  Analysis analysis;
+  const auto collector = std::make_shared<Collector>(pictures.size());
   Preprocessor preprocessor(engine.model().input);
   const auto start = Clock::now();
-  for (std::size_t i = 0; i < images.size(); ++i) {
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
     progress(i);
-    auto image = read_image(folder / images[i].file_name, images[i].size);
+    auto image = read_image(folder / pictures[i].file, pictures[i].annotated);
     if (!image) return std::move(image).error();
-    sizes.push_back({image->cols, image->rows});
+    analysis.sizes.push_back({image->cols, image->rows});
     if (auto fed = feed(engine, preprocessor, *image, collector, i); !fed) return fed.error();
   }
   engine.drain();
-  const auto results = collector->wait();
-  evaluation.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-
-  evaluation.results += '[';
-  bool first = true;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (results[i]->status != FrameStatus::kAnalysed) {
-      return Error{Errc::kDevice, fmt::format("{}: could not be analysed by {}; see the log above, or choose another "
-                                              "--device",
-                                              (folder / images[i].file_name).string(), engine.backend_name())};
-    }
-    FrameInfo info;
-    info.frame_id = i;
-    info.image_id = images[i].id;
-    info.size = sizes[i];
-    append_coco_results(info, *results[i], first, evaluation.results);
-    evaluation.people += results[i]->poses.size();
+  analysis.results = collector->wait();
+  analysis.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (analysis.results[i]->status == FrameStatus::kAnalysed) continue;
+    return Error{Errc::kDevice, fmt::format("{}: could not be analysed by {}; see the log above, or choose another "
+                                            "--device",
+                                            (folder / pictures[i].file).string(), engine.backend_name())};
   }
-  evaluation.results += "]\n";
-  return evaluation;
+  return analysis;
 }
 
 }  // namespace posecam

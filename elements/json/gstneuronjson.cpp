@@ -60,7 +60,7 @@ using Property = posecam::gst::Property<S>;
 
 constexpr std::array kFormatWords{OptionWord{"ndjson", "One line of JSON a frame, written at once"},
                                   OptionWord{"openpose", "OpenPose's documents, one file a frame"},
-                                  OptionWord{"coco", "One array of COCO keypoint results"},
+                                  OptionWord{"coco", "One array of COCO results: keypoints, or a detector's boxes"},
                                   OptionWord{"motion", "Frame by frame the keypoints of the clip's main person"}};
 
 constexpr std::array kProperties{

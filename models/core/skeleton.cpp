@@ -112,32 +112,35 @@ std::shared_ptr<const Skeleton> make(const Format& format) {
 }
 
 bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_separator(char c) { return c == '_' || c == ' ' || c == '-'; }
 
-/// "LShoulder", "left_shoulder", "leftShoulder" -> "left shoulder" without the space: "leftshoulder".
-std::string plain(std::string_view part) {
-  std::string text;
-  const bool short_side =
-      part.size() > 1 && (is_upper(part[1]) || std::string_view("_- ").find(part[1]) != std::string_view::npos);
-  const char side = part.empty() ? '\0' : static_cast<char>(std::tolower(static_cast<unsigned char>(part[0])));
-  if (short_side && (side == 'l' || side == 'r')) {
-    text = side == 'l' ? "left" : "right";
-    part.remove_prefix(1);
-  }
-  for (const char c : part) {
-    if (c != '_' && c != ' ' && c != '-') text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  }
-  return text;
+/// "LElbow", "l_elbow" and "R-Elbow": a side in one letter, which another word follows; not "LEFT" and "lips".
+string_view short_side(string_view name) {
+  if (name.size() < 3) return {};
+  const bool capitals = is_upper(name[0]) && is_upper(name[1]) && !is_upper(name[2]);
+  if (!capitals && !is_separator(name[1])) return {};
+  if (name[0] == 'L' || name[0] == 'l') return "left";
+  return name[0] == 'R' || name[0] == 'r' ? "right" : "";
 }
 
 }  // namespace
 
+std::string part_key(string_view name) {
+  std::string key(short_side(name));
+  if (!key.empty()) name.remove_prefix(1);
+  for (const char c : name) {
+    if (!is_separator(c)) key += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  }
+  return key;
+}
+
 void find_parts(Skeleton& skeleton) {
   const auto camel = coco17_camel_names();
   for (std::size_t part = 0; part < skeleton.parts.size(); ++part) {
-    const std::string name = plain(skeleton.parts[part]);
+    const std::string name = part_key(skeleton.parts[part]);
     const auto index = static_cast<std::uint8_t>(part);
     for (std::size_t k = 0; k < camel.size(); ++k) {
-      if (name == plain(camel[k]) && !skeleton.to_coco17[k]) skeleton.to_coco17[k] = index;
+      if (name == part_key(camel[k]) && !skeleton.to_coco17[k]) skeleton.to_coco17[k] = index;
     }
     if ((name == "neck" || name == "upperneck") && !skeleton.neck) skeleton.neck = index;
   }

@@ -36,8 +36,12 @@ struct Skeleton {
   std::optional<std::uint8_t> neck{};  ///< index of the part between the shoulders
 };
 
-/// Fills in what follows from the names of the parts (`to_coco17`, `neck`), however they are spelled: "left_shoulder",
-/// "LShoulder", "leftShoulder", "Left shoulder". At most kMaxKeypoints parts.
+/// The same text for all spellings of a part's name: "left_shoulder", "LShoulder", "l_shoulder" and "Left shoulder" are
+/// "leftshoulder".
+std::string part_key(std::string_view name);
+
+/// Fills in what follows from the names of the parts (`to_coco17`, `neck`), however they are spelled. At most
+/// kMaxKeypoints parts.
 void find_parts(Skeleton& skeleton);
 
 /// A built-in one: coco-17, coco-18, body-25, halpe-26, blazepose-33, mpii-16, ai-challenger-14. Null for other names.

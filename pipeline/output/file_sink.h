@@ -15,7 +15,7 @@ namespace posecam {
 enum class ResultFormat : std::uint8_t {
   kNdjson,    ///< file, "-" or device: one line a frame (postprocess/schema/ndjson-frame.schema.json), written at once
   kOpenpose,  ///< folder, made if missing: one OpenPose 1.3 document for each frame that was analysed
-  kCoco,      ///< file or "-": one array of COCO keypoint results
+  kCoco,      ///< file or "-": one array of COCO results, of keypoints or of boxes
   kMotion,    ///< file or "-": the keypoint list of motion-analysis services, one person a clip; written in close()
 };
 

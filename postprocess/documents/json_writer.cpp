@@ -3,6 +3,7 @@
 #include <chrono>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -183,6 +184,53 @@ void append_classes(std::string& out, const FrameResult& result) {
   out += ']';
 }
 
+/// Elements of the array of COCO results of one frame.
+class CocoWriter {
+ public:
+  CocoWriter(const FrameInfo& info, bool& first, std::string& out) : info_(info), first_(first), out_(out) {}
+
+  /// `order`: the part, or none, of each keypoint that is written.
+  template <class Order>
+  void person(const Pose& pose, std::int64_t category, const Order& order) const {
+    begin(category);
+    out_ += ",\"keypoints\":[";
+    bool first = true;
+    for (const std::optional<std::uint8_t> part : order) {
+      if (!first) out_ += ',';
+      first = false;
+      append_keypoint(out_, part ? pose.keypoints[*part] : std::nullopt, info_.size, -0.5);
+    }
+    out_ += ']';
+    end(pose.score);
+  }
+
+  void object(const Detection& object, std::int64_t category) const {
+    begin(category);
+    out_ += ',';
+    append_bbox(out_, object.box, info_.size);
+    end(object.score);
+  }
+
+ private:
+  void begin(std::int64_t category) const {
+    if (!first_) out_ += ",\n";
+    first_ = false;
+    out_ += "{\"image_id\":";
+    json::append_integer(out_, info_.image_id.value_or(static_cast<std::int64_t>(info_.frame_id)));
+    out_ += ",\"category_id\":";
+    json::append_integer(out_, category);
+  }
+  void end(float score) const {
+    out_ += ",\"score\":";
+    json::append_number(out_, double{score}, kScoreDecimals);
+    out_ += '}';
+  }
+
+  const FrameInfo& info_;
+  bool& first_;
+  std::string& out_;
+};
+
 }  // namespace
 
 void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::string& out) {
@@ -236,21 +284,30 @@ std::string openpose_file_name(const FrameInfo& info) {
 }
 
 void append_coco_results(const FrameInfo& info, const FrameResult& result, bool& first, std::string& out) {
-  const Skeleton* skeleton = result.model->skeleton.get();
-  for (std::size_t i = 0; skeleton && i < result.poses.size(); ++i) {
-    const Pose& pose = result.poses[i];
-    if (!first) out += ",\n";
-    first = false;
-    out += "{\"image_id\":";
-    json::append_integer(out, info.image_id.value_or(static_cast<std::int64_t>(info.frame_id)));
-    out += ",\"category_id\":1,\"keypoints\":[";
-    for (std::size_t k = 0; k < skeleton->to_coco17.size(); ++k) {
-      if (k > 0) out += ',';
-      append_keypoint(out, pose.coco17(*skeleton, k), info.size, -0.5);
+  const CocoWriter writer(info, first, out);
+  if (const auto& skeleton = result.model->skeleton) {
+    for (const Pose& pose : result.poses) {
+      writer.person(pose, 1, skeleton->to_coco17);
     }
-    out += "],\"score\":";
-    json::append_number(out, double{pose.score}, kScoreDecimals);
-    out += '}';
+    return;
+  }
+  const ModelSpec& detector = result.detector ? *result.detector : *result.model;
+  for (const Detection& object : result.detections) {
+    writer.object(object, category_id_of(object.label_id, detector.labels));
+  }
+}
+
+void append_coco_results(const FrameInfo& info, const FrameResult& result, const CocoNumbers& numbers, bool& first,
+                         std::string& out) {
+  const CocoWriter writer(info, first, out);
+  if (result.model->skeleton) {
+    for (const Pose& pose : result.poses) writer.person(pose, numbers.person, numbers.keypoints);
+    return;
+  }
+  for (const Detection& object : result.detections) {
+    const auto label = static_cast<std::size_t>(object.label_id);  // a negative one is beyond every list
+    if (label >= numbers.categories.size() || !numbers.categories[label]) continue;
+    writer.object(object, *numbers.categories[label]);
   }
 }
 

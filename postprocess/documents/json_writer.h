@@ -10,6 +10,7 @@
 #include <string>
 
 #include "models/spec/frame_result.h"
+#include "postprocess/documents/coco_numbers.h"
 #include "postprocess/documents/frame_info.h"
 
 namespace posecam {
@@ -26,9 +27,15 @@ void append_openpose_document(const FrameInfo& info, const FrameResult& result, 
 /// a still, "<12 digits>_keypoints.json" without a name. Characters that cannot be in a file name become '_'.
 std::string openpose_file_name(const FrameInfo& info);
 
-/// The people of one frame as elements of a COCO results array, each preceded by ",\n" unless `first`, which becomes
-/// false with the first person. COCO-17 keypoints as x, y, confidence; 0, 0, 0 for those not found. COCO's own
-/// annotations give the index of a pixel, so half a pixel is taken off.
+/// What was found on one frame as elements of a COCO results array, each preceded by ",\n" unless `first`, which
+/// becomes false with the first one. Of a frame on which people's keypoints were looked for, its people (category 1):
+/// COCO-17 keypoints as x, y, confidence; 0, 0, 0 for those not found. COCO's own annotations give the index of a
+/// pixel, so half a pixel is taken off. Of other frames the objects: box, and category as category_id_of() has it.
+/// COCO's boxes are continuous pixels, from which nothing is taken off.
 void append_coco_results(const FrameInfo& info, const FrameResult& result, bool& first, std::string& out);
+/// The same with the categories and keypoints of an annotation file; the keypoints of `numbers` are parts of the
+/// skeleton of `result.model`.
+void append_coco_results(const FrameInfo& info, const FrameResult& result, const CocoNumbers& numbers, bool& first,
+                         std::string& out);
 
 }  // namespace posecam

@@ -41,17 +41,39 @@ class Reader {
     fail(key, "a string");
     return {};
   }
-  template <std::size_t N>
-  std::array<double, N> numbers(const char* key) {
-    std::array<double, N> values{};
+  double area() {
+    const double value = number("area");
+    if (value < 0) fail("area", "a number that is not negative");
+    return value;
+  }
+  std::string text_or_none(const char* key) { return has(key) ? text(key) : std::string(); }
+  std::vector<double> numbers(const char* key, std::size_t count) {
     const Json* list = find(key);
-    const auto is_number = [](const Json& v) { return v.is_number(); };
-    if (list && list->is_array() && list->size() == N && std::all_of(list->begin(), list->end(), is_number)) {
-      std::transform(list->begin(), list->end(), values.begin(), [](const Json& v) { return v.get<double>(); });
-    } else {
-      fail(key, fmt::format("a list of {} numbers", N));
+    if (list && list->is_array() && list->size() == count && are_numbers(*list))
+      return list->get<std::vector<double>>();
+    fail(key, fmt::format("a list of {} numbers", count));
+    return std::vector<double>(count);
+  }
+  CocoBox box(const char* key) {
+    const std::vector<double> values = numbers(key, CocoBox{}.size());
+    return {values[0], values[1], values[2], values[3]};
+  }
+  /// x, y and a third of each, however many there are.
+  std::vector<double> triples(const char* key) {
+    const Json* list = find(key);
+    if (list && list->is_array() && !list->empty() && list->size() % 3 == 0 && are_numbers(*list)) {
+      return list->get<std::vector<double>>();
     }
-    return values;
+    fail(key, "a list of three numbers for each keypoint");
+    return {0, 0, 0};
+  }
+  std::vector<std::string> texts_or_none(const char* key) {
+    const auto is_text = [](const Json& v) { return v.is_string(); };
+    if (!has(key)) return {};
+    const Json* list = find(key);
+    if (list->is_array() && std::ranges::all_of(*list, is_text)) return list->get<std::vector<std::string>>();
+    fail(key, "a list of strings");
+    return {};
   }
   /// crowd flags are written as 0, 1, false and true.
   bool flag_or(const char* key, bool fallback) {
@@ -68,6 +90,9 @@ class Reader {
   }
 
  private:
+  static bool are_numbers(const Json& list) {
+    return std::ranges::all_of(list, [](const Json& v) { return v.is_number(); });
+  }
   const Json* find(const char* key) const { return has(key) ? &object_.at(key) : nullptr; }
   void fail(std::string_view key, std::string_view what) {
     if (!wrong_.empty()) return;
@@ -115,21 +140,27 @@ CocoImage read_image(Reader& reader) {
   return image;
 }
 
-CocoPerson read_person(Reader& reader) {
-  CocoPerson person;
-  person.image_id = reader.integer("image_id");
-  person.category_id = reader.integer("category_id");
-  person.keypoints = reader.numbers<51>("keypoints");
-  person.bbox = reader.numbers<4>("bbox");
-  person.area = reader.number("area");
-  person.crowd = reader.flag_or("iscrowd", false);
+CocoCategory read_category(Reader& reader) {
+  return {reader.integer("id"), reader.text_or_none("name"), reader.texts_or_none("keypoints")};
+}
+
+void read_person(Reader& reader, std::size_t keypoints, CocoObject& person) {
+  person.keypoints = reader.numbers("keypoints", 3 * keypoints);
   std::int64_t visible = 0;
   for (std::size_t k = 2; k < person.keypoints.size(); k += 3) visible += person.keypoints[k] > 0 ? 1 : 0;
   person.labelled = reader.integer_or("num_keypoints", visible) != 0;
-  return person;
 }
 
-double extent_area(const CocoKeypoints& k) {
+void read_object(Reader& reader, bool keypoints, CocoObject& object) {
+  object.image_id = reader.integer("image_id");
+  object.category_id = reader.integer("category_id");
+  object.bbox = reader.box("bbox");
+  const bool from_box = !keypoints && !reader.has("area");
+  object.area = from_box ? std::max(0.0, object.bbox[2] * object.bbox[3]) : reader.area();
+  object.crowd = reader.flag_or("iscrowd", false);
+}
+
+double extent_area(const std::vector<double>& k) {
   double x0 = k[0], x1 = k[0], y0 = k[1], y1 = k[1];
   for (std::size_t i = 3; i < k.size(); i += 3) {
     x0 = std::min(x0, k[i]);
@@ -140,23 +171,19 @@ double extent_area(const CocoKeypoints& k) {
   return (x1 - x0) * (y1 - y0);
 }
 
-CocoResult read_result(Reader& reader, bool with_bbox) {
+CocoResult read_result(Reader& reader, bool with_keypoints, bool with_bbox) {
   CocoResult result;
   result.image_id = reader.integer("image_id");
   result.category_id = reader.integer("category_id");
-  result.keypoints = reader.numbers<51>("keypoints");
+  if (with_keypoints) result.keypoints = reader.triples("keypoints");
+  if (with_bbox) result.bbox = reader.box("bbox");
   result.score = reader.number("score");
-  if (with_bbox) {
-    const auto box = reader.numbers<4>("bbox");
-    result.area = box[2] * box[3];
-  } else {
-    result.area = extent_area(result.keypoints);
-  }
+  result.area = with_bbox ? result.bbox[2] * result.bbox[3] : extent_area(result.keypoints);
   return result;
 }
 
-bool has_bbox(const Json& result) {
-  return result.is_object() && result.contains("bbox") && !result.at("bbox").empty();
+bool has_list(const Json& result, const char* key) {
+  return result.is_object() && result.contains(key) && !result.at(key).empty();
 }
 
 template <class T, class Key>
@@ -166,40 +193,78 @@ void sort_and_make_unique(std::vector<T>& items, Key key) {
   items.erase(std::unique(items.begin(), items.end(), same), items.end());
 }
 
+// Where keypoints are compared, objects of categories without any are left out.
+Result<std::vector<CocoObject>> read_objects(const Json& list, std::string_view where, const CocoAnnotations& all) {
+  const bool keypoints = all.kind == CocoKind::kKeypoints;
+  const bool named = std::ranges::any_of(all.categories, [](const CocoCategory& c) { return !c.keypoints.empty(); });
+  std::vector<CocoObject> objects;
+  objects.reserve(list.size());
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    Reader reader(list[i], "annotations", i);
+    const std::int64_t id = reader.integer("category_id");
+    const auto category = std::ranges::lower_bound(all.categories, id, {}, &CocoCategory::id);
+    const bool known = category != all.categories.end() && category->id == id;
+    if (keypoints && named && !known && !reader.error(where)) continue;
+    CocoObject object;
+    if (keypoints) read_person(reader, (known ? *category : CocoCategory{}).keypoint_count(), object);
+    read_object(reader, keypoints, object);
+    objects.push_back(std::move(object));
+    if (auto error = reader.error(where)) return *std::move(error);
+  }
+  return objects;
+}
+
+Result<std::vector<CocoCategory>> read_categories(const Json& list, std::string_view where, CocoKind kind) {
+  auto categories = read_list<CocoCategory>(list, "categories", where, read_category);
+  if (!categories) return categories;
+  sort_and_make_unique(*categories, [](const CocoCategory& category) { return category.id; });
+  const auto nameless = [](const CocoCategory& category) { return category.keypoints.empty(); };
+  if (kind == CocoKind::kKeypoints && !std::ranges::all_of(*categories, nameless)) std::erase_if(*categories, nameless);
+  return categories;
+}
+
 }  // namespace
 
-Result<CocoAnnotations> parse_coco_annotations(std::string_view json, std::string_view where) {
+Result<CocoAnnotations> parse_coco_annotations(std::string_view json, std::string_view where, CocoKind kind) {
   auto document = parse_text(json, where);
   if (!document) return std::move(document).error();
   const Json* images = list_in(*document, "images");
-  const Json* people = list_in(*document, "annotations");
+  const Json* objects = list_in(*document, "annotations");
   const Json* categories = list_in(*document, "categories");
-  if (!images || !people || !categories) {
+  if (!images || !objects || !categories) {
     return expected(where, "top level", "an object with the lists images, annotations and categories of COCO");
   }
   CocoAnnotations all;
+  all.kind = kind;
   auto read_images = read_list<CocoImage>(*images, "images", where, read_image);
   if (!read_images) return std::move(read_images).error();
   all.images = *std::move(read_images);
   sort_and_make_unique(all.images, [](const CocoImage& image) { return image.id; });
-  auto read_people = read_list<CocoPerson>(*people, "annotations", where, read_person);
-  if (!read_people) return std::move(read_people).error();
-  all.people = *std::move(read_people);
-  const auto read_id = [](Reader& reader) { return reader.integer("id"); };
-  auto ids = read_list<std::int64_t>(*categories, "categories", where, read_id);
-  if (!ids) return std::move(ids).error();
-  all.categories = *std::move(ids);
-  sort_and_make_unique(all.categories, [](std::int64_t id) { return id; });
+  auto kept = read_categories(*categories, where, kind);
+  if (!kept) return std::move(kept).error();
+  all.categories = *std::move(kept);
+  auto read = read_objects(*objects, where, all);
+  if (!read) return std::move(read).error();
+  all.objects = *std::move(read);
   return all;
 }
 
-Result<std::vector<CocoResult>> parse_coco_results(std::string_view json, std::string_view where) {
+Result<CocoResults> parse_coco_results(std::string_view json, std::string_view where) {
   auto document = parse_text(json, where);
   if (!document) return std::move(document).error();
-  if (!document->is_array()) return expected(where, "top level", "a list of COCO keypoint results");
-  // pycocotools decides by the first element how it derives the area of all.
-  const bool with_bbox = !document->empty() && has_bbox(document->front());
-  return read_list<CocoResult>(*document, "results", where, [&](Reader& r) { return read_result(r, with_bbox); });
+  if (!document->is_array()) return expected(where, "top level", "a list of COCO results");
+  CocoResults results;
+  if (document->empty()) return results;
+  // pycocotools decides by the first element, too, what all have.
+  const bool keypoints = has_list(document->front(), "keypoints");
+  const bool bbox = has_list(document->front(), "bbox");
+  if (!keypoints && !bbox) return expected(where, "results[0]", "an object with keypoints or bbox");
+  results.kind = keypoints ? CocoKind::kKeypoints : CocoKind::kBoxes;
+  auto list =
+      read_list<CocoResult>(*document, "results", where, [&](Reader& r) { return read_result(r, keypoints, bbox); });
+  if (!list) return std::move(list).error();
+  results.list = *std::move(list);
+  return results;
 }
 
 }  // namespace posecam

@@ -1,72 +1,69 @@
 #include "postprocess/eval/coco_eval.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <numeric>
-#include <span>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "postprocess/eval/average_precision.h"
+#include "postprocess/eval/keypoint_names.h"
+
 namespace posecam {
 namespace {
 
-constexpr std::size_t kThresholds = 10;
-constexpr std::size_t kRecallPoints = 101;
-constexpr std::size_t kMaxResults = 20;  // of an image
-constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
+constexpr std::size_t kMostPeople = 20;  // pycocotools' maxDets
+constexpr std::size_t kMostObjects = 100;
+constexpr std::array<AreaRange, 4> kAreas{
+    {{"all", 0, 1e10}, {"small", 0, 1024}, {"medium", 1024, 9216}, {"large", 9216, 1e10}}};
 
-// Standard deviations of human annotators by keypoint, relative to the person's scale
-// (cocodataset.org/#keypoints-eval).
-constexpr std::array<double, 17> kSigmas{.026, .025, .025, .035, .035, .079, .079, .072, .072,
-                                         .062, .062, .107, .107, .087, .087, .089, .089};
+constexpr std::array<CocoFigure, 10> kKeypointFigures{{{"AP", true, 0, "all", kMostPeople},
+                                                       {"AP50", true, 0.5, "all", kMostPeople},
+                                                       {"AP75", true, 0.75, "all", kMostPeople},
+                                                       {"AP_medium", true, 0, "medium", kMostPeople},
+                                                       {"AP_large", true, 0, "large", kMostPeople},
+                                                       {"AR", false, 0, "all", kMostPeople},
+                                                       {"AR50", false, 0.5, "all", kMostPeople},
+                                                       {"AR75", false, 0.75, "all", kMostPeople},
+                                                       {"AR_medium", false, 0, "medium", kMostPeople},
+                                                       {"AR_large", false, 0, "large", kMostPeople}}};
+constexpr std::array<CocoFigure, 12> kBoxFigures{{{"AP", true, 0, "all", kMostObjects},
+                                                  {"AP50", true, 0.5, "all", kMostObjects},
+                                                  {"AP75", true, 0.75, "all", kMostObjects},
+                                                  {"AP_small", true, 0, "small", kMostObjects},
+                                                  {"AP_medium", true, 0, "medium", kMostObjects},
+                                                  {"AP_large", true, 0, "large", kMostObjects},
+                                                  {"AR1", false, 0, "all", 1},
+                                                  {"AR10", false, 0, "all", 10},
+                                                  {"AR100", false, 0, "all", kMostObjects},
+                                                  {"AR_small", false, 0, "small", kMostObjects},
+                                                  {"AR_medium", false, 0, "medium", kMostObjects},
+                                                  {"AR_large", false, 0, "large", kMostObjects}}};
 
-struct AreaRange {
-  std::string_view name;
-  double least = 0;
-  double most = 0;
-  bool contains(double area) const { return area >= least && area <= most; }
+std::size_t most_found(CocoKind kind) { return kind == CocoKind::kKeypoints ? kMostPeople : kMostObjects; }
+
+// One image and category, before similarities.
+struct Pair {
+  std::vector<const CocoObject*> truths;
+  std::vector<const CocoResult*> found;
 };
-constexpr std::array<AreaRange, 3> kAreas{{{"all", 0, 1e10}, {"medium", 1024, 9216}, {"large", 9216, 1e10}}};
+using Pairs = std::map<std::pair<std::int64_t, std::int64_t>, Pair>;  // by category, then image
 
-// i-th of n evenly spaced values, rounded as numpy.linspace does: whether an OKS or a recall just reaches a threshold
-// depends on the last bit.
-double spaced(double from, double to, std::size_t i, std::size_t n) {
-  if (i + 1 == n) return to;
-  return static_cast<double>(i) * ((to - from) / static_cast<double>(n - 1)) + from;
-}
-double threshold(std::size_t t) { return spaced(0.5, 0.95, t, kThresholds); }
-
-// What became of one result at each threshold.
-struct Judged {
-  double score = 0;
-  std::array<bool, kThresholds> matched{};
-  std::array<bool, kThresholds> ignored{};
-};
-
-// One image and category.
-struct Scene {
-  std::vector<const CocoPerson*> people;
-  std::vector<const CocoResult*> results;  ///< best score first, at most kMaxResults
-  std::vector<double> oks;                 ///< results x people
-};
-using Scenes = std::map<std::pair<std::int64_t, std::int64_t>, Scene>;  ///< by category, then image
-
-Result<Scenes> arrange(const CocoAnnotations& annotations, const std::vector<CocoResult>& results) {
+Result<Pairs> arrange(const CocoAnnotations& annotations, const std::vector<CocoResult>& results) {
   const auto known_image = [&](std::int64_t id) {
-    const auto at = std::lower_bound(annotations.images.begin(), annotations.images.end(), id,
-                                     [](const CocoImage& image, std::int64_t wanted) { return image.id < wanted; });
-    return at != annotations.images.end() && at->id == id;
+    return std::ranges::binary_search(annotations.images, id, {}, &CocoImage::id);
   };
   const auto known_category = [&](std::int64_t id) {
-    return std::binary_search(annotations.categories.begin(), annotations.categories.end(), id);
+    return std::ranges::binary_search(annotations.categories, id, {}, &CocoCategory::id);
   };
-  Scenes scenes;
-  for (const CocoPerson& person : annotations.people) {
-    if (!known_image(person.image_id) || !known_category(person.category_id)) continue;
-    scenes[{person.category_id, person.image_id}].people.push_back(&person);
+  Pairs pairs;
+  for (const CocoObject& object : annotations.objects) {
+    if (!known_image(object.image_id) || !known_category(object.category_id)) continue;
+    pairs[{object.category_id, object.image_id}].truths.push_back(&object);
   }
   for (const CocoResult& result : results) {
     if (!known_image(result.image_id)) {
@@ -74,142 +71,98 @@ Result<Scenes> arrange(const CocoAnnotations& annotations, const std::vector<Coc
                                              "that the results were made for",
                                              result.image_id)};
     }
-    if (known_category(result.category_id)) scenes[{result.category_id, result.image_id}].results.push_back(&result);
+    if (known_category(result.category_id)) pairs[{result.category_id, result.image_id}].found.push_back(&result);
   }
-  for (auto& [key, scene] : scenes) {
-    std::stable_sort(scene.results.begin(), scene.results.end(),
-                     [](const CocoResult* a, const CocoResult* b) { return a->score > b->score; });
-    if (scene.results.size() > kMaxResults) scene.results.resize(kMaxResults);
-    for (const CocoResult* result : scene.results) {
-      for (const CocoPerson* person : scene.people) scene.oks.push_back(oks(*person, result->keypoints));
-    }
+  for (auto& [key, pair] : pairs) {
+    std::ranges::stable_sort(pair.found, [](const auto* a, const auto* b) { return a->score > b->score; });
+    pair.found.resize(std::min(pair.found.size(), most_found(annotations.kind)));
   }
+  return pairs;
+}
+
+// `similarity` of a result with an annotation.
+template <class Similarity>
+Scene scene_of(const Pair& pair, Similarity similarity) {
+  Scene scene;
+  for (const CocoObject* truth : pair.truths) {
+    scene.truths.push_back({truth->area, truth->crowd, truth->crowd || !truth->labelled});
+  }
+  for (const CocoResult* found : pair.found) {
+    scene.found.push_back({found->score, found->area});
+    for (const CocoObject* truth : pair.truths) scene.similarity.push_back(similarity(*truth, *found));
+  }
+  return scene;
+}
+
+Scenes box_scenes(const Pairs& pairs) {
+  Scenes scenes;
+  const auto similarity = [](const CocoObject& truth, const CocoResult& found) { return coco_iou(truth, found.bbox); };
+  for (const auto& [key, pair] : pairs) scenes[key] = scene_of(pair, similarity);
   return scenes;
 }
 
-// Greedy matching at one threshold: each result, best first, takes the person of the greatest OKS that is free. People
-// in `order` come with those that count first; a result takes an ignored person only if none that counts fits.
-void match(const Scene& scene, std::span<const std::size_t> order, const std::vector<bool>& ignored, std::size_t t,
-           std::span<Judged> judged) {
-  std::vector<bool> taken(scene.people.size(), false);
-  constexpr auto kNone = std::numeric_limits<std::size_t>::max();
-  for (std::size_t r = 0; r < scene.results.size(); ++r) {
-    double best = std::min(threshold(t), 1 - 1e-10);
-    std::size_t found = kNone;
-    for (const std::size_t p : order) {
-      if (taken[p] && !scene.people[p]->crowd) continue;
-      if (found != kNone && !ignored[found] && ignored[p]) break;
-      const double similarity = scene.oks[r * scene.people.size() + p];
-      if (similarity < best) continue;
-      best = similarity;
-      found = p;
+// For each category those that were given, or else its own.
+using Sigmas = std::map<std::int64_t, std::vector<double>>;
+
+Result<Sigmas> sigmas_by_category(const CocoAnnotations& annotations, std::span<const double> given) {
+  Sigmas sigmas;
+  for (const CocoCategory& category : annotations.categories) {
+    const std::size_t keypoints = category.keypoint_count();
+    if (!given.empty() && given.size() != keypoints) {
+      return Error{Errc::kUsage, fmt::format("{} sigmas, but the category '{}' of the annotations has {} keypoints; "
+                                             "give one for each",
+                                             given.size(), category.name, keypoints)};
     }
-    if (found == kNone) continue;
-    taken[found] = true;
-    judged[r].matched[t] = true;
-    judged[r].ignored[t] = ignored[found];
+    sigmas[category.id] = given.empty() ? sigmas_of(category) : std::vector<double>(given.begin(), given.end());
   }
+  return sigmas;
 }
 
-// Judges the results of a scene for one range of areas; returns how many people count.
-std::size_t judge(const Scene& scene, const AreaRange& area, std::vector<Judged>& all) {
-  std::vector<bool> ignored;
-  for (const CocoPerson* person : scene.people) {
-    ignored.push_back(person->crowd || !person->labelled || !area.contains(person->area));
-  }
-  std::vector<std::size_t> order(scene.people.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_partition(order.begin(), order.end(), [&](std::size_t p) { return !ignored[p]; });
-
-  const std::size_t first = all.size();
-  for (const CocoResult* result : scene.results) all.push_back({result->score, {}, {}});
-  const std::span judged = std::span(all).subspan(first);
-  for (std::size_t t = 0; t < kThresholds; ++t) {
-    match(scene, order, ignored, t, judged);
-    for (std::size_t r = 0; r < judged.size(); ++r) {
-      if (!judged[r].matched[t] && !area.contains(scene.results[r]->area)) judged[r].ignored[t] = true;
+Result<Scenes> keypoint_scenes(const CocoAnnotations& annotations, const Pairs& pairs, std::span<const double> given) {
+  const auto by_category = sigmas_by_category(annotations, given);
+  if (!by_category) return by_category.error();
+  Scenes scenes;
+  for (const auto& [key, pair] : pairs) {
+    const std::vector<double>& sigmas = by_category->at(key.first);
+    for (const CocoResult* found : pair.found) {
+      if (found->keypoints.size() == 3 * sigmas.size()) continue;
+      return Error{Errc::kMedia, fmt::format("a result of image {} has {} values of keypoints, where the annotations "
+                                             "have {}; give the annotations that the results were made for",
+                                             found->image_id, found->keypoints.size(), 3 * sigmas.size())};
     }
+    scenes[key] = scene_of(
+        pair, [&](const CocoObject& truth, const CocoResult& found) { return oks(truth, found.keypoints, sigmas); });
   }
-  return static_cast<std::size_t>(std::count(ignored.begin(), ignored.end(), false));
-}
-
-// Means over thresholds (and categories, as they are added).
-struct Curves {
-  std::array<double, kThresholds> precision{};  ///< sums over categories of the mean of the recall points
-  std::array<double, kThresholds> recall{};
-  int categories = 0;
-};
-
-// `judged`: all results of a category, best score first.
-void add_category(const std::vector<Judged>& judged, std::size_t people, Curves& curves) {
-  ++curves.categories;
-  std::vector<double> recall;
-  std::vector<double> precision;
-  for (std::size_t t = 0; t < kThresholds; ++t) {
-    recall.clear();
-    precision.clear();
-    double right = 0;
-    double wrong = 0;
-    for (const Judged& j : judged) {
-      if (!j.ignored[t]) (j.matched[t] ? right : wrong) += 1;
-      recall.push_back(right / static_cast<double>(people));
-      precision.push_back(right / (wrong + right + kEpsilon));
-    }
-    for (std::size_t i = precision.size(); i-- > 1;) precision[i - 1] = std::max(precision[i - 1], precision[i]);
-    double sum = 0;
-    for (std::size_t p = 0; p < kRecallPoints; ++p) {
-      const auto at = std::lower_bound(recall.begin(), recall.end(), spaced(0, 1, p, kRecallPoints));
-      if (at != recall.end()) sum += precision[static_cast<std::size_t>(at - recall.begin())];
-    }
-    curves.precision[t] += sum / kRecallPoints;
-    if (!recall.empty()) curves.recall[t] += recall.back();
-  }
-}
-
-Curves measure(const Scenes& scenes, const AreaRange& area) {
-  Curves curves;
-  for (auto scene = scenes.begin(); scene != scenes.end();) {
-    const std::int64_t category = scene->first.first;
-    std::vector<Judged> judged;
-    std::size_t people = 0;
-    for (; scene != scenes.end() && scene->first.first == category; ++scene) {
-      people += judge(scene->second, area, judged);
-    }
-    if (people == 0) continue;
-    std::stable_sort(judged.begin(), judged.end(), [](const Judged& a, const Judged& b) { return a.score > b.score; });
-    add_category(judged, people, curves);
-  }
-  return curves;
+  return scenes;
 }
 
 double figure_of(const Curves& curves, const CocoFigure& figure) {
   if (curves.categories == 0) return -1;
   const auto& values = figure.precision ? curves.precision : curves.recall;
-  if (figure.oks > 0) {
-    const auto t = static_cast<std::size_t>(std::lround((figure.oks - 0.5) / 0.05));
+  if (figure.similarity > 0) {
+    const auto t = static_cast<std::size_t>(std::lround((figure.similarity - 0.5) / 0.05));
     return values[t] / curves.categories;
   }
-  return std::accumulate(values.begin(), values.end(), 0.0) / (kThresholds * curves.categories);
+  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(kSimilarities) / curves.categories;
 }
 
 }  // namespace
 
-const std::array<CocoFigure, 10>& coco_figures() {
-  static constexpr std::array<CocoFigure, 10> kFigures{{{"AP", true, 0, "all"},
-                                                        {"AP50", true, 0.5, "all"},
-                                                        {"AP75", true, 0.75, "all"},
-                                                        {"AP_medium", true, 0, "medium"},
-                                                        {"AP_large", true, 0, "large"},
-                                                        {"AR", false, 0, "all"},
-                                                        {"AR50", false, 0.5, "all"},
-                                                        {"AR75", false, 0.75, "all"},
-                                                        {"AR_medium", false, 0, "medium"},
-                                                        {"AR_large", false, 0, "large"}}};
-  return kFigures;
+std::span<const CocoFigure> coco_figures(CocoKind kind) {
+  if (kind == CocoKind::kKeypoints) return kKeypointFigures;
+  return kBoxFigures;
 }
 
-double oks(const CocoPerson& person, const CocoKeypoints& found) {
-  const auto& box = person.bbox;
+std::vector<double> sigmas_of(const CocoCategory& category) {
+  std::vector<double> sigmas;
+  for (const std::string& name : category.keypoints) sigmas.push_back(keypoint_sigma(name).value_or(kUnknownSigma));
+  if (!sigmas.empty()) return sigmas;
+  for (const auto& name : coco_keypoint_names()) sigmas.push_back(keypoint_sigma(name).value_or(kUnknownSigma));
+  return sigmas;
+}
+
+double oks(const CocoObject& person, std::span<const double> found, std::span<const double> sigmas) {
+  const CocoBox& box = person.bbox;
   const double x0 = box[0] - box[2], x1 = box[0] + 2 * box[2];
   const double y0 = box[1] - box[3], y1 = box[1] + 2 * box[3];
   const auto outside = [](double at, double low, double high) {
@@ -221,39 +174,55 @@ double oks(const CocoPerson& person, const CocoKeypoints& found) {
 
   double sum = 0;
   int counted = 0;
-  for (std::size_t i = 0; i < kSigmas.size(); ++i) {
+  for (std::size_t i = 0; i < sigmas.size(); ++i) {
     if (visible && !(k[3 * i + 2] > 0)) continue;
     const double x = found[3 * i];
     const double y = found[3 * i + 1];
     const double dx = visible ? x - k[3 * i] : outside(x, x0, x1);
     const double dy = visible ? y - k[3 * i + 1] : outside(y, y0, y1);
-    const double variance = 4 * kSigmas[i] * kSigmas[i];
-    sum += std::exp(-(dx * dx + dy * dy) / variance / (person.area + kEpsilon) / 2);
+    const double variance = 4 * sigmas[i] * sigmas[i];
+    sum += std::exp(-(dx * dx + dy * dy) / variance / (person.area + std::numeric_limits<double>::epsilon()) / 2);
     ++counted;
   }
   return sum / counted;
 }
 
-Result<CocoStats> evaluate_coco(const CocoAnnotations& annotations, const std::vector<CocoResult>& results) {
-  auto scenes = arrange(annotations, results);
-  if (!scenes) return std::move(scenes).error();
-  CocoStats stats{};
-  for (const AreaRange& area : kAreas) {
-    const Curves curves = measure(*scenes, area);
-    for (std::size_t i = 0; i < stats.size(); ++i) {
-      if (coco_figures()[i].area == area.name) stats[i] = figure_of(curves, coco_figures()[i]);
-    }
+double coco_iou(const CocoObject& object, const CocoBox& found) {
+  const CocoBox& truth = object.bbox;
+  const double width = std::min(found[0] + found[2], truth[0] + truth[2]) - std::max(found[0], truth[0]);
+  const double height = std::min(found[1] + found[3], truth[1] + truth[3]) - std::max(found[1], truth[1]);
+  if (!(width > 0 && height > 0)) return 0;
+  const double common = width * height;
+  const double area = found[2] * found[3];
+  return common / (object.crowd ? area : area + truth[2] * truth[3] - common);
+}
+
+Result<CocoStats> evaluate_coco(const CocoAnnotations& annotations, const std::vector<CocoResult>& results,
+                                std::span<const double> sigmas) {
+  const auto pairs = arrange(annotations, results);
+  if (!pairs) return pairs.error();
+  const bool keypoints = annotations.kind == CocoKind::kKeypoints;
+  const auto scenes = keypoints ? keypoint_scenes(annotations, *pairs, sigmas) : Result<Scenes>(box_scenes(*pairs));
+  if (!scenes) return scenes.error();
+  CocoStats stats;
+  std::map<std::pair<std::string_view, std::size_t>, Curves> known;  // by area, then most_found
+  for (const CocoFigure& figure : coco_figures(annotations.kind)) {
+    const auto [curves, fresh] = known.try_emplace({figure.area, figure.most_found});
+    const auto area = std::ranges::find(kAreas, figure.area, &AreaRange::name);
+    if (fresh) curves->second = measure_curves(*scenes, *area, figure.most_found);
+    stats.push_back(figure_of(curves->second, figure));
   }
   return stats;
 }
 
-std::string coco_table(const CocoStats& stats) {
+std::string coco_table(CocoKind kind, const CocoStats& stats) {
   std::string table;
   for (std::size_t i = 0; i < stats.size(); ++i) {
-    const CocoFigure& f = coco_figures()[i];
+    const CocoFigure& f = coco_figures(kind)[i];
     table += fmt::format(" {:<18} {} @[ IoU={:<9} | area={:>6} | maxDets={:>3} ] = {:0.3f}\n",
                          f.precision ? "Average Precision" : "Average Recall", f.precision ? "(AP)" : "(AR)",
-                         f.oks > 0 ? fmt::format("{:0.2f}", f.oks) : "0.50:0.95", f.area, kMaxResults, stats[i]);
+                         f.similarity > 0 ? fmt::format("{:0.2f}", f.similarity) : "0.50:0.95", f.area, f.most_found,
+                         stats[i]);
   }
   return table;
 }

@@ -73,8 +73,9 @@ void check_coco(const FrameInfo& info, const FrameResult& result) {
   append_coco_results(info, result, first, text);
   append_coco_results(info, result, first, text);
   const json list = parsed(text + "]", "COCO results do not parse:");
-  expect(list.size() == (result.model->skeleton ? 2 * result.poses.size() : 0), "COCO: people");
-  for (const json& person : list) check_numbers(person.at("keypoints"), 51);
+  const bool people = result.model->skeleton != nullptr;
+  expect(list.size() == 2 * (people ? result.poses.size() : result.detections.size()), "COCO: people or objects");
+  for (const json& found : list) check_numbers(found.at(people ? "keypoints" : "bbox"), people ? 51 : 4);
 }
 
 void check_motion(const FrameInfo& info, const FrameResult& result) {

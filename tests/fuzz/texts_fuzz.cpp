@@ -8,6 +8,7 @@
 
 #include "app/cli/toml_config.h"
 #include "app/commands/run_options.h"
+#include "app/eval/class_truth.h"
 #include "app/session/input/inputs.h"
 #include "app/session/input/truncation.h"
 #include "models/spec/json_reader.h"
@@ -83,24 +84,44 @@ void toml(Input& input) {
   }
 }
 
+void check_figures(const CocoAnnotations& annotations, const CocoResults& results) {
+  const auto stats = evaluate_coco(annotations, results.list);
+  if (!stats) return check_message(stats.error());
+  expect(stats->size() == coco_figures(annotations.kind).size(), "a value for each figure");
+  for (const double figure : *stats) expect(figure == -1 || (figure >= 0 && figure <= 1), "a figure outside [0,1]");
+  expect(!coco_table(annotations.kind, *stats).empty(), "no table");
+}
+
+/// Every picture gets one of the labels, whatever the list says.
+void class_list(std::string_view text) {
+  const std::vector<std::string> labels{"cat", "Egyptian cat", "3", "dog"};
+  const auto truth = parse_class_list(text, "val.txt", labels);
+  if (!truth) return check_message(truth.error());
+  expect(!truth->pictures.empty() && truth->pictures.size() == truth->label_ids.size(), "a class for each picture");
+  for (const int id : truth->label_ids) expect(id >= 0 && id < 4, "a class that is no label");
+  for (const EvalPicture& picture : truth->pictures) expect(!picture.file.empty(), "a picture without a name");
+}
+
 void coco(Input& input) {
   const std::string_view both = input.rest();
+  class_list(both);
   const auto split = std::min(both.find('\0'), both.size());
-  const auto annotations = parse_coco_annotations(both.substr(0, split), "annotations.json");
   const auto results = parse_coco_results(both.substr(std::min(split + 1, both.size())), "results.json");
-  if (!annotations) check_message(annotations.error());
   if (!results) check_message(results.error());
-  if (!annotations || !results) return;
-  for (const CocoPerson& person : annotations->people) {
-    for (const CocoResult& found : *results) {
-      const double similarity = oks(person, found.keypoints);
-      expect(similarity >= 0 && similarity <= 1, "OKS outside [0,1]", std::to_string(similarity));
+  for (const CocoKind kind : {CocoKind::kKeypoints, CocoKind::kBoxes}) {
+    const auto annotations = parse_coco_annotations(both.substr(0, split), "annotations.json", kind);
+    if (!annotations) check_message(annotations.error());
+    if (!annotations || !results || results->kind.value_or(kind) != kind) continue;
+    const std::vector<double> sigmas(17, .05);
+    for (const CocoObject& object : annotations->objects) {
+      for (const CocoResult& found : results->list) {
+        if (object.keypoints.size() != 51 || found.keypoints.size() != 51) continue;
+        const double similarity = oks(object, found.keypoints, sigmas);
+        expect(similarity >= 0 && similarity <= 1, "OKS outside [0,1]", std::to_string(similarity));
+      }
     }
+    check_figures(*annotations, *results);
   }
-  const auto stats = evaluate_coco(*annotations, *results);
-  if (!stats) return check_message(stats.error());
-  for (const double figure : *stats) expect(figure == -1 || (figure >= 0 && figure <= 1), "a figure outside [0,1]");
-  expect(!coco_table(*stats).empty(), "no table");
 }
 
 void clip_file(Input& input) {

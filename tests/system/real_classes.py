@@ -1,4 +1,4 @@
-"""`posecam run` with classifiers on a picture of a burger: every network and device names it, every line fits the schema.
+"""`posecam run` with classifiers on a picture of a burger: every network and device names it, every line fits the schema, and `posecam eval` counts it as right.
 
     real_classes.py POSECAM NDJSON_SCHEMA SHARED_DIR DEVICE...
 
@@ -54,3 +54,15 @@ with tempfile.TemporaryDirectory() as home:
             assert len(classes) == 5 and line["people"] == line["objects"] == []
             assert classes[0]["label"] == "cheeseburger" and classes[0]["label_id"] == 933, classes
             assert least <= classes[0]["confidence"] <= 1 and sum(found["confidence"] for found in classes) <= 1 + 1e-5
+        # Once right, once the second likeliest, once wrong; by a list and by folders.
+        second = classes[1]["label"]
+        folder = pathlib.Path(home, network)
+        for name in ("933", second, "tench"):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "burger.jpg").symlink_to(picture.resolve())
+        rows = [f"933/burger.jpg cheeseburger\n", f"{second}/burger.jpg\t{second}\n", "tench/burger.jpg 0\n"]
+        listed = pathlib.Path(home, network + ".txt")
+        listed.write_text("".join(rows))
+        for annotations in ([], ["--annotations", listed]):
+            scores = json.loads(run(home, "eval", "--images", folder, *annotations, "--model", network, "--json"))
+            assert scores["images"] == 3 and [round(3 * scores[top]) for top in ("top1", "top5")] == [1, 2], scores

@@ -233,8 +233,9 @@ TEST_F(PosecamRun, InterleavesWholeLinesOfSeveralInputs) {
 }
 
 TEST_F(PosecamRun, RefusesKeypointOutputsOfADetector) {
-  expect_refused({at("a.mp4"), "--model", "yolox-nano", "--write-coco-json", at("c.json")}, 2, "finds no keypoints");
+  expect_refused({at("a.mp4"), "--model", "yolox-nano", "--write-motion-json", at("m.json")}, 2, "finds no keypoints");
   expect_refused({at("a.mp4"), "--model", "squeezenet", "--write-json", at("json")}, 2, "finds no keypoints");
+  expect_refused({at("a.mp4"), "--model", "squeezenet", "--write-coco-json", at("c.json")}, 2, "and no boxes");
 }
 
 TEST_F(PosecamRun, GoesOnWhenNobodyReadsItsMessages) {

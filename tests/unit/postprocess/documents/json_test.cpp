@@ -345,7 +345,8 @@ TEST(CocoResults, NumberFramesOfAClip) {
 
 TEST(CocoResults, AreNothingWithoutPeople) {
   FrameResult result;
-  result.model = detection_model();
+  result.model = pose_model(coco18());
+  result.detections = {{{0.5F, 0.25F, 0.25F, 0.5F}, 0.93F, 1, {}}};  // in a file of keypoints no boxes
   bool first = true;
   std::string out;
   append_coco_results(frame(), result, first, out);

@@ -23,7 +23,7 @@ inline ModelSpec single_model(std::vector<std::string> outputs) {
   spec.name = "one";
   spec.input.size = kInput;
   spec.outputs = std::move(outputs);
-  spec.skeleton = &coco17();
+  spec.skeleton = find_skeleton("coco-17");
   return spec;
 }
 

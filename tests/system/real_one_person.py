@@ -68,11 +68,11 @@ def movenet(outputs):
 
 
 def cpm(outputs):
-    """Simple Baselines' quarter of a cell, from the middle of the highest one."""
+    """Simple Baselines' quarter of a cell, from the highest one."""
     keypoints = []
     for plane in outputs[0][0].transpose(2, 0, 1):
         y, x = divmod(int(plane.argmax()), 96)
-        at = [x + 0.5, y + 0.5]
+        at = [float(x), float(y)]
         if 0 < x < 95:
             at[0] += 0.25 * numpy.sign(plane[y, x + 1] - plane[y, x - 1])
         if 0 < y < 95:

@@ -311,7 +311,7 @@ void add_models_command(CLI::App& app, int& code) {
   pull_command->add_option("--ca-file", options->ca_file, "Authorities of https to trust instead of the system's (PEM)")
       ->type_name("FILE")
       ->envname("SSL_CERT_FILE");
-  add("make", "Make the weights of a network that is for measurements: resnet50", make)
+  add("make", "Make the weights of a network that is for measurements: resnet50, fitness-coords", make)
       ->add_option("NAME", options->names, "Zoo names")
       ->required();
   add("verify", "Read all pulled weights and compare them with their checksums", verify)

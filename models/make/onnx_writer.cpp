@@ -13,6 +13,7 @@ enum WireType : std::uint8_t { kVarint = 0, kLength = 2, kFixed32 = 5 };
 constexpr std::uint64_t kFloat = 1;  // TensorProto.DataType and AttributeProto.AttributeType both call it so
 constexpr std::uint64_t kInt = 2;
 constexpr std::uint64_t kInts = 7;
+constexpr std::uint64_t kInt64 = 7;  // of TensorProto.DataType
 constexpr std::uint64_t kIrVersion = 8;
 constexpr std::uint64_t kOpset = 13;
 
@@ -86,6 +87,13 @@ void OnnxWriter::constant(std::string_view name, std::span<const std::int64_t> s
   ProtoMessage tensor;
   for (const std::int64_t extent : shape) tensor.integer(1, static_cast<std::uint64_t>(extent));
   tensor.integer(2, kFloat).bytes(8, name);
+  tensor.bytes(9, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+  constants_.message(5, tensor);
+}
+
+void OnnxWriter::integers(std::string_view name, std::span<const std::int64_t> values) {
+  ProtoMessage tensor;
+  tensor.integer(1, values.size()).integer(2, kInt64).bytes(8, name);
   tensor.bytes(9, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
   constants_.message(5, tensor);
 }

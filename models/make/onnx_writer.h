@@ -42,6 +42,8 @@ class OnnxWriter {
 
   /// An f32 constant.
   void constant(std::string_view name, std::span<const std::int64_t> shape, std::span<const float> values);
+  /// A list of whole numbers that is constant: the shape of a Reshape.
+  void integers(std::string_view name, std::span<const std::int64_t> values);
   /// A node with one output, which has its name.
   void node(std::string_view op, std::string_view name, std::span<const std::string> inputs,
             std::span<const Attribute> attributes);

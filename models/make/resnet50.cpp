@@ -18,7 +18,9 @@ using Ints = std::vector<std::int64_t>;
 constexpr std::uint64_t kSeed = 50;
 constexpr float kEpsilon = 1e-5F;
 constexpr std::int64_t kClasses = 1000;
-constexpr std::int64_t kExpansion = 4;  // channels that a block gives, in widths
+constexpr std::int64_t kParts = 17;       // COCO's
+constexpr std::int64_t kFeatures = 2048;  // of an image, behind the last block
+constexpr std::int64_t kExpansion = 4;    // channels that a block gives, in widths
 
 struct Stage {
   int blocks;
@@ -30,6 +32,7 @@ constexpr Stage kStages[] = {{3, 64, 1}, {4, 128, 2}, {6, 256, 2}, {3, 512, 2}};
 class Builder {
  public:
   std::string make();
+  std::string make_coordinates();
 
  private:
   std::string node(std::string_view op, const std::string& name, const std::vector<std::string>& inputs,
@@ -47,6 +50,8 @@ class Builder {
   std::string relu(const std::string& x) { return node("Relu", x + ".relu", {x}); }
   std::string block(const std::string& name, const std::string& x, std::int64_t taken, std::int64_t width,
                     std::int64_t stride);
+  std::string trunk(const std::string& images);
+  std::string dense(const std::string& name, const std::string& x, std::int64_t given);
 
   OnnxWriter onnx_;
   std::mt19937_64 random_{kSeed};
@@ -93,8 +98,9 @@ std::string Builder::block(const std::string& name, const std::string& x, std::i
   return relu(node("Add", name + ".add", {y, shortcut}));
 }
 
-std::string Builder::make() {
-  std::string x = relu(conv("conv1", "images", 3, 64, 7, 2));
+/// From images in planes to kFeatures values.
+std::string Builder::trunk(const std::string& images) {
+  std::string x = relu(conv("conv1", images, 3, 64, 7, 2));
   x = node("MaxPool", "maxpool", {x}, {{"kernel_shape", Ints{3, 3}}, {"strides", Ints{2, 2}}, {"pads", Ints(4, 1)}});
   std::int64_t taken = 64;
   for (std::size_t stage = 0; stage < std::size(kStages); ++stage) {
@@ -105,14 +111,31 @@ std::string Builder::make() {
     }
   }
   x = node("GlobalAveragePool", "avgpool", {x});
-  x = node("Flatten", "flatten", {x}, {{"axis", std::int64_t{1}}});
-  const std::string weight = drawn("fc.weight", {kClasses, taken}, 1 / static_cast<double>(taken));
-  x = node("Gemm", "scores", {x, weight, filled("fc.bias", kClasses, 0)}, {{"transB", std::int64_t{1}}});
+  return node("Flatten", "flatten", {x}, {{"axis", std::int64_t{1}}});
+}
+
+/// Fully connected.
+std::string Builder::dense(const std::string& name, const std::string& x, std::int64_t given) {
+  const std::string weight = drawn("fc.weight", {given, kFeatures}, 1 / static_cast<double>(kFeatures));
+  return node("Gemm", name, {x, weight, filled("fc.bias", given, 0)}, {{"transB", std::int64_t{1}}});
+}
+
+std::string Builder::make() {
+  const std::string x = dense("scores", trunk("images"), kClasses);
   return onnx_.finish("resnet50", "images", Ints{3, 224, 224}, x, Ints{kClasses});
+}
+
+std::string Builder::make_coordinates() {
+  std::string x = node("Transpose", "planes", {"images"}, {{"perm", Ints{0, 3, 1, 2}}});
+  x = node("Sigmoid", "shares", {dense("fc", trunk(x), kParts * 2)});
+  onnx_.integers("coords.shape", Ints{-1, kParts, 2});
+  x = node("Reshape", "coords", {x, "coords.shape"});
+  return onnx_.finish("fitness-coords", "images", Ints{256, 192, 3}, x, Ints{kParts, 2});
 }
 
 }  // namespace
 
 std::string make_resnet50() { return Builder().make(); }
+std::string make_fitness_coords() { return Builder().make_coordinates(); }
 
 }  // namespace posecam

@@ -1,5 +1,5 @@
 #pragma once
-// A ResNet-50 for measurements: the true shape, weights of a seed. Nobody publishes weights that may be had from
+// ResNet-50s for measurements: the true shape, weights of a seed. Nobody publishes weights that may be had from
 // everywhere, and for throughput they do not count.
 
 #include <string>
@@ -10,5 +10,10 @@ namespace posecam {
 /// 3x3 convolutions: 25,557,032 parameters, 102 MB. "images", batch x 3 x 224 x 224, to "scores", batch x 1000 logits.
 /// The same bytes everywhere.
 std::string make_resnet50();
+
+/// The same network with coordinates in place of classes, as services that watch exercises run them on Inf1 (256x192,
+/// coordinates as output, up to 16 images in a batch): "images", batch x 256 x 192 x 3 (height, width, RGB), to
+/// "coords", batch x 17 x 2: x and y of each part in shares of the input. 23.6 million parameters, 95 MB.
+std::string make_fitness_coords();
 
 }  // namespace posecam

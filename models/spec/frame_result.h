@@ -15,7 +15,8 @@
 namespace posecam {
 
 /// Normalised image coordinates: [0,1] across the image as it is stored, whatever the shape of its pixels, 0 = left/top
-/// edge. Score in (0,1], the heatmap's peak.
+/// edge. Networks that look at one person place some a little outside (OnePerson in postprocess/decode/single). Score
+/// in (0,1], the heatmap's peak.
 struct Keypoint {
   float x = 0;
   float y = 0;

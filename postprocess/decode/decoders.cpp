@@ -5,12 +5,18 @@
 #include "postprocess/decode/boxes/yolox.h"
 #include "postprocess/decode/classes.h"
 #include "postprocess/decode/paf/paf.h"
+#include "postprocess/decode/single/coordinates.h"
+#include "postprocess/decode/single/heatmaps.h"
+#include "postprocess/decode/single/simcc.h"
 
 namespace posecam {
 namespace {
 
 constexpr DecoderKind kDecoders[] = {
     {"paf", Task::kPose, PafDecoder::read},
+    {"coordinates", Task::kPose, CoordinatesDecoder::read},
+    {"heatmaps", Task::kPose, HeatmapsDecoder::read},
+    {"simcc", Task::kPose, SimccDecoder::read},
     {"yolox", Task::kDetection, YoloxDecoder::read},
     {"ssd", Task::kDetection, SsdDecoder::read},
     {"classes", Task::kClassification, ClassDecoder::read},

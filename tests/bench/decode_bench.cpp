@@ -1,14 +1,22 @@
-// PAF decoding on the recorded maps of shared/golden, step by step and whole, fast and reference. Without the maps: on
-// a rendered scene. Figures in docs/performance/decoding.md.
+// PAF decoding on the recorded maps of shared/golden, step by step and whole, fast and reference; without the maps: on
+// a rendered scene. Decoders of one person on outputs that are made, in the shapes of the networks they are named by.
+// Figures in docs/performance/decoding.md.
 
+#include <cmath>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <type_traits>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
 #include "postprocess/decode/paf/limb_score.h"
 #include "postprocess/decode/paf/paf_decoder.h"
 #include "postprocess/decode/paf/peaks.h"
+#include "postprocess/decode/single/coordinates.h"
+#include "postprocess/decode/single/heatmaps.h"
+#include "postprocess/decode/single/simcc.h"
 #include "tests/support/npy.h"
 #include "tests/support/paf_scene.h"
 
@@ -143,6 +151,78 @@ void decode(benchmark::State& state, const Recording& r) {
   state.counters["people"] = static_cast<double>(people);
 }
 
+/// A network of one person: its decoder, and an output of each shape with smooth values.
+struct OnePersonCase {
+  std::string name;
+  std::string skeleton;
+  Size input;
+  std::shared_ptr<const Decoder> decoder;
+  std::vector<std::string> outputs;
+  std::vector<Shape> shapes;
+};
+
+std::vector<OnePersonCase> one_person_cases() {
+  CoordinatesDecoder movenet;
+  movenet.output = "points";
+  movenet.values = 3;
+  movenet.unit = CoordinatesDecoder::Unit::kInput;
+  movenet.score = CoordinatesDecoder::Score{"", 2, false};
+  CoordinatesDecoder blazepose = movenet;
+  blazepose.count = 39;
+  blazepose.values = 5;
+  blazepose.score = CoordinatesDecoder::Score{"", 3, true};
+  blazepose.refine = CoordinatesDecoder::Refinement{{{"maps", 0}, Layout::kNhwc, 4}, 7};
+  HeatmapsDecoder cpm;
+  cpm.maps = {{"maps", 0}, Layout::kNhwc, 2};
+  HeatmapsDecoder hrnet;
+  hrnet.maps = {{"maps", 0}, Layout::kNchw, 4};
+  hrnet.refine = HeatmapsDecoder::Refine::kDark;
+  SimccDecoder rtmpose;
+  rtmpose.x = "x";
+  rtmpose.y = "y";
+  const auto shared = [](const auto& decoder) {
+    return std::make_shared<const std::remove_cvref_t<decltype(decoder)>>(decoder);
+  };
+  return {{"coordinates/MoveNet", "coco-17", {192, 192}, shared(movenet), {"points"}, {{1, 1, 17, 3}}},
+          {"coordinates/BlazePose",
+           "blazepose-33",
+           {256, 256},
+           shared(blazepose),
+           {"points", "maps"},
+           {{1, 195}, {1, 64, 64, 39}}},
+          {"heatmaps/CPM", "ai-challenger-14", {192, 192}, shared(cpm), {"maps"}, {{1, 96, 96, 14}}},
+          {"heatmaps/HRNet-DARK", "coco-17", {192, 256}, shared(hrnet), {"maps"}, {{1, 17, 64, 48}}},
+          {"simcc/RTMPose", "halpe-26", {192, 256}, shared(rtmpose), {"x", "y"}, {{1, 26, 384}, {1, 26, 512}}}};
+}
+
+void one_person(benchmark::State& state, const OnePersonCase& c) {
+  ModelSpec spec;
+  spec.name = c.name;
+  spec.outputs = c.outputs;
+  spec.input.size = c.input;
+  spec.skeleton = find_skeleton(c.skeleton);
+  std::vector<std::vector<float>> values;
+  std::vector<TensorView> views;
+  for (const Shape& shape : c.shapes) {
+    auto& tensor = values.emplace_back(shape.elements());
+    for (std::size_t i = 0; i < tensor.size(); ++i) tensor[i] = 0.5F + 0.4F * std::sin(0.013F * static_cast<float>(i));
+    views.push_back({reinterpret_cast<const std::byte*>(tensor.data()), DType::kF32, shape});
+  }
+  auto decoder = c.decoder->make(spec, {});
+  if (!decoder) {
+    state.SkipWithError(decoder.error().message.c_str());
+    return;
+  }
+  const auto width = static_cast<float>(c.input.width);
+  const auto height = static_cast<float>(c.input.height);
+  const Letterbox letterbox{c.input, c.input, {0, 0}, {width, height}};
+  FrameResult result;
+  for (auto _ : state) {
+    if (!(*decoder)->run(views, letterbox, result)) state.SkipWithError("the tensors do not fit");
+  }
+  state.counters["people"] = static_cast<double>(result.poses.size());
+}
+
 }  // namespace
 }  // namespace posecam
 
@@ -166,6 +246,12 @@ int main(int argc, char** argv) {
       add("decode/fast/" + r.name, decode<FastPafDecoder>, r)->Arg(taps);
       add("decode/reference/" + r.name, decode<ReferencePafDecoder>, r)->Arg(taps);
     }
+  }
+  const std::vector<OnePersonCase> single = one_person_cases();
+  for (const OnePersonCase& c : single) {
+    benchmark::RegisterBenchmark(c.name.c_str(), [&c](benchmark::State& state) {
+      one_person(state, c);
+    })->Unit(benchmark::kMicrosecond);
   }
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

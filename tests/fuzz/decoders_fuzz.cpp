@@ -9,6 +9,9 @@
 #include "postprocess/decode/classes.h"
 #include "postprocess/decode/decoders.h"
 #include "postprocess/decode/paf/paf.h"
+#include "postprocess/decode/single/coordinates.h"
+#include "postprocess/decode/single/heatmaps.h"
+#include "postprocess/decode/single/simcc.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/result_checks.h"
 #include "tests/support/decoder_of.h"
@@ -25,6 +28,7 @@ struct Case {
   std::vector<Shape> shapes;
   bool fits = true;   ///< the shapes are those of the spec
   int most = 0;       ///< people, objects or classes that the decoder may give
+  float outside = 0;  ///< how far outside the image a keypoint may be, in its extents
   float nms = 0.45F;  ///< the decoder's own threshold
 
   std::vector<TensorView> views() const {
@@ -177,6 +181,89 @@ Case class_case(Input& input) {
   return c;
 }
 
+/// A model of one person with these outputs; its input is 64x48 at most.
+Case single_case(std::vector<std::string> outputs, Input& input) {
+  Case c;
+  c.spec = test::paf_spec(input.flag() ? coco17() : body25());
+  c.spec.outputs = std::move(outputs);
+  c.spec.input.size = {8 * input.below(1, 8), 8 * input.below(1, 6)};
+  c.most = 1;
+  c.outside = OnePerson::kMostOutside;
+  return c;
+}
+
+void add_tensor(Case& c, const Shape& shape, Input& input) {
+  c.shapes.push_back(shape);
+  fill(c.values.emplace_back(shape.elements()), input);
+  patch(c.values.back(), input, 20);
+}
+
+MapsSection maps_of(std::string output, Input& input) {
+  MapsSection maps;
+  maps.channels = {std::move(output), input.below(0, 2)};
+  maps.layout = input.flag() ? Layout::kNchw : Layout::kNhwc;
+  maps.stride = 1 << input.below(0, 3);
+  return maps;
+}
+
+Shape shape_of(const MapsSection& maps, const ModelSpec& spec) {
+  const std::int64_t channels = maps.channels.first + static_cast<std::int64_t>(spec.skeleton->parts.size());
+  const std::int64_t width = spec.input.size.width / maps.stride;
+  const std::int64_t height = spec.input.size.height / maps.stride;
+  return maps.layout == Layout::kNchw ? Shape{1, channels, height, width} : Shape{1, height, width, channels};
+}
+
+Case coordinates_case(Input& input) {
+  Case c = single_case({"points", "scores", "person", "maps"}, input);
+  CoordinatesDecoder decoder;
+  decoder.output = "points";
+  decoder.count = static_cast<int>(c.spec.skeleton->parts.size()) + input.below(0, 3);
+  decoder.values = input.below(2, 5);
+  decoder.x = input.below(0, 1);
+  decoder.y = 1 - decoder.x;
+  decoder.unit = static_cast<CoordinatesDecoder::Unit>(input.below(0, 2));
+  decoder.pixels = {1 + static_cast<float>(input.byte()), 0.5F};
+  const int score = input.below(0, 2);
+  if (score == 1) decoder.score = {"", decoder.values - 1, input.flag()};
+  if (score == 2) decoder.score = {"scores", 0, input.flag()};
+  if (input.flag()) decoder.person = {"person", input.flag(), input.fraction()};
+  const MapsSection maps = maps_of("maps", input);
+  if (input.flag()) decoder.refine = {maps, 2 * input.below(0, 5) + 1};
+  test::set_decoder(c.spec, decoder);
+  add_tensor(c, {1, decoder.count, decoder.values}, input);
+  add_tensor(c, {1, decoder.count}, input);
+  add_tensor(c, {1, 1}, input);
+  add_tensor(c, shape_of(maps, c.spec), input);
+  return c;
+}
+
+Case heatmaps_case(Input& input) {
+  Case c = single_case({"maps"}, input);
+  HeatmapsDecoder decoder;
+  decoder.maps = maps_of("maps", input);
+  decoder.refine = static_cast<HeatmapsDecoder::Refine>(input.below(0, 2));
+  decoder.taps = 2 * input.below(1, 15) + 1;
+  decoder.cell_offset = static_cast<float>(input.byte()) / 255;
+  test::set_decoder(c.spec, decoder);
+  add_tensor(c, shape_of(decoder.maps, c.spec), input);
+  return c;
+}
+
+Case simcc_case(Input& input) {
+  Case c = single_case({"x", "y"}, input);
+  SimccDecoder decoder;
+  decoder.x = "x";
+  decoder.y = "y";
+  decoder.ratio = static_cast<float>(input.below(1, 4)) / 2;
+  decoder.score = input.flag() ? SimccDecoder::Score::kSmaller : SimccDecoder::Score::kMean;
+  test::set_decoder(c.spec, decoder);
+  const auto parts = static_cast<std::int64_t>(c.spec.skeleton->parts.size());
+  for (const int pixels : {c.spec.input.size.width, c.spec.input.size.height}) {
+    add_tensor(c, {1, parts, std::lround(static_cast<float>(pixels) * decoder.ratio)}, input);
+  }
+  return c;
+}
+
 struct Family {
   std::string_view kind;  ///< of decoders()
   Case (*read)(Input& input);
@@ -191,6 +278,9 @@ constexpr Family kFamilies[] = {
     {"yolox", [](Input& input) { return yolox_case(YoloxDecoder::Boxes::kPixels, input); }},
     {"ssd", ssd_case},
     {"classes", class_case},
+    {"coordinates", coordinates_case},
+    {"heatmaps", heatmaps_case},
+    {"simcc", simcc_case},
 };
 
 bool every_decoder_is_here() {
@@ -241,7 +331,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const auto most = static_cast<std::size_t>(c.most);
-  check_poses(result, static_cast<std::size_t>(c.options.max_people.value_or(c.most)));
+  check_poses(result, static_cast<std::size_t>(c.options.max_people.value_or(c.most)), c.outside);
   check_detections(result, most, c.options.nms_threshold.value_or(c.nms));
   check_classes(result, most);
 

@@ -8,7 +8,8 @@
 namespace posecam::fuzz {
 
 /// The promises of frame_result.h and of the decoders' headers.
-void check_poses(const FrameResult& result, std::size_t most);
+/// `outside`: how far outside the image a keypoint may be, in extents of the image.
+void check_poses(const FrameResult& result, std::size_t most, float outside);
 void check_detections(const FrameResult& result, std::size_t most, float nms_threshold);
 void check_classes(const FrameResult& result, std::size_t most);
 bool same_result(const FrameResult& a, const FrameResult& b);

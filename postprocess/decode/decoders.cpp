@@ -4,6 +4,7 @@
 #include "postprocess/decode/boxes/ssd.h"
 #include "postprocess/decode/boxes/yolox.h"
 #include "postprocess/decode/classes.h"
+#include "postprocess/decode/multipose/multipose.h"
 #include "postprocess/decode/paf/paf.h"
 
 namespace posecam {
@@ -11,6 +12,7 @@ namespace {
 
 constexpr DecoderKind kDecoders[] = {
     {"paf", Task::kPose, PafDecoder::read},
+    {"multipose", Task::kPose, MultiposeDecoder::read},
     {"yolox", Task::kDetection, YoloxDecoder::read},
     {"ssd", Task::kDetection, SsdDecoder::read},
     {"classes", Task::kClassification, ClassDecoder::read},

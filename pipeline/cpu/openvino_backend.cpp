@@ -307,7 +307,7 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
       return Error{error.code, fmt::format("{}: {}", weights.string(), error.message)};
     };
     if (auto listed = check_listed(spec, weights); !listed) return about(listed.error());
-    const auto cut = cut_to_outputs(core().read_model(weights.string()), spec);
+    const auto cut = cut_to_ends(core().read_model(weights.string()), spec);
     if (!cut) return cut.error();
     if (auto ends = check_loops(**cut); !ends) return about(ends.error());
     const auto network = fit(*cut, spec);
@@ -331,14 +331,14 @@ Result<void> check_openvino_reads(const std::filesystem::path& weights) {
   });
 }
 
-Result<bool> has_inner_outputs(const std::filesystem::path& weights, const ModelSpec& spec) {
+Result<bool> has_inner_ends(const std::filesystem::path& weights, const ModelSpec& spec) {
   return shielded(Errc::kModel, weights.string(),
-                  [&]() -> Result<bool> { return has_inner_outputs(*core().read_model(weights.string()), spec); });
+                  [&]() -> Result<bool> { return has_inner_ends(*core().read_model(weights.string()), spec); });
 }
 
 Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights, const ModelSpec& spec) {
   return shielded(Errc::kModel, weights.string(), [&]() -> Result<OpenVinoIr> {
-    const auto network = cut_to_outputs(core().read_model(weights.string()), spec);
+    const auto network = cut_to_ends(core().read_model(weights.string()), spec);
     if (!network) return network.error();
     std::ostringstream graph;
     std::ostringstream constants;

@@ -46,30 +46,53 @@ std::optional<ov::Output<ov::Node>> find_tensor(const ov::Model& network, const 
   return layer;
 }
 
-}  // namespace
-
-bool has_inner_outputs(const ov::Model& network, const ModelSpec& spec) {
-  return !std::ranges::all_of(spec.outputs, [&](const auto& name) { return has_port(network.outputs(), name); });
+/// Its input, in place of whatever made that tensor.
+Result<ov::ParameterVector> begin_at(const ov::Model& network, const ModelSpec& spec) {
+  if (has_port(network.inputs(), spec.input.name)) return network.get_parameters();
+  auto tensor = find_tensor(network, spec.input.name);
+  if (!tensor) {
+    return Error{Errc::kModel,
+                 fmt::format("model {}: the network has no input '{}', only: {}; nor has any tensor or layer inside it "
+                             "that name",
+                             spec.name, spec.input.name, names_of(network.inputs()))};
+  }
+  const auto users = tensor->get_target_inputs();
+  const auto input = std::make_shared<ov::op::v0::Parameter>(tensor->get_element_type(), tensor->get_partial_shape());
+  for (ov::Input<ov::Node> user : users) user.replace_source_output(input->output(0));
+  tensor->get_tensor().set_names({});
+  input->output(0).get_tensor().set_names({spec.input.name});
+  return ov::ParameterVector{input};
 }
 
-Result<std::shared_ptr<ov::Model>> cut_to_outputs(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec) {
-  if (!has_port(network->inputs(), spec.input.name)) {
-    return Error{Errc::kModel, fmt::format("model {}: the network has no input '{}', only: {}", spec.name,
-                                           spec.input.name, names_of(network->inputs()))};
-  }
-  if (!has_inner_outputs(*network, spec)) return network;
+Result<ov::ResultVector> end_at(const ov::Model& network, const ModelSpec& spec) {
   ov::ResultVector results;
   for (const std::string& name : spec.outputs) {
-    auto tensor = find_tensor(*network, name);
+    auto tensor = find_tensor(network, name);
     if (!tensor) {
       return Error{Errc::kModel, fmt::format("model {}: the network has no output '{}', only: {}; nor has any tensor "
                                              "or layer inside it that name",
-                                             spec.name, name, names_of(network->outputs()))};
+                                             spec.name, name, names_of(network.outputs()))};
     }
     tensor->get_tensor().add_names({name});
     results.push_back(std::make_shared<ov::op::v0::Result>(*tensor));
   }
-  return std::make_shared<ov::Model>(results, network->get_parameters(), network->get_friendly_name());
+  return results;
+}
+
+}  // namespace
+
+bool has_inner_ends(const ov::Model& network, const ModelSpec& spec) {
+  return !has_port(network.inputs(), spec.input.name) ||
+         !std::ranges::all_of(spec.outputs, [&](const auto& name) { return has_port(network.outputs(), name); });
+}
+
+Result<std::shared_ptr<ov::Model>> cut_to_ends(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec) {
+  if (!has_inner_ends(*network, spec)) return network;
+  const auto results = end_at(*network, spec);
+  if (!results) return results.error();
+  const auto parameters = begin_at(*network, spec);
+  if (!parameters) return parameters.error();
+  return std::make_shared<ov::Model>(*results, *parameters, network->get_friendly_name());
 }
 
 }  // namespace posecam

@@ -49,7 +49,7 @@ Result<std::unique_ptr<InferenceBackend>> make_calculator(const ModelSpec& spec,
 }
 
 Result<Packed> packed(const ModelSpec& spec, const fs::path& weights) {
-  const auto inner = has_inner_outputs(weights, spec);
+  const auto inner = has_inner_ends(weights, spec);
   if (!inner) return inner.error();
   if (weights.extension() == ".onnx" && !*inner) {
     auto onnx = bytes_of(weights, kMostOnnxBytes);

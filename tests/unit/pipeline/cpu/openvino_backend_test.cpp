@@ -61,6 +61,32 @@ TEST(OpenVinoBackend, CutsNetworksAtInnerTensors) {
   }
 }
 
+TEST(OpenVinoBackend, BeginsNetworksAtInnerTensors) {
+  ModelSpec spec = pose_ending_at({"heatmaps"});
+  const auto file = test::source_dir() / "tests/data/tiny_pose.onnx";
+  auto whole = make_openvino_backend(spec, file, {.cores = {0}, .precision = Precision::kF32});
+  ASSERT_TRUE(whole) << whole.error().message;
+  spec.input.name = "cells";
+  spec.input.size = {3, 2};
+  spec.input.dtype = DType::kU8;
+  auto cut = make_openvino_backend(spec, file, {.cores = {0}, .precision = Precision::kF32});
+  ASSERT_TRUE(cut) << cut.error().message;
+  auto all = (*whole)->make_slot(pose_ending_at({"heatmaps"}), 0);
+  auto part = (*cut)->make_slot(spec, 0);
+  ASSERT_TRUE(all && part);
+  std::ranges::fill((*all)->input().as<float>(), 50.0F);
+  std::ranges::fill((*part)->input().as<std::uint8_t>(), std::uint8_t{50});
+  ASSERT_TRUE((*all)->run(3) && (*part)->run(3));
+  ASSERT_EQ((*all)->output(0).shape, (*part)->output(0).shape);
+  const auto expected = (*all)->output(0).as<float>();
+  const auto found = (*part)->output(0).as<float>();
+  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4F) << i;
+
+  spec.input.name = "rows";
+  EXPECT_THAT(make_openvino_backend(spec, file, {.cores = {0}}).error().message,
+              testing::HasSubstr("the network has no input 'rows', only: data"));
+}
+
 TEST(OpenVinoBackend, NamesTheOutputsWhereNoTensorHasTheName) {
   const auto file = test::source_dir() / "tests/data/tiny_pose.onnx";
   for (const char* none : {"rows", "data", "heat_weights"}) {  // the picture and weights are nothing to decode

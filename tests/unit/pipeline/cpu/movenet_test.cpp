@@ -149,6 +149,9 @@ TEST(MoveNet, FindsInItsMapsWhoItsOwnRowsSay) {
   EXPECT_GT(people, all.size());
 }
 
+// Its graph multiplies by a side of a cell, 1/48 for Lightning, that is stored as f16: wrong by 0.03 %.
+constexpr float kItsRounding = 5e-4F;
+
 TEST(MoveNet, PlacesThePersonWhereItsOwnCoordinatesAre) {
   POSECAM_NEEDS_SHARED("models/movenet-thunder/movenet-thunder.xml");
   POSECAM_NEEDS_SHARED("eval/images");
@@ -178,8 +181,8 @@ TEST(MoveNet, PlacesThePersonWhereItsOwnCoordinatesAre) {
         const Point at = letterbox.to_image({expected[3 * i + 1] * side, expected[3 * i] * side});
         const auto& keypoint = found.poses[0].keypoints[i];
         if (!keypoint) continue;  // outside the picture: multipose_test
-        EXPECT_NEAR(keypoint->x, std::clamp(at.x, 0.F, 1.F), kRounding) << name << ' ' << picture.name << ' ' << i;
-        EXPECT_NEAR(keypoint->y, std::clamp(at.y, 0.F, 1.F), kRounding) << name << ' ' << picture.name << ' ' << i;
+        EXPECT_NEAR(keypoint->x, std::clamp(at.x, 0.F, 1.F), kItsRounding) << name << ' ' << picture.name << ' ' << i;
+        EXPECT_NEAR(keypoint->y, std::clamp(at.y, 0.F, 1.F), kItsRounding) << name << ' ' << picture.name << ' ' << i;
         EXPECT_NEAR(keypoint->score, expected[3 * i + 2], kRounding) << name << ' ' << picture.name << ' ' << i;
       }
     }

@@ -14,7 +14,7 @@ namespace posecam::test {
 inline ModelSpec movenet_spec(Size input) {
   ModelSpec spec;
   spec.name = "movenet";
-  spec.skeleton = &coco17();
+  spec.skeleton = find_skeleton("coco-17");
   spec.input.size = input;
   return spec;
 }

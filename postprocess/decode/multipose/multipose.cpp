@@ -41,10 +41,23 @@ std::optional<Keypoint> keypoint(Point input_pixels, float score, const Letterbo
   return Keypoint{std::clamp(at.x, 0.0F, 1.0F), std::clamp(at.y, 0.0F, 1.0F), std::min(score, 1.0F)};
 }
 
+/// The part of a box that is in the image. Empty if there is none.
+std::optional<Box> own_box(Point from, Point to, const Letterbox& letterbox) {
+  const Point a = letterbox.to_image(from);
+  const Point b = letterbox.to_image(to);
+  if (!std::isfinite(a.x + a.y + b.x + b.y)) return std::nullopt;
+  const float x0 = std::clamp(a.x, 0.0F, 1.0F);
+  const float y0 = std::clamp(a.y, 0.0F, 1.0F);
+  const float x1 = std::clamp(b.x, 0.0F, 1.0F);
+  const float y1 = std::clamp(b.y, 0.0F, 1.0F);
+  if (!(x1 > x0 && y1 > y0)) return std::nullopt;
+  return Box{x0, y0, x1 - x0, y1 - y0};
+}
+
 /// Adds the person if anything of it was found. `part(i)` is the place of keypoint i in input pixels, and its score.
 template <class Part>
-void add_pose(float score, std::size_t parts, Part&& part, const Letterbox& letterbox, const Limits& limits,
-              std::vector<Pose>& poses) {
+void add_pose(float score, std::size_t parts, Part&& part, const std::optional<Box>& box, const Letterbox& letterbox,
+              const Limits& limits, std::vector<Pose>& poses) {
   if (!(score > 0 && score >= limits.threshold)) return;
   Pose pose;
   bool anywhere = false;
@@ -55,6 +68,7 @@ void add_pose(float score, std::size_t parts, Part&& part, const Letterbox& lett
   }
   if (!anywhere) return;
   pose.score = std::min(score, 1.0F);
+  pose.own_box = box;
   poses.push_back(pose);
 }
 
@@ -108,7 +122,10 @@ class BakedPostprocessor final : public Postprocessor {
     const auto part = [&](std::size_t i) {
       return std::pair(Point{row[3 * i + 1] * width, row[3 * i] * height}, row[3 * i + 2]);
     };
-    add_pose(row.back(), parts_, part, letterbox, limits_, poses);
+    const auto corner = [&](std::size_t i) {
+      return Point{row[3 * parts_ + i + 1] * width, row[3 * parts_ + i] * height};
+    };
+    add_pose(row.back(), parts_, part, own_box(corner(0), corner(2), letterbox), letterbox, limits_, poses);
   }
 
   std::size_t output_;
@@ -175,9 +192,10 @@ class HeadsPostprocessor final : public Postprocessor {
     for (const HeadPerson& person : heads_.decode(heads)) {
       const auto part = [&](std::size_t i) {
         const HeadPart& found = person.parts[i];
-        return std::pair(Point{found.at.x * stride_, found.at.y * stride_}, found.score);
+        return std::pair(in_pixels(found.at), found.score);
       };
-      add_pose(person.score, parts_, part, letterbox, limits_, result.poses);
+      const auto box = own_box(in_pixels(person.box_from), in_pixels(person.box_to), letterbox);
+      add_pose(person.score, parts_, part, box, letterbox, limits_, result.poses);
     }
     std::sort(result.poses.begin(), result.poses.end(), [](const Pose& a, const Pose& b) { return a.score > b.score; });
     laps.lap(Stage::kGrouping);
@@ -185,6 +203,8 @@ class HeadsPostprocessor final : public Postprocessor {
   }
 
  private:
+  Point in_pixels(HeadPoint cell) const { return {cell.x * stride_, cell.y * stride_}; }
+
   std::vector<MapOutput> maps_;
   Layout layout_;
   float stride_;

@@ -26,7 +26,8 @@ struct HeadOutputs {
 
 /// A person's score is the network's (MultiPose) or the mean of the keypoints' (SinglePose: HeadPeople). Keypoints
 /// outside the image are moved to its nearest edge when they are within `stride` input pixels of it (baked: 4,
-/// MoveNet's stride), and dropped beyond; a person without any is dropped.
+/// MoveNet's stride), and dropped beyond; a person without any is dropped. MultiPose's people have their own boxes,
+/// clipped to the image.
 struct MultiposeDecoder final : Decoder {
   enum class Form : std::uint8_t {
     kBaked,  ///< 1 x people x (keypoints * (y, x, score), ymin, xmin, ymax, xmax, score), coordinates 0..1 of the input

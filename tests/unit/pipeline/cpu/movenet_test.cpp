@@ -100,14 +100,16 @@ std::unique_ptr<Postprocessor> postprocessor(ModelSpec spec, MultiposeDecoder de
 
 /// How far apart two poses are at most, in image sizes and in scores.
 float difference(const Pose& a, const Pose& b) {
-  float most = std::abs(a.score - b.score);
+  const Box p = a.box();
+  const Box q = b.box();
+  float most = std::max({std::abs(a.score - b.score), std::abs(p.x - q.x), std::abs(p.y - q.y),
+                         std::abs(p.width - q.width), std::abs(p.height - q.height)});
   for (std::size_t i = 0; i < 17; ++i) {
-    const auto& p = a.keypoints[i];
-    const auto& q = b.keypoints[i];
+    const auto& k = a.keypoints[i];
+    const auto& l = b.keypoints[i];
     // One that is all but not there may fall on either side of 0.
-    if (p.has_value() != q.has_value()) most = std::max(most, p ? p->score : q->score);
-    if (!p || !q) continue;
-    most = std::max({most, std::abs(p->x - q->x), std::abs(p->y - q->y), std::abs(p->score - q->score)});
+    if (k.has_value() != l.has_value()) most = std::max(most, k ? k->score : l->score);
+    if (k && l) most = std::max({most, std::abs(k->x - l->x), std::abs(k->y - l->y), std::abs(k->score - l->score)});
   }
   return most;
 }

@@ -53,7 +53,7 @@ std::vector<Pose> decode_rows(const std::vector<float>& values, const MultiposeD
 std::vector<float> row(float y, float x, float keypoint_score, float score) {
   std::vector<float> values;
   for (int i = 0; i < 17; ++i) values.insert(values.end(), {y, x, keypoint_score});
-  values.insert(values.end(), {0, 0, 1, 1, score});
+  values.insert(values.end(), {0.125F, 0.25F, 0.75F, 0.5F, score});
   return values;
 }
 
@@ -74,6 +74,11 @@ TEST(MultiposeBaked, ReadsRowsBestFirstIntoTheImage) {
     EXPECT_FLOAT_EQ(people[1].keypoints[i]->score, 0.5F);
   }
   EXPECT_FALSE(people[1].keypoints[17]);
+  ASSERT_TRUE(people[1].own_box);
+  EXPECT_FLOAT_EQ(people[1].own_box->x, 0.25F);
+  EXPECT_FLOAT_EQ(people[1].own_box->y, 0.25F);
+  EXPECT_FLOAT_EQ(people[1].own_box->width, 0.25F);
+  EXPECT_FLOAT_EQ(people[1].own_box->height, 0.75F) << "as far as the picture reaches";
 }
 
 TEST(MultiposeBaked, MovesKeypointsToTheEdgeOrDropsThem) {
@@ -118,8 +123,8 @@ TEST(MultiposeBaked, SurvivesAnyContentAndTenThousandRows) {
 
 const Letterbox kWhole{{64, 64}, {64, 64}, {0, 0}, {64, 64}};
 
-/// 16x16 cells, a person whose centre is the cell (4, 5) and whose box is the cells 2..7 x 3..8, regressed to its
-/// centre; no part anywhere.
+/// 16x16 cells, a person whose centre is the cell (4, 5) and whose box is the cells 1..6 x 2..7; all parts are
+/// regressed to the centre, and there is none anywhere.
 Maps one_person(Layout layout = Layout::kNchw) {
   Maps maps(HeadPeople::kMany, layout, 16, 16);
   maps.person(4, 5, 0.75F, 6, 6);
@@ -151,6 +156,10 @@ TEST(MultiposeHeads, WeighsAPartByItsDistanceFromTheRegressedPlace) {
     EXPECT_FLOAT_EQ(people[0].keypoints[1]->score, 0.5F);
     EXPECT_FALSE(people[0].keypoints[0]);
     EXPECT_FLOAT_EQ(people[0].score, 0.75F * 0.5F);
+    ASSERT_TRUE(people[0].own_box);
+    EXPECT_FLOAT_EQ(people[0].own_box->x, 8.F / 64);  // from cell 2
+    EXPECT_FLOAT_EQ(people[0].own_box->y, 4.F / 64);
+    EXPECT_FLOAT_EQ(people[0].own_box->width, 24.F / 64);
 
     maps.at(maps.heatmaps, 5, 6, 1) = 0.75F;  // 0.75 exp(-1 / 4.8008) = 0.609 is more
     const auto nearer = decode(maps);
@@ -163,7 +172,7 @@ TEST(MultiposeHeads, WeighsAPartByItsDistanceFromTheRegressedPlace) {
 TEST(MultiposeHeads, LooksForPartsInThePersonsBoxOnly) {
   Maps maps = one_person();
   maps.at(maps.heatmaps, 8, 5, 0) = 1;  // the box ends before row 7
-  maps.at(maps.heatmaps, 4, 2, 0) = 1;  // and starts at column 2.. so this is in
+  maps.at(maps.heatmaps, 4, 2, 0) = 1;  // and starts with column 2
   maps.at(maps.heatmaps, 4, 1, 1) = 1;
   const auto people = decode(maps);
   ASSERT_EQ(people.size(), 1U);
@@ -217,6 +226,7 @@ TEST(MultiposeHeads, TakesOnePersonNearTheMiddleWhereTheNetworkIsForOne) {
   EXPECT_FLOAT_EQ(people[0].keypoints[1]->y, 36.F / 64);
   EXPECT_FLOAT_EQ(people[0].keypoints[1]->score, 1) << "the probability, not what it is weighed to";
   EXPECT_FLOAT_EQ(people[0].score, (15 * 0.5F + 1 + 0.25F) / 17);
+  EXPECT_FALSE(people[0].own_box);
 }
 
 TEST(MultiposeHeads, SurvivesAnyContent) {

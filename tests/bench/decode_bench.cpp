@@ -1,7 +1,8 @@
 // PAF decoding on the recorded maps of shared/golden, step by step and whole, fast and reference. Without the maps: on
-// a rendered scene. Figures in docs/performance/decoding.md.
+// a rendered scene. MoveNet's maps with people drawn into noise. Figures in docs/performance/decoding.md.
 
 #include <filesystem>
+#include <random>
 #include <string>
 
 #include <benchmark/benchmark.h>
@@ -9,6 +10,8 @@
 #include "postprocess/decode/paf/limb_score.h"
 #include "postprocess/decode/paf/paf_decoder.h"
 #include "postprocess/decode/paf/peaks.h"
+#include "tests/support/decoder_of.h"
+#include "tests/support/movenet_maps.h"
 #include "tests/support/npy.h"
 #include "tests/support/paf_scene.h"
 
@@ -143,6 +146,44 @@ void decode(benchmark::State& state, const Recording& r) {
   state.counters["people"] = static_cast<double>(people);
 }
 
+/// Maps of an input of 512x288 (kOne: 256x256) where nothing is surer than 0.02, and these people in it.
+test::Maps crowd(HeadPeople kind, int people) {
+  const bool one = kind == HeadPeople::kOne;
+  const int width = one ? 64 : 128;
+  const int height = one ? 64 : 72;
+  test::Maps maps(kind, Layout::kNchw, width, height);
+  std::mt19937 random(1);
+  for (const std::size_t map : {test::Maps::centers, test::Maps::heatmaps}) {
+    for (float& v : maps.values(map)) v = 0.02F * static_cast<float>(random() >> 8) / 16777216.0F;
+  }
+  for (int i = 0; i < people; ++i) {
+    const int x = (2 * i + 1) * width / (2 * people);
+    const int y = height / 2;
+    maps.person(y, x, 0.9F, 40, 16);
+    for (std::size_t part = 0; part < 17; ++part) {
+      const int away = 2 * static_cast<int>(part) - 16;
+      maps.at(maps.regressions, y, x, 2 * part) = static_cast<float>(away);
+      maps.at(maps.heatmaps, y + away, x, part) = part % 4 == 0 ? 0.05F : 0.7F;  // each fourth is all but hidden
+    }
+  }
+  return maps;
+}
+
+void multipose(benchmark::State& state, HeadPeople kind) {
+  const test::Maps maps = crowd(kind, static_cast<int>(state.range(0)));
+  ModelSpec spec = test::movenet_spec({4 * maps.width(), 4 * maps.height()});
+  spec.outputs = maps.names();
+  auto decoder = maps.decoder().make(spec, {});
+  const Letterbox letterbox{spec.input.size, spec.input.size, {0, 0},
+                            {static_cast<float>(spec.input.size.width), static_cast<float>(spec.input.size.height)}};
+  const auto views = maps.views();
+  FrameResult result;
+  for (auto _ : state) {
+    if (!(*decoder)->run(views, letterbox, result)) state.SkipWithError("cannot decode");
+  }
+  state.counters["people"] = static_cast<double>(result.poses.size());
+}
+
 }  // namespace
 }  // namespace posecam
 
@@ -167,6 +208,12 @@ int main(int argc, char** argv) {
       add("decode/reference/" + r.name, decode<ReferencePafDecoder>, r)->Arg(taps);
     }
   }
+  for (const int people : {1, 6, 20}) {
+    benchmark::RegisterBenchmark("multipose/many", multipose, HeadPeople::kMany)
+        ->Arg(people)
+        ->Unit(benchmark::kMicrosecond);
+  }
+  benchmark::RegisterBenchmark("multipose/one", multipose, HeadPeople::kOne)->Arg(1)->Unit(benchmark::kMicrosecond);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

@@ -6,8 +6,8 @@ from typing import Any
 
 
 def cut(model: Any, first: str, last: list[str]) -> Any:
-    """The network from tensor `first` to the tensors `last`, where these are inner ones; else as it is. Names that it does
-    not have stay missing."""
+    """The network from tensor `first` to the tensors `last`, where these are inner ones; else as it is. Names that it
+    does not have stay missing."""
     begins = any(first in port.get_names() for port in model.inputs)
     ends = all(any(name in port.get_names() for port in model.outputs) for name in last)
     found = [_tensor(model, name) for name in last]

@@ -42,8 +42,8 @@ class Graph:
 
 
 def load(file: Path, descriptor: Descriptor) -> Network:
-    """With the outputs under the names that the descriptor has, at its size and for one image. What lies outside the ends
-    that it names is left out."""
+    """With the outputs under the names that the descriptor has, at its size and for one image. What lies outside the
+    ends that it names is left out."""
     model = openvino_ends.cut(_read(file), descriptor.input["name"], descriptor.outputs)
     if len(model.inputs) != 1:
         raise ModelError(f"{file}: {len(model.inputs)} inputs; only one image is fed")

@@ -1,7 +1,7 @@
 """A graph model of TensorFlow.js (NAME.json with its .bin) as a frozen TensorFlow graph.
 
 Its JSON is a GraphDef in protobuf's JSON form. What is missing there are the values of the constants, which lie in the
-.bin in the order of the manifest, some as halves. What TensorFlow.js fused into one operator becomes its parts again."""
+.bin in the order of the manifest, some as halves. What TensorFlow.js fused into one operator becomes its parts."""
 
 from __future__ import annotations
 

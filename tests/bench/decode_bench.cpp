@@ -153,7 +153,7 @@ test::Maps crowd(HeadPeople kind, int people) {
   const int height = one ? 64 : 72;
   test::Maps maps(kind, Layout::kNchw, width, height);
   std::mt19937 random(1);
-  for (const std::size_t map : {test::Maps::centers, test::Maps::heatmaps}) {
+  for (const std::size_t map : {test::Maps::kCenters, test::Maps::kHeatmaps}) {
     for (float& v : maps.values(map)) v = 0.02F * static_cast<float>(random() >> 8) / 16777216.0F;
   }
   for (int i = 0; i < people; ++i) {
@@ -162,8 +162,9 @@ test::Maps crowd(HeadPeople kind, int people) {
     maps.person(y, x, 0.9F, 40, 16);
     for (std::size_t part = 0; part < 17; ++part) {
       const int away = 2 * static_cast<int>(part) - 16;
-      maps.at(maps.regressions, y, x, 2 * part) = static_cast<float>(away);
-      maps.at(maps.heatmaps, y + away, x, part) = part % 4 == 0 ? 0.05F : 0.7F;  // each fourth is all but hidden
+      maps.at(test::Maps::kRegressions, y, x, 2 * part) = static_cast<float>(away);
+      maps.at(test::Maps::kHeatmaps, y + away, x, part) =
+          part % 4 == 0 ? 0.05F : 0.7F;  // each fourth is all but hidden
     }
   }
   return maps;
@@ -174,7 +175,9 @@ void multipose(benchmark::State& state, HeadPeople kind) {
   ModelSpec spec = test::movenet_spec({4 * maps.width(), 4 * maps.height()});
   spec.outputs = maps.names();
   auto decoder = maps.decoder().make(spec, {});
-  const Letterbox letterbox{spec.input.size, spec.input.size, {0, 0},
+  const Letterbox letterbox{spec.input.size,
+                            spec.input.size,
+                            {0, 0},
                             {static_cast<float>(spec.input.size.width), static_cast<float>(spec.input.size.height)}};
   const auto views = maps.views();
   FrameResult result;

@@ -159,7 +159,8 @@ void check_poses(const FrameResult& result, std::size_t most) {
     }
     if (const auto& box = pose.own_box) {
       expect(in_unit(box->x) && in_unit(box->y), "a person's box is outside the image");
-      expect(box->width > 0 && box->height > 0 && box->width <= 1 && box->height <= 1, "a person's box is empty or large");
+      expect(box->width > 0 && box->height > 0 && box->width <= 1 && box->height <= 1,
+             "a person's box is empty or large");
     }
     expect(anywhere, "a person without keypoints");
   }

@@ -22,7 +22,7 @@ inline ModelSpec movenet_spec(Size input) {
 /// All 0 at first.
 class Maps {
  public:
-  enum : std::size_t { centers, regressions, heatmaps, offsets, box_sizes, box_offsets };
+  enum : std::size_t { kCenters, kRegressions, kHeatmaps, kOffsets, kBoxSizes, kBoxOffsets };
 
   Maps(HeadPeople people, Layout layout, int width, int height)
       : people_(people), layout_(layout), width_(width), height_(height) {
@@ -44,9 +44,9 @@ class Maps {
 
   /// A centre, and a box around it.
   void person(int y, int x, float probability, float box_height = 0, float box_width = 0) {
-    at(centers, y, x, 0) = probability;
-    at(box_sizes, y, x, 0) = box_height;
-    at(box_sizes, y, x, 1) = box_width;
+    at(kCenters, y, x, 0) = probability;
+    at(kBoxSizes, y, x, 0) = box_height;
+    at(kBoxSizes, y, x, 1) = box_width;
   }
 
   std::vector<std::string> names() const {

@@ -36,6 +36,12 @@ HeadPoint pair(const HeadMap& map, std::size_t cell, std::size_t index) {
 
 HeadPoint operator+(HeadPoint a, HeadPoint b) { return {a.y + b.y, a.x + b.x}; }
 
+HeadPoint place_of(std::size_t cell, const Heads& heads) {
+  const auto row = static_cast<int>(cell / heads.width);
+  const auto column = static_cast<int>(cell % heads.width);
+  return {static_cast<float>(row), static_cast<float>(column)};
+}
+
 bool is_finite(HeadPoint p) { return std::isfinite(p.y) && std::isfinite(p.x); }
 
 float squared(float v) { return v * v; }
@@ -74,8 +80,7 @@ std::span<const HeadPerson> HeadDecoder::decode(const Heads& heads) {
       const Hit hit = best_cell(heads, part, regressed_[i * part_count_ + part], boxes_[i]);
       parts[part] = {};
       if (!(hit.value > 0)) continue;
-      const HeadPoint cell{static_cast<float>(hit.cell / heads.width), static_cast<float>(hit.cell % heads.width)};
-      const HeadPoint at = cell + pair(heads.offsets, hit.cell, part);
+      const HeadPoint at = place_of(hit.cell, heads) + pair(heads.offsets, hit.cell, part);
       if (is_finite(at)) parts[part] = {at, claim(heads, part, hit.cell)};
     }
     people_[i].parts = parts;
@@ -96,7 +101,7 @@ void HeadDecoder::find_centers(const Heads& heads) {
 }
 
 void HeadDecoder::find_center(const Heads& heads) {
-  const HeadPoint middle{static_cast<float>(heads.height / 2), static_cast<float>(heads.width / 2)};
+  const HeadPoint middle = place_of(static_cast<std::size_t>(heads.height / 2) * heads.width + heads.width / 2, heads);
   Hit best;
   std::size_t cell = 0;
   for (int row = 0; row < heads.height; ++row) {
@@ -111,7 +116,7 @@ void HeadDecoder::find_center(const Heads& heads) {
 }
 
 void HeadDecoder::place(const Heads& heads, std::size_t cell, std::size_t person) {
-  const HeadPoint center{static_cast<float>(cell / heads.width), static_cast<float>(cell % heads.width)};
+  const HeadPoint center = place_of(cell, heads);
   for (std::size_t part = 0; part < part_count_; ++part) {
     regressed_[person * part_count_ + part] = center + pair(heads.regressions, cell, part);
   }

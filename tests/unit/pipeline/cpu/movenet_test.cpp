@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -54,7 +55,7 @@ ImageView view_of(const cv::Mat& image) {
 /// A zoo model's network with some outputs, `batch` frames at a time.
 class Network {
  public:
-  Network(const ModelSpec& model, std::vector<std::string> outputs, int batch) : spec_(model) {
+  Network(ModelSpec model, std::vector<std::string> outputs, int batch) : spec_(std::move(model)) {
     spec_.outputs = std::move(outputs);
     spec_.input.batch = batch;
     const fs::path file = test::shared_dir() / "models" / spec_.weights.front().files.front().mirror_path;

@@ -47,6 +47,13 @@ struct Noise {
   std::vector<float> centers, regressions, heatmaps, offsets, box_sizes, box_offsets;
 };
 
+HeadPoint place_of(std::size_t cell, int width) {
+  const auto columns = static_cast<std::size_t>(width);
+  const std::size_t row = cell / columns;
+  const std::size_t column = cell % columns;
+  return {static_cast<float>(row), static_cast<float>(column)};
+}
+
 /// Where a part is, by looking at each cell of the map.
 HeadPart everywhere(const Heads& heads, HeadPeople people, std::size_t part, HeadPoint near, HeadPoint from,
                     HeadPoint to) {
@@ -72,10 +79,8 @@ HeadPart everywhere(const Heads& heads, HeadPeople people, std::size_t part, Hea
     }
   }
   if (best <= 0) return {};
-  const auto width = static_cast<std::size_t>(heads.width);
-  return {{static_cast<float>(found / width) + heads.offsets.at(found, 2 * part),
-           static_cast<float>(found % width) + heads.offsets.at(found, 2 * part + 1)},
-          best};
+  const HeadPoint cell = place_of(found, heads.width);
+  return {{cell.y + heads.offsets.at(found, 2 * part), cell.x + heads.offsets.at(found, 2 * part + 1)}, best};
 }
 
 std::size_t center_of(const Heads& heads, float probability) {
@@ -99,10 +104,10 @@ TEST(HeadDecoder, FindsInWindowsWhatIsFoundByLookingEverywhere) {
       HeadDecoder decoder(people, kParts, 0, 1);
       const auto found = decoder.decode(heads);
       ASSERT_EQ(found.size(), 1U) << seed;
-      const auto columns = static_cast<std::size_t>(width);
+      const HeadPoint cell = place_of(center, width);
       for (std::size_t part = 0; part < kParts; ++part) {
-        const HeadPoint near{static_cast<float>(center / columns) + heads.regressions.at(center, 2 * part),
-                             static_cast<float>(center % columns) + heads.regressions.at(center, 2 * part + 1)};
+        const HeadPoint near{cell.y + heads.regressions.at(center, 2 * part),
+                             cell.x + heads.regressions.at(center, 2 * part + 1)};
         const HeadPart expected = everywhere(heads, people, part, near, found[0].box_from, found[0].box_to);
         EXPECT_EQ(found[0].parts[part].at.y, expected.at.y) << seed << ' ' << part;
         EXPECT_EQ(found[0].parts[part].at.x, expected.at.x) << seed << ' ' << part;
@@ -131,7 +136,7 @@ TEST(HeadDecoder, TakesTheMostProbableCentresInOrder) {
     }
     const float most = *std::ranges::max_element(noise.centers);
     const std::size_t first = center_of(heads, most);
-    const float middle = static_cast<float>(first / 40) + heads.box_offsets.at(first, 0);
+    const float middle = place_of(first, 40).y + heads.box_offsets.at(first, 0);
     const float height = std::max(heads.box_sizes.at(first, 0), 0.0F);
     EXPECT_FLOAT_EQ(best[0].box_from.y, std::clamp(middle - height / 2, 0.0F, 30.0F));
   }

@@ -143,11 +143,11 @@ std::vector<Pose> decode(const Maps& maps, float threshold = 0) {
 TEST(MultiposeHeads, WeighsAPartByItsDistanceFromTheRegressedPlace) {
   for (const Layout layout : {Layout::kNchw, Layout::kNhwc}) {
     Maps maps = one_person(layout);
-    maps.at(maps.regressions, 4, 5, 2) = 1;    // part 1 is one cell lower
-    maps.at(maps.heatmaps, 5, 5, 1) = 0.5F;    // there
-    maps.at(maps.heatmaps, 5, 7, 1) = 0.875F;  // 2 cells away: 0.875 exp(-4 / 4.8008) = 0.380
-    maps.at(maps.offsets, 5, 5, 2) = 0.25F;    // cell 5.25, pixel 21
-    maps.at(maps.offsets, 5, 5, 3) = -0.5F;    // cell 4.5, pixel 18
+    maps.at(Maps::kRegressions, 4, 5, 2) = 1;    // part 1 is one cell lower
+    maps.at(Maps::kHeatmaps, 5, 5, 1) = 0.5F;    // there
+    maps.at(Maps::kHeatmaps, 5, 7, 1) = 0.875F;  // 2 cells away: 0.875 exp(-4 / 4.8008) = 0.380
+    maps.at(Maps::kOffsets, 5, 5, 2) = 0.25F;    // cell 5.25, pixel 21
+    maps.at(Maps::kOffsets, 5, 5, 3) = -0.5F;    // cell 4.5, pixel 18
     const auto people = decode(maps);
     ASSERT_EQ(people.size(), 1U);
     ASSERT_TRUE(people[0].keypoints[1]);
@@ -161,7 +161,7 @@ TEST(MultiposeHeads, WeighsAPartByItsDistanceFromTheRegressedPlace) {
     EXPECT_FLOAT_EQ(people[0].own_box->y, 4.F / 64);
     EXPECT_FLOAT_EQ(people[0].own_box->width, 24.F / 64);
 
-    maps.at(maps.heatmaps, 5, 6, 1) = 0.75F;  // 0.75 exp(-1 / 4.8008) = 0.609 is more
+    maps.at(Maps::kHeatmaps, 5, 6, 1) = 0.75F;  // 0.75 exp(-1 / 4.8008) = 0.609 is more
     const auto nearer = decode(maps);
     ASSERT_EQ(nearer.size(), 1U);
     EXPECT_FLOAT_EQ(nearer[0].keypoints[1]->x, 24.F / 64);
@@ -171,9 +171,9 @@ TEST(MultiposeHeads, WeighsAPartByItsDistanceFromTheRegressedPlace) {
 
 TEST(MultiposeHeads, LooksForPartsInThePersonsBoxOnly) {
   Maps maps = one_person();
-  maps.at(maps.heatmaps, 8, 5, 0) = 1;  // the box ends before row 7
-  maps.at(maps.heatmaps, 4, 2, 0) = 1;  // and starts with column 2
-  maps.at(maps.heatmaps, 4, 1, 1) = 1;
+  maps.at(Maps::kHeatmaps, 8, 5, 0) = 1;  // the box ends before row 7
+  maps.at(Maps::kHeatmaps, 4, 2, 0) = 1;  // and starts with column 2
+  maps.at(Maps::kHeatmaps, 4, 1, 1) = 1;
   const auto people = decode(maps);
   ASSERT_EQ(people.size(), 1U);
   ASSERT_TRUE(people[0].keypoints[0]);
@@ -183,9 +183,9 @@ TEST(MultiposeHeads, LooksForPartsInThePersonsBoxOnly) {
 
 TEST(MultiposeHeads, CountsPartsAboveALeastScoreInAPersonsScore) {
   Maps maps = one_person();
-  maps.at(maps.heatmaps, 4, 5, 0) = 0.5F;
-  maps.at(maps.heatmaps, 4, 5, 1) = 0.25F;
-  maps.at(maps.heatmaps, 4, 5, 2) = 0.125F;  // below 0.127
+  maps.at(Maps::kHeatmaps, 4, 5, 0) = 0.5F;
+  maps.at(Maps::kHeatmaps, 4, 5, 1) = 0.25F;
+  maps.at(Maps::kHeatmaps, 4, 5, 2) = 0.125F;  // below 0.127
   const auto people = decode(maps);
   ASSERT_EQ(people.size(), 1U);
   EXPECT_FLOAT_EQ(people[0].score, 0.75F * 0.375F);
@@ -197,7 +197,7 @@ TEST(MultiposeHeads, CountsPartsAboveALeastScoreInAPersonsScore) {
 TEST(MultiposeHeads, GivesACellsScoreByWhomeverIsNearest) {
   Maps maps = one_person();
   maps.person(4, 8, 0.5F, 6, 12);
-  maps.at(maps.heatmaps, 4, 5, 0) = 0.5F;  // 3 cells from the second person: 0.5 exp(-9 / 4.8008) alone
+  maps.at(Maps::kHeatmaps, 4, 5, 0) = 0.5F;  // 3 cells from the second person: 0.5 exp(-9 / 4.8008) alone
   const auto people = decode(maps);
   ASSERT_EQ(people.size(), 2U);
   EXPECT_FLOAT_EQ(people[0].score, 0.75F * 0.5F);
@@ -208,7 +208,7 @@ TEST(MultiposeHeads, TakesMaximaOfFiveByFiveCellsForCentres) {
   Maps maps = one_person();
   maps.person(4, 7, 0.7F, 6, 6);  // two cells from a more probable one
   maps.person(4, 10, 0.7F, 6, 6);
-  for (int x = 0; x < 16; ++x) maps.at(maps.heatmaps, 4, x, 0) = 1;
+  for (int x = 0; x < 16; ++x) maps.at(Maps::kHeatmaps, 4, x, 0) = 1;
   EXPECT_EQ(decode(maps).size(), 2U);
 }
 
@@ -216,10 +216,10 @@ TEST(MultiposeHeads, TakesOnePersonNearTheMiddleWhereTheNetworkIsForOne) {
   Maps maps(HeadPeople::kOne, Layout::kNchw, 16, 16);
   maps.person(8, 7, 0.25F);  // 0.25 / (1 + 1.8) = 0.089
   maps.person(1, 1, 0.8F);   // 0.8 / (9.9 + 1.8) = 0.068
-  for (std::size_t part = 0; part < 17; ++part) maps.at(maps.heatmaps, 8, 7, part) = 0.5F;
-  maps.at(maps.heatmaps, 8, 7, 16) = 0.25F;
-  maps.at(maps.heatmaps, 8, 11, 0) = 1;  // 1 / (4 + 1.8) = 0.172 is less than 0.5 / 1.8
-  maps.at(maps.heatmaps, 9, 7, 1) = 1;   // 1 / (1 + 1.8) = 0.357 is more
+  for (std::size_t part = 0; part < 17; ++part) maps.at(Maps::kHeatmaps, 8, 7, part) = 0.5F;
+  maps.at(Maps::kHeatmaps, 8, 7, 16) = 0.25F;
+  maps.at(Maps::kHeatmaps, 8, 11, 0) = 1;  // 1 / (4 + 1.8) = 0.172 is less than 0.5 / 1.8
+  maps.at(Maps::kHeatmaps, 9, 7, 1) = 1;   // 1 / (1 + 1.8) = 0.357 is more
   const auto people = decode(maps);
   ASSERT_EQ(people.size(), 1U);
   EXPECT_FLOAT_EQ(people[0].keypoints[0]->x, 28.F / 64);
@@ -235,7 +235,7 @@ TEST(MultiposeHeads, SurvivesAnyContent) {
       for (std::size_t map = 0; map < 6; ++map) {
         Maps maps(people, Layout::kNchw, 16, 12);
         maps.person(4, 5, 0.75F, 6, 6);
-        for (int x = 0; x < 16; ++x) maps.at(maps.heatmaps, 4, x, 0) = 0.5F;
+        for (int x = 0; x < 16; ++x) maps.at(Maps::kHeatmaps, 4, x, 0) = 0.5F;
         std::ranges::fill(maps.values(map), v);
         EXPECT_LE(decode(maps).size(), 30U) << "map " << map << " all " << v;
       }
@@ -248,7 +248,7 @@ TEST(MultiposeHeads, SurvivesAnyContent) {
 
 TEST(MultiposeHeads, DependsOnItsFrameAlone) {
   Maps maps = one_person();
-  maps.at(maps.heatmaps, 4, 5, 0) = 0.5F;
+  maps.at(Maps::kHeatmaps, 4, 5, 0) = 0.5F;
   Maps crowd(HeadPeople::kMany, Layout::kNchw, 16, 16);
   for (const int at : {2, 6, 10, 14}) crowd.person(at, at, 0.9F, 4, 4);
   std::ranges::fill(crowd.values(2), 0.5F);

@@ -185,8 +185,8 @@ Case people_rows_case(Input& input) {
   c.spec.outputs = {"rows"};
   MultiposeDecoder decoder;
   decoder.output = "rows";
-  decoder.threshold = input.fraction();
-  decoder.keypoint_threshold = input.fraction();
+  decoder.threshold = static_cast<float>(input.byte()) / 255;
+  decoder.keypoint_threshold = static_cast<float>(input.byte()) / 255;
   c.most = decoder.max_people = input.below(1, 12);
   test::set_decoder(c.spec, decoder);
   c.shapes = {Shape{1, input.below(0, 40), 56}};
@@ -207,8 +207,8 @@ Case people_maps_case(HeadPeople people, Input& input) {
   }
   MultiposeDecoder decoder = maps.decoder();
   decoder.stride = input.below(1, 16);
-  decoder.threshold = input.fraction();
-  decoder.keypoint_threshold = input.fraction();
+  decoder.threshold = static_cast<float>(input.byte()) / 255;
+  decoder.keypoint_threshold = static_cast<float>(input.byte()) / 255;
   c.most = decoder.max_people = people == HeadPeople::kOne ? 1 : input.below(1, 12);
   c.spec = test::movenet_spec({decoder.stride * maps.width(), decoder.stride * maps.height()});
   c.spec.outputs = maps.names();

@@ -14,7 +14,7 @@ import numpy as np
 import onnx
 
 from . import descriptor as descriptors
-from . import files, hlo, onnx_file, reader
+from . import files, hlo, onnx_file, openvino_ends, reader
 from .__main__ import batches, guarded, size
 from .errors import DeviceError, ModelError
 from .network import Network
@@ -43,7 +43,7 @@ def openvino(weights: Path, network: Network, shape: Shape) -> Run:
     except ImportError as error:
         raise DeviceError("openvino is not installed; see requirements-check.txt") from error
     core = ov.Core()
-    model = core.read_model(weights)
+    model = openvino_ends.cut(core.read_model(weights), network.input, network.outputs)
     model.reshape({network.input: list(shape)})
     compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1})
     return lambda image: [compiled(image)[o] for o in network.outputs]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from . import openvino_ends
 from . import openvino_operators as operators
 from .descriptor import Descriptor
 from .errors import ModelError
@@ -41,8 +42,9 @@ class Graph:
 
 
 def load(file: Path, descriptor: Descriptor) -> Network:
-    """With the outputs under the names that the descriptor has, at its size and for one image."""
-    model = _read(file)
+    """With the outputs under the names that the descriptor has, at its size and for one image. What lies outside the
+    ends that it names is left out."""
+    model = openvino_ends.cut(_read(file), descriptor.input["name"], descriptor.outputs)
     if len(model.inputs) != 1:
         raise ModelError(f"{file}: {len(model.inputs)} inputs; only one image is fed")
     shape = [None if d.is_dynamic else d.get_length() for d in model.inputs[0].get_partial_shape()]

@@ -122,6 +122,21 @@ class OpenVino(Folder):
         with self.assertRaisesRegex(ModelError, r"FakeQuantize\): 2 levels"):
             reader.load(self.saved(ov.Model([few], [x], "tiny"), "few.xml"), self.described())
 
+    def test_a_network_ends_where_the_descriptor_says(self) -> None:
+        x = ops.parameter([1, 16, 32, 3], np.int32, name="pixels")
+        x.output(0).get_tensor().set_names({"pixels"})
+        first = ops.squeeze(ops.transpose(ops.convert(x, "f32"), [0, 3, 1, 2]), [0])  # of one image only
+        image = ops.unsqueeze(first, [0])
+        image.set_friendly_name("image")  # the tensor has no name
+        maps = ops.relu(ops.multiply(image, np.float32(2)))
+        maps.output(0).get_tensor().set_names({"maps"})
+        best = ops.topk(ops.reshape(maps, [1, -1], False), np.int32(1), 1, "max", "value")
+        model = ov.Model([best.output(0)], [x], "tiny")
+        file = self.saved(model, "tiny.xml")
+        self.assertLess(self.worst(file, self.described()), 1e-6)
+        with self.assertRaisesRegex(ModelError, "its input is pixels; the descriptor names image"):
+            reader.load(file, self.described(outputs=["none"], decoder={"kind": "raw", "output": "none"}))
+
     def test_what_cannot_be_compiled_is_named_in_a_line(self) -> None:
         x = ops.parameter([1, 3, 16, 32], np.float32, name="image")
         x.output(0).get_tensor().set_names({"image"})
@@ -143,6 +158,7 @@ class OpenVino(Folder):
     def test_public_networks_compute_what_openvino_does(self) -> None:
         for name, file, most in (
             ("openpose", "human-pose-estimation-0001/human-pose-estimation-0001.xml", 1.0),  # INT8: steps are left out
+            ("movenet-lightning", "movenet-lightning/movenet-lightning.xml", 1e-4),
             ("mobilenet-v1-025", "mobilenet-v1-025/mobilenet_v1_0.25_224_float.tflite", 1e-4),
             ("mobilenet-v2-quant", "mobilenet-v2-quant/mobilenet_v2_1.0_224_quant.tflite", 0.05),
         ):

@@ -4,6 +4,7 @@
 #include "postprocess/decode/boxes/ssd.h"
 #include "postprocess/decode/boxes/yolox.h"
 #include "postprocess/decode/classes.h"
+#include "postprocess/decode/multipose/multipose.h"
 #include "postprocess/decode/paf/paf.h"
 #include "postprocess/decode/single/coordinates.h"
 #include "postprocess/decode/single/heatmaps.h"
@@ -17,6 +18,7 @@ constexpr DecoderKind kDecoders[] = {
     {"coordinates", Task::kPose, CoordinatesDecoder::read},
     {"heatmaps", Task::kPose, HeatmapsDecoder::read},
     {"simcc", Task::kPose, SimccDecoder::read},
+    {"multipose", Task::kPose, MultiposeDecoder::read},
     {"yolox", Task::kDetection, YoloxDecoder::read},
     {"ssd", Task::kDetection, SsdDecoder::read},
     {"classes", Task::kClassification, ClassDecoder::read},

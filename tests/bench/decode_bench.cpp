@@ -1,10 +1,11 @@
 // PAF decoding on the recorded maps of shared/golden, step by step and whole, fast and reference; without the maps: on
-// a rendered scene. Decoders of one person on outputs that are made, in the shapes of the networks they are named by.
-// Figures in docs/performance/decoding.md.
+// a rendered scene. Decoders of one person on outputs that are made, in the shapes of the networks they are named by;
+// MoveNet's maps with people drawn into noise. Figures in docs/performance/decoding.md.
 
 #include <cmath>
 #include <filesystem>
 #include <memory>
+#include <random>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "postprocess/decode/single/coordinates.h"
 #include "postprocess/decode/single/heatmaps.h"
 #include "postprocess/decode/single/simcc.h"
+#include "tests/support/decoder_of.h"
+#include "tests/support/movenet_maps.h"
 #include "tests/support/npy.h"
 #include "tests/support/paf_scene.h"
 
@@ -223,6 +226,47 @@ void one_person(benchmark::State& state, const OnePersonCase& c) {
   state.counters["people"] = static_cast<double>(result.poses.size());
 }
 
+/// Maps of an input of 512x288 (kOne: 256x256) where nothing is surer than 0.02, and these people in it.
+test::Maps crowd(HeadPeople kind, int people) {
+  const bool one = kind == HeadPeople::kOne;
+  const int width = one ? 64 : 128;
+  const int height = one ? 64 : 72;
+  test::Maps maps(kind, Layout::kNchw, width, height);
+  std::mt19937 random(1);
+  for (const std::size_t map : {test::Maps::kCenters, test::Maps::kHeatmaps}) {
+    for (float& v : maps.values(map)) v = 0.02F * static_cast<float>(random() >> 8) / 16777216.0F;
+  }
+  for (int i = 0; i < people; ++i) {
+    const int x = (2 * i + 1) * width / (2 * people);
+    const int y = height / 2;
+    maps.person(y, x, 0.9F, 40, 16);
+    for (std::size_t part = 0; part < 17; ++part) {
+      const int away = 2 * static_cast<int>(part) - 16;
+      maps.at(test::Maps::kRegressions, y, x, 2 * part) = static_cast<float>(away);
+      maps.at(test::Maps::kHeatmaps, y + away, x, part) =
+          part % 4 == 0 ? 0.05F : 0.7F;  // each fourth is all but hidden
+    }
+  }
+  return maps;
+}
+
+void multipose(benchmark::State& state, HeadPeople kind) {
+  const test::Maps maps = crowd(kind, static_cast<int>(state.range(0)));
+  ModelSpec spec = test::movenet_spec({4 * maps.width(), 4 * maps.height()});
+  spec.outputs = maps.names();
+  auto decoder = maps.decoder().make(spec, {});
+  const Letterbox letterbox{spec.input.size,
+                            spec.input.size,
+                            {0, 0},
+                            {static_cast<float>(spec.input.size.width), static_cast<float>(spec.input.size.height)}};
+  const auto views = maps.views();
+  FrameResult result;
+  for (auto _ : state) {
+    if (!(*decoder)->run(views, letterbox, result)) state.SkipWithError("cannot decode");
+  }
+  state.counters["people"] = static_cast<double>(result.poses.size());
+}
+
 }  // namespace
 }  // namespace posecam
 
@@ -253,6 +297,12 @@ int main(int argc, char** argv) {
       one_person(state, c);
     })->Unit(benchmark::kMicrosecond);
   }
+  for (const int people : {1, 6, 20}) {
+    benchmark::RegisterBenchmark("multipose/many", multipose, HeadPeople::kMany)
+        ->Arg(people)
+        ->Unit(benchmark::kMicrosecond);
+  }
+  benchmark::RegisterBenchmark("multipose/one", multipose, HeadPeople::kOne)->Arg(1)->Unit(benchmark::kMicrosecond);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
   return 0;

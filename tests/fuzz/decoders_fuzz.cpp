@@ -8,6 +8,7 @@
 #include "postprocess/decode/boxes/yolox.h"
 #include "postprocess/decode/classes.h"
 #include "postprocess/decode/decoders.h"
+#include "postprocess/decode/multipose/multipose.h"
 #include "postprocess/decode/paf/paf.h"
 #include "postprocess/decode/single/coordinates.h"
 #include "postprocess/decode/single/heatmaps.h"
@@ -15,6 +16,7 @@
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/result_checks.h"
 #include "tests/support/decoder_of.h"
+#include "tests/support/movenet_maps.h"
 #include "tests/support/paf_scene.h"
 
 namespace posecam::fuzz {
@@ -264,6 +266,43 @@ Case simcc_case(Input& input) {
   return c;
 }
 
+Case people_rows_case(Input& input) {
+  Case c;
+  c.spec = test::movenet_spec({32 * input.below(1, 8), 32 * input.below(1, 8)});
+  c.spec.outputs = {"rows"};
+  MultiposeDecoder decoder;
+  decoder.output = "rows";
+  decoder.threshold = static_cast<float>(input.byte()) / 255;
+  decoder.keypoint_threshold = static_cast<float>(input.byte()) / 255;
+  c.most = decoder.max_people = input.below(1, 12);
+  test::set_decoder(c.spec, decoder);
+  c.shapes = {Shape{1, input.below(0, 40), 56}};
+  c.values = {std::vector<float>(c.shapes[0].elements())};
+  fill(c.values[0], input);
+  patch(c.values[0], input, 40);
+  return c;
+}
+
+Case people_maps_case(HeadPeople people, Input& input) {
+  Case c;
+  test::Maps maps(people, input.flag() ? Layout::kNchw : Layout::kNhwc, input.below(1, 24), input.below(1, 24));
+  for (std::size_t map = 0; map < maps.names().size(); ++map) {
+    fill(maps.values(map), input);
+    patch(maps.values(map), input, 8);
+    c.shapes.push_back(maps.views()[map].shape);
+    c.values.push_back(maps.values(map));
+  }
+  MultiposeDecoder decoder = maps.decoder();
+  decoder.stride = input.below(1, 16);
+  decoder.threshold = static_cast<float>(input.byte()) / 255;
+  decoder.keypoint_threshold = static_cast<float>(input.byte()) / 255;
+  c.most = decoder.max_people = people == HeadPeople::kOne ? 1 : input.below(1, 12);
+  c.spec = test::movenet_spec({decoder.stride * maps.width(), decoder.stride * maps.height()});
+  c.spec.outputs = maps.names();
+  test::set_decoder(c.spec, decoder);
+  return c;
+}
+
 struct Family {
   std::string_view kind;  ///< of decoders()
   Case (*read)(Input& input);
@@ -281,6 +320,9 @@ constexpr Family kFamilies[] = {
     {"coordinates", coordinates_case},
     {"heatmaps", heatmaps_case},
     {"simcc", simcc_case},
+    {"multipose", people_rows_case},
+    {"multipose", [](Input& input) { return people_maps_case(HeadPeople::kMany, input); }},
+    {"multipose", [](Input& input) { return people_maps_case(HeadPeople::kOne, input); }},
 };
 
 bool every_decoder_is_here() {

@@ -159,6 +159,11 @@ void check_poses(const FrameResult& result, std::size_t most, float outside) {
       expect(is_near(k->x) && is_near(k->y), "a keypoint is outside the image");
       expect(k->score > 0 && k->score <= 1, "a keypoint's score is outside (0,1]");
     }
+    if (const auto& box = pose.own_box) {
+      expect(in_unit(box->x) && in_unit(box->y), "a person's box is outside the image");
+      expect(box->width > 0 && box->height > 0 && box->width <= 1 && box->height <= 1,
+             "a person's box is empty or large");
+    }
     expect(anywhere, "a person without keypoints");
   }
 }

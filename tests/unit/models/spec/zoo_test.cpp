@@ -27,8 +27,9 @@ TEST(Zoo, HoldsItsModels) {
   const auto names = zoo_names();
   ASSERT_TRUE(names) << names.error().message;
   EXPECT_THAT(*names, ElementsAre("blazepose-lite", "cpm-192", "fitness-coords", "mobilenet-v1-025",
-                                  "mobilenet-v2-quant", "openpose", "openpose-lite", "person-detection-0013",
-                                  "resnet50", "squeezenet", "tfpose-v2-small", "yolox-nano"));
+                                  "mobilenet-v2-quant", "movenet-lightning", "movenet-multipose", "movenet-thunder",
+                                  "openpose", "openpose-lite", "person-detection-0013", "resnet50", "squeezenet",
+                                  "tfpose-v2-small", "yolox-nano"));
 }
 
 TEST(Zoo, EveryDescriptorIsGoodAndNamedAsItsFile) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/core/result.h"
@@ -12,6 +13,7 @@ namespace posecam {
 
 inline constexpr std::size_t kMaxLabels = 10'000;  ///< of a model
 inline constexpr std::size_t kLongestLabel = 128;  ///< characters
+inline constexpr std::string_view kNoLabel = "-";  ///< of a class number that names nothing: such are never told
 
 /// The lines of a text file, label 0 first: at most kMaxLabels, each of 1 to kLongestLabel characters of
 /// UTF-8 without control characters (lines may end as in DOS, a byte order mark may be first). kModel, the message

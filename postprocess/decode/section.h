@@ -1,11 +1,14 @@
 #pragma once
 // What decoder sections of several families have in common.
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/spec/json_reader.h"
+#include "postprocess/decode/decoder.h"
 
 namespace posecam {
 
@@ -27,5 +30,8 @@ void read_share(const JsonNode& section, std::string_view key, float& value);
 
 /// An optional whole number from 1 to 1000.
 void read_count(const JsonNode& section, std::string_view key, int& value);
+
+/// For each label id of the model whether it is told: those that the user wants, without numbers that name nothing.
+std::vector<std::uint8_t> wanted_labels(const ModelSpec& spec, const DecodeOptions& options);
 
 }  // namespace posecam

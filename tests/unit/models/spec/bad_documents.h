@@ -121,7 +121,7 @@ inline constexpr BadDocument kBadDocuments[] = {
     {"detection", "/labels/1", "\"\"", "labels[1]: expected a string of 1 to 128 printable characters, found \"\""},
     {"detection", "/skeleton", "\"coco-18\"", "skeleton: only with \"task\": \"pose\""},
     {"detection", "/decoder/kind", "\"paf\"", "decoder.kind: expected "},
-    {"yolox", "/decoder/strides", "[]", "decoder.strides: expected a list of 1 to 8, found a list of 0"},
+    {"yolox", "/decoder/strides", "[]", "decoder.strides: expected a list of 1 to 16, found a list of 0"},
     {"detection", "/decoder/strides/0", "-8", "decoder.strides[0]: expected a whole number from 1 to 256, found -8"},
     {"detection", "/decoder/kind", "\"ssd\"", "decoder.strides: unknown key; known here: kind, output, threshold"},
     {"classification", "/labels", "-", "labels: missing"},

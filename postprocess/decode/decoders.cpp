@@ -1,18 +1,32 @@
 #include "postprocess/decode/decoders.h"
 
 #include "models/spec/zoo.h"
+#include "postprocess/decode/boxes/centernet.h"
+#include "postprocess/decode/boxes/fastestdet.h"
+#include "postprocess/decode/boxes/nanodet.h"
 #include "postprocess/decode/boxes/ssd.h"
+#include "postprocess/decode/boxes/ssd_raw.h"
+#include "postprocess/decode/boxes/tf_detection.h"
 #include "postprocess/decode/boxes/yolox.h"
 #include "postprocess/decode/classes.h"
 #include "postprocess/decode/paf/paf.h"
+#include "postprocess/decode/yolo/yolo.h"
+#include "postprocess/decode/yolo/yolo_pose.h"
 
 namespace posecam {
 namespace {
 
 constexpr DecoderKind kDecoders[] = {
     {"paf", Task::kPose, PafDecoder::read},
+    {"yolo-pose", Task::kPose, YoloPoseDecoder::read},
     {"yolox", Task::kDetection, YoloxDecoder::read},
+    {"yolo", Task::kDetection, YoloDecoder::read},
     {"ssd", Task::kDetection, SsdDecoder::read},
+    {"ssd-raw", Task::kDetection, SsdRawDecoder::read},
+    {"tf-detection", Task::kDetection, TfDetectionDecoder::read},
+    {"centernet", Task::kDetection, CenterNetDecoder::read},
+    {"nanodet", Task::kDetection, NanoDetDecoder::read},
+    {"fastestdet", Task::kDetection, FastestDetDecoder::read},
     {"classes", Task::kClassification, ClassDecoder::read},
 };
 

@@ -18,6 +18,12 @@ std::string read_output(const JsonNode& node, std::span<const std::string> outpu
   return name;
 }
 
+std::string read_named(const JsonNode& section, std::string_view key, std::span<const std::string> outputs) {
+  const JsonNode node = section.at(key);
+  node.expect_keys({"output"});
+  return read_output(node, outputs);
+}
+
 ChannelRange read_range(const JsonNode& node, std::span<const std::string> outputs) {
   node.expect_keys({"output", "first"});
   return {read_output(node, outputs), static_cast<int>(node.at("first").integer(0, 4096))};

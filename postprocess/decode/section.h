@@ -22,6 +22,9 @@ struct ChannelRange {
 /// `posecam compile` renames them there.
 std::string read_output(const JsonNode& node, std::span<const std::string> outputs);
 
+/// {"output": NAME} under `key`.
+std::string read_named(const JsonNode& section, std::string_view key, std::span<const std::string> outputs);
+
 /// {"output": NAME, "first": CHANNEL}.
 ChannelRange read_range(const JsonNode& node, std::span<const std::string> outputs);
 

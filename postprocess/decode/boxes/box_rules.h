@@ -2,6 +2,7 @@
 // What all decoders of boxes have in common: the rules of their sections, and the way from tensors to a list of
 // objects.
 
+#include <cmath>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -60,6 +61,12 @@ struct BestLabel {
 };
 /// `scores` from label 0 on, `step` values apart; their number is the labels'.
 BestLabel best_label(std::span<const float> scores, std::size_t labels, std::size_t step = 1);
+
+inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+/// Largest logarithm of an extent that is followed: exp(10) = 22026 cells, or times an anchor, are beyond any input of
+/// 4096 pixels. Keeps exp() finite and changes no box that is clipped later.
+inline constexpr float kMaxLogExtent = 10;
 
 /// Box by its centre and extent, in any unit.
 inline Corners around(float x, float y, float width, float height) {

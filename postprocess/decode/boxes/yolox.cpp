@@ -17,8 +17,6 @@ namespace posecam {
 namespace {
 
 constexpr std::size_t kBoxAndObjectness = 5;
-// exp(10) = 22026 cells, beyond any input of 4096 pixels: keeps exp() finite and changes no box that is clipped later.
-constexpr float kMaxLogExtent = 10;
 
 struct Grid {
   int columns = 0;

@@ -21,7 +21,7 @@ const ModelSpec* model_of(const GstNeuronResultMeta* meta) { return result_of(me
 
 const Skeleton* skeleton_of(const GstNeuronResultMeta* meta) {
   const ModelSpec* model = model_of(meta);
-  return model ? model->skeleton : nullptr;
+  return model ? model->skeleton.get() : nullptr;
 }
 
 template <class Range>
@@ -96,11 +96,9 @@ const gchar* gst_neuron_result_meta_get_classifier_name(const GstNeuronResultMet
   return classifier ? classifier->name.c_str() : nullptr;
 }
 
-// The texts of a Skeleton are literals, which end with a NUL.
-
 const gchar* gst_neuron_result_meta_get_keypoint_format(const GstNeuronResultMeta* meta) {
   const Skeleton* skeleton = skeleton_of(meta);
-  return skeleton ? skeleton->tag.data() : nullptr;
+  return skeleton ? skeleton->tag.c_str() : nullptr;
 }
 
 guint gst_neuron_result_meta_get_n_keypoints(const GstNeuronResultMeta* meta) {
@@ -110,7 +108,7 @@ guint gst_neuron_result_meta_get_n_keypoints(const GstNeuronResultMeta* meta) {
 
 const gchar* gst_neuron_result_meta_get_keypoint_name(const GstNeuronResultMeta* meta, guint keypoint) {
   const Skeleton* skeleton = skeleton_of(meta);
-  return skeleton && keypoint < skeleton->parts.size() ? skeleton->parts[keypoint].data() : nullptr;
+  return skeleton && keypoint < skeleton->parts.size() ? skeleton->parts[keypoint].c_str() : nullptr;
 }
 
 guint gst_neuron_result_meta_get_n_limbs(const GstNeuronResultMeta* meta) {

@@ -74,11 +74,11 @@ GST_NEURON_META_API const gchar* gst_neuron_result_meta_get_classifier_name(cons
 
 /* ---- the skeleton: how the keypoints of every person in this frame are numbered ---- */
 
-/* "body-pose/openpose-18", "body-pose/openpose-25" or "body-pose/coco-17"; NULL when no network looked for keypoints.
+/* "body-pose/openpose-18", "body-pose/coco-17" (docs/models.md has all); NULL when no network looked for keypoints.
  * Since: 0.1 */
 GST_NEURON_META_API const gchar* gst_neuron_result_meta_get_keypoint_format(const GstNeuronResultMeta* meta);
 
-/* Keypoints of a whole person, at most 25; 0 when no network looked for keypoints. Since: 0.1 */
+/* Keypoints of a whole person, at most 133; 0 when no network looked for keypoints. Since: 0.1 */
 GST_NEURON_META_API guint gst_neuron_result_meta_get_n_keypoints(const GstNeuronResultMeta* meta);
 
 /* "Nose", "RShoulder" (in coco-17 "right_shoulder"). Right is the person's own right. Since: 0.1 */

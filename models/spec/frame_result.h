@@ -27,9 +27,17 @@ struct Pose {
   std::array<std::optional<Keypoint>, kMaxKeypoints> keypoints;  ///< by the index of their part
   float score = 0;                 ///< confidence in the person, comparable within one model; higher is better
   std::optional<std::int64_t> id;  ///< set by a tracker
+  std::optional<Box> own_box;      ///< where the network itself, or the detector before it, gave one
 
-  /// Smallest box around the keypoints that were found; empty if none was.
+  /// A keypoint by its number in COCO-17 (below 17); empty if the skeleton, which is the model's, lacks it.
+  std::optional<Keypoint> coco17(const Skeleton& skeleton, std::size_t part) const {
+    const auto index = skeleton.to_coco17[part];
+    return index ? keypoints[*index] : std::nullopt;
+  }
+
+  /// The person's own box, else the smallest one around the keypoints that were found; empty if none was.
   Box box() const {
+    if (own_box) return *own_box;
     Box b;
     bool first = true;
     for (const auto& k : keypoints) {

@@ -159,6 +159,8 @@ void JsonNode::expect_keys(std::initializer_list<std::string_view> keys) const {
 
 bool JsonNode::is_text() const { return value_ && value_->is_string(); }
 
+bool JsonNode::is_object() const { return value_ && value_->is_object(); }
+
 bool JsonNode::has(std::string_view key) const { return value_ && value_->is_object() && value_->contains(key); }
 
 JsonNode JsonNode::at(std::string_view key) const {

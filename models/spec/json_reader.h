@@ -51,6 +51,7 @@ class JsonNode {
   void expect_keys(std::initializer_list<std::string_view> keys) const;
   bool has(std::string_view key) const;  ///< false, too, of what is no object
   bool is_text() const;                  ///< a string of any content
+  bool is_object() const;                ///< of any keys
   /// The member `key`; a missing one is a problem once it is read.
   JsonNode at(std::string_view key) const;
   /// Members in the order of their keys.

@@ -11,6 +11,7 @@
 #include "models/spec/decoder_kind.h"
 #include "models/spec/json_reader.h"
 #include "models/spec/labels.h"
+#include "models/spec/skeleton_section.h"
 
 namespace posecam {
 namespace {
@@ -232,10 +233,8 @@ std::vector<std::string> labels_of(const JsonNode& node, const std::filesystem::
 
 /// A pose model names its skeleton, others their labels.
 void read_vocabulary(const JsonNode& root, ModelSpec& spec) {
-  static constexpr std::pair<std::string_view, std::string_view> kSkeletons[] = {
-      {"coco-17", "coco-17"}, {"coco-18", "coco-18"}, {"body-25", "body-25"}};
   if (spec.task == Task::kPose) {
-    spec.skeleton = find_skeleton(root.at("skeleton").one_of(kSkeletons));
+    spec.skeleton = read_skeleton(root.at("skeleton"));
     if (root.has("labels")) root.at("labels").problem(R"(not with "task": "pose", which has a skeleton)");
     return;
   }

@@ -80,11 +80,11 @@ struct ModelSpec {
   std::string source;                   ///< home page of the network
   std::vector<BackendWeights> weights;  ///< each backend at most once, at least one
   InputSpec input;
-  std::vector<std::string> outputs;        ///< names, in the order slots hand them out
-  std::shared_ptr<const Decoder> decoder;  ///< how outputs are read; never null once loaded, shared by all copies
-  const Skeleton* skeleton = nullptr;      ///< pose models; static storage
-  std::vector<std::string> labels;         ///< detection and classification models, by label id
-  std::filesystem::path path;              ///< the descriptor it came from
+  std::vector<std::string> outputs;          ///< names, in the order slots hand them out
+  std::shared_ptr<const Decoder> decoder;    ///< how outputs are read; never null once loaded, shared by all copies
+  std::shared_ptr<const Skeleton> skeleton;  ///< pose models; null for others
+  std::vector<std::string> labels;           ///< detection and classification models, by label id
+  std::filesystem::path path;                ///< the descriptor it came from
 
   /// Reads and checks a descriptor, whose decoder is one of these. kModel with "FILE: KEY: expectation" on the first
   /// thing that is wrong.

@@ -122,7 +122,7 @@ void append_times(std::string& out, const FrameTimes& times) {
 }
 
 void append_people(std::string& out, const FrameInfo& info, const FrameResult& result) {
-  const Skeleton* skeleton = result.model->skeleton;
+  const Skeleton* skeleton = result.model->skeleton.get();
   out += ",\"people\":[";
   for (std::size_t i = 0; skeleton && i < result.poses.size(); ++i) {
     const Pose& pose = result.poses[i];
@@ -191,7 +191,7 @@ void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::s
   append_model(out, ",\"model\":", result.model);
   append_model(out, ",\"detector\":", result.detector);
   append_model(out, ",\"classifier\":", result.classifier);
-  if (const Skeleton* skeleton = result.model->skeleton) {
+  if (const auto& skeleton = result.model->skeleton) {
     out += ",\"keypoint_format\":";
     json::append_string(out, skeleton->tag);
   }
@@ -205,7 +205,7 @@ void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::s
 }
 
 void append_openpose_document(const FrameInfo& info, const FrameResult& result, std::string& out) {
-  const Skeleton* skeleton = result.model->skeleton;
+  const Skeleton* skeleton = result.model->skeleton.get();
   out += kVersion;
   out += "\"people\":[";
   for (std::size_t i = 0; skeleton && i < result.poses.size(); ++i) {
@@ -232,7 +232,7 @@ std::string openpose_file_name(const FrameInfo& info) {
 }
 
 void append_coco_results(const FrameInfo& info, const FrameResult& result, bool& first, std::string& out) {
-  const Skeleton* skeleton = result.model->skeleton;
+  const Skeleton* skeleton = result.model->skeleton.get();
   for (std::size_t i = 0; skeleton && i < result.poses.size(); ++i) {
     const Pose& pose = result.poses[i];
     if (!first) out += ",\n";
@@ -242,7 +242,7 @@ void append_coco_results(const FrameInfo& info, const FrameResult& result, bool&
     out += ",\"category_id\":1,\"keypoints\":[";
     for (std::size_t k = 0; k < skeleton->to_coco17.size(); ++k) {
       if (k > 0) out += ',';
-      append_keypoint(out, pose.keypoints[skeleton->to_coco17[k]], info.size, -0.5);
+      append_keypoint(out, pose.coco17(*skeleton, k), info.size, -0.5);
     }
     out += "],\"score\":";
     json::append_number(out, double{pose.score}, kScoreDecimals);

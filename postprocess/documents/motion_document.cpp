@@ -41,7 +41,7 @@ double prominence(const Box& box, Size size) {
 std::optional<MotionDocument::Person> MotionDocument::person_of(const Pose& pose, const Skeleton& skeleton, Size size) {
   Person person;
   for (std::size_t k = 0; k < person.parts.size(); ++k) {
-    const auto& keypoint = pose.keypoints[skeleton.to_coco17[k]];
+    const auto keypoint = pose.coco17(skeleton, k);
     if (!keypoint || !std::isfinite(keypoint->x) || !std::isfinite(keypoint->y)) continue;
     person.parts[k] = {pixel(keypoint->x, size.width), pixel(keypoint->y, size.height)};
     person.found |= 1U << k;
@@ -90,7 +90,7 @@ std::optional<float> MotionDocument::distance(const Chain& chain, const Person& 
 }
 
 void MotionDocument::collect(Size size, const FrameResult& result) {
-  const Skeleton* skeleton = result.model->skeleton;
+  const Skeleton* skeleton = result.model->skeleton.get();
   if (!skeleton || result.status != FrameStatus::kAnalysed) return;
   const std::size_t first = people_.size();
   for (const Pose& pose : result.poses) {

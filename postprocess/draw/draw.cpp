@@ -59,8 +59,7 @@ void draw_skeleton(const Canvas& canvas, const DrawStyle& style, const Pose& pos
     const auto& from = pose.keypoints[limb.from];
     const auto& to = pose.keypoints[limb.to];
     if (!limb.drawn || !drawable(from, min_score) || !drawable(to, min_score)) continue;
-    // Keypoint order runs outwards from the trunk in every skeleton: the outer end names the limb.
-    canvas.line(to_pixels(*from, frame), to_pixels(*to, frame), style.line_width, colors[std::max(limb.from, limb.to)]);
+    canvas.line(to_pixels(*from, frame), to_pixels(*to, frame), style.line_width, colors[limb.to]);
   }
   for (std::size_t i = 0; i < skeleton.parts.size(); ++i) {
     if (drawable(pose.keypoints[i], min_score)) {

@@ -13,15 +13,17 @@ enum class Side : std::uint8_t { kMiddle, kRight, kLeft };
 
 // "RShoulder" and "right_shoulder", but not "Nose" or "Neck"
 Side side_of(std::string_view part) {
-  if (part.starts_with("right_")) return Side::kRight;
-  if (part.starts_with("left_")) return Side::kLeft;
+  if (part.starts_with("right") || part.ends_with("_right")) return Side::kRight;
+  if (part.starts_with("left") || part.ends_with("_left")) return Side::kLeft;
   const bool prefixed = part.size() > 1 && part[1] >= 'A' && part[1] <= 'Z';
   if (!prefixed) return Side::kMiddle;
   return part[0] == 'R' ? Side::kRight : part[0] == 'L' ? Side::kLeft : Side::kMiddle;
 }
 
 bool on_head(std::string_view part) {
-  return part.ends_with("Eye") || part.ends_with("eye") || part.ends_with("Ear") || part.ends_with("ear");
+  constexpr std::string_view kHead[]{"Eye", "eye", "Ear", "ear", "mouth"};
+  return std::ranges::any_of(kHead,
+                             [part](std::string_view name) { return part.find(name) != std::string_view::npos; });
 }
 
 }  // namespace

@@ -95,7 +95,7 @@ class Body {
     if (!k || !(std::abs(k->x) <= kReach && std::abs(k->y) <= kReach)) return {};
     return Point{k->x * static_cast<float>(frame_.width), k->y * static_cast<float>(frame_.height)};
   }
-  std::optional<Point> part(std::size_t coco) const { return to_pixels(pose_.keypoints[skeleton_.to_coco17[coco]]); }
+  std::optional<Point> part(std::size_t coco) const { return to_pixels(pose_.coco17(skeleton_, coco)); }
 
   std::optional<Point> between(std::size_t a, std::size_t b) const {
     const auto p = part(a);
@@ -105,9 +105,7 @@ class Body {
   }
   std::optional<Point> neck() const {
     if (const auto middle = between(kLeftShoulder, kRightShoulder)) return middle;
-    const auto named = std::ranges::find(skeleton_.parts, std::string_view("Neck"));
-    if (named == skeleton_.parts.end()) return {};
-    return to_pixels(pose_.keypoints[static_cast<std::size_t>(named - skeleton_.parts.begin())]);
+    return skeleton_.neck ? to_pixels(pose_.keypoints[*skeleton_.neck]) : std::nullopt;
   }
 
   void measure() {
@@ -180,7 +178,7 @@ bool shows_face(const FrameResult& result, const Skeleton* skeleton, const Regio
 }  // namespace
 
 void find_people(const FrameResult& result, PeoplePart part, Size frame, std::vector<PixelRect>& regions) {
-  const Skeleton* skeleton = result.model ? result.model->skeleton : nullptr;
+  const Skeleton* skeleton = result.model ? result.model->skeleton.get() : nullptr;
   for (const Pose& pose : result.poses) {
     if (skeleton == nullptr) break;
     const Body body(pose, *skeleton, frame);

@@ -56,7 +56,7 @@ FrameResult people(int count) {
                                              {-.03F, .64F}}};
   auto model = std::make_shared<ModelSpec>();
   model->name = "people";
-  model->skeleton = &coco17();
+  model->skeleton = find_skeleton("coco-17");
   model->labels = {"person"};
   FrameResult result;
   result.model = model;

@@ -17,7 +17,7 @@ namespace posecam::test {
 inline std::shared_ptr<const ModelSpec> people_model() {
   auto model = std::make_shared<ModelSpec>();
   model->name = "people";
-  model->skeleton = &coco17();
+  model->skeleton = find_skeleton("coco-17");
   model->labels = {"person"};
   return model;
 }

@@ -24,7 +24,7 @@ inline std::shared_ptr<const ModelSpec> pose_model(const Skeleton& skeleton) {
   auto model = std::make_shared<ModelSpec>();
   model->name = "poser";
   model->task = Task::kPose;
-  model->skeleton = &skeleton;
+  model->skeleton = find_skeleton(skeleton.name);
   return model;
 }
 

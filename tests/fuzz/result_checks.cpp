@@ -41,7 +41,7 @@ void check_ndjson(const FrameInfo& info, const FrameResult& result) {
        {"version", "stream_id", "frame_id", "source", "model", "status", "latency_ms", "people", "objects"}) {
     expect(frame.contains(key), "NDJSON lacks", key);
   }
-  const Skeleton* skeleton = result.model->skeleton;
+  const Skeleton* skeleton = result.model->skeleton.get();
   expect(frame["people"].size() == (skeleton ? result.poses.size() : 0), "NDJSON: people");
   expect(frame["objects"].size() == result.detections.size(), "NDJSON: objects");
   expect(frame.contains("classes") == (result.model->task == Task::kClassification), "NDJSON: classes or none");

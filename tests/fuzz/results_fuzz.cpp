@@ -23,7 +23,7 @@ std::optional<std::int64_t> read_id(Input& input) {
 Pose read_pose(Input& input) {
   Pose pose;
   const std::uint32_t found = input.word();
-  for (std::size_t k = 0; k < kMaxKeypoints; ++k) {
+  for (std::size_t k = 0; k < 32; ++k) {
     if (found >> k & 1U) pose.keypoints[k] = Keypoint{coordinate(input), coordinate(input), input.fraction()};
   }
   pose.score = input.fraction();
@@ -42,8 +42,8 @@ Detection read_detection(Input& input) {
 
 std::shared_ptr<const ModelSpec> read_model(Input& input) {
   auto model = std::make_shared<ModelSpec>();
-  const Skeleton* skeletons[] = {nullptr, &coco18(), &body25(), &coco17()};
-  model->skeleton = skeletons[input.below(0, 3)];
+  static constexpr std::string_view kSkeletons[] = {"", "coco-18", "body-25", "coco-17", "mpii-16"};
+  model->skeleton = find_skeleton(kSkeletons[input.below(0, 4)]);
   model->name = input.text(20);
   for (int i = input.below(0, 3); i > 0; --i) model->labels.push_back(input.text(60));
   return model;

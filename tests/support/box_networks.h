@@ -73,7 +73,7 @@ inline std::vector<BoxNetwork> pose_networks(Size input, int rows) {
   const auto people = [&](std::vector<std::string> outputs) {
     ModelSpec spec = detector_spec(input, 0, std::move(outputs));
     spec.task = Task::kPose;
-    spec.skeleton = &coco17();
+    spec.skeleton = find_skeleton("coco-17");
     return spec;
   };
   for (const auto& [word, form] : kYoloForms) {

@@ -106,7 +106,7 @@ inline ModelSpec paf_spec(const Skeleton& skeleton) {
   ModelSpec spec;
   spec.name = "scene";
   spec.outputs = {"heat", "paf"};
-  spec.skeleton = &skeleton;
+  spec.skeleton = find_skeleton(skeleton.name);
   PafDecoder decoder;
   decoder.heatmaps = {"heat", 0};
   decoder.pafs = {"paf", 0};

@@ -23,14 +23,14 @@ Matches people_with(const LimbCandidate& limb, const Limb& ends, std::span<const
 }
 
 bool share_a_part(const GroupedPerson& a, const GroupedPerson& b) {
-  for (std::size_t part = 0; part < kMaxKeypoints; ++part) {
+  for (std::size_t part = 0; part < kMaxPafParts; ++part) {
     if (a.peaks[part] && b.peaks[part]) return true;
   }
   return false;
 }
 
 void absorb(GroupedPerson& person, const GroupedPerson& other, float limb_score) {
-  for (std::size_t part = 0; part < kMaxKeypoints; ++part) {
+  for (std::size_t part = 0; part < kMaxPafParts; ++part) {
     if (other.peaks[part]) person.peaks[part] = other.peaks[part];
   }
   person.parts += other.parts;

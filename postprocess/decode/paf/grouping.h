@@ -14,7 +14,7 @@
 
 namespace posecam {
 
-inline constexpr std::size_t kMaxLimbs = 26;  ///< BODY_25 has the most
+inline constexpr std::size_t kMaxLimbs = 40;  ///< of such a skeleton; BODY_25 has 26
 
 /// A limb that its PAF supports, by the indices of its peaks within their parts.
 struct LimbCandidate {
@@ -50,7 +50,7 @@ class Connections {
 
 /// A person as indices of peaks within their parts.
 struct GroupedPerson {
-  std::array<std::optional<std::uint16_t>, kMaxKeypoints> peaks;
+  std::array<std::optional<std::uint16_t>, kMaxPafParts> peaks;
   int parts = 0;        ///< as pafprocess counts them: limbs that closed, plus one
   float score_sum = 0;  ///< heatmap values of the peaks plus scores of the limbs
   /// Per part: up to about 2.

@@ -181,9 +181,15 @@ std::string PafDecoder::describe() const {
 Result<std::unique_ptr<Postprocessor>> PafDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
   const int channels = spec.skeleton != nullptr ? paf_channels(*spec.skeleton) : 0;
   if (channels < 2) {
-    return Error{Errc::kModel, fmt::format("model '{}': a PAF decoder needs a skeleton with PAF channels: coco-18 or "
-                                           "body-25",
+    return Error{Errc::kModel, fmt::format("model '{}': a PAF decoder needs a skeleton with PAF channels: coco-18, "
+                                           "body-25 or one of the descriptor's own",
                                            spec.name)};
+  }
+  if (spec.skeleton->parts.size() > kMaxPafParts || spec.skeleton->limbs.size() > kMaxLimbs) {
+    return Error{Errc::kModel,
+                 fmt::format("model '{}': skeleton {} has {} parts and {} limbs; a PAF decoder takes {} and {}",
+                             spec.name, spec.skeleton->name, spec.skeleton->parts.size(), spec.skeleton->limbs.size(),
+                             kMaxPafParts, kMaxLimbs)};
   }
   if (stride < 1) {
     return Error{Errc::kModel, fmt::format("model '{}': decoder stride is {}, expected 1 or more", spec.name, stride)};

@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "models/core/skeleton.h"
-
 namespace posecam {
+
+inline constexpr std::size_t kMaxPafParts = 32;  ///< of a skeleton whose people are grouped by PAFs
 
 /// A candidate for a keypoint. Position in the pixels of the map it was found on, 0 = centre of the first pixel.
 struct Peak {
@@ -23,7 +23,7 @@ class PeakTable {
  public:
   static constexpr std::size_t kCapacity = 128;  ///< peaks of one part
 
-  PeakTable() : peaks_(kMaxKeypoints * kCapacity) {}
+  PeakTable() : peaks_(kMaxPafParts * kCapacity) {}
 
   void clear() { counts_.fill(0); }  ///< for the next frame
 
@@ -56,7 +56,7 @@ class PeakTable {
   static bool better(const Peak& a, const Peak& b) { return a.score > b.score; }
 
   std::vector<Peak> peaks_;
-  std::array<std::size_t, kMaxKeypoints> counts_{};
+  std::array<std::size_t, kMaxPafParts> counts_{};
 };
 
 }  // namespace posecam

@@ -80,6 +80,7 @@ class YoloPosePostprocessor final : public Postprocessor {
   void add_person(const Detection& box, const YoloRow& values, const Letterbox& letterbox, std::vector<Pose>& poses) {
     Pose pose;
     pose.score = box.score;
+    pose.own_box = box.box;
     bool anything = false;
     for (std::size_t part = 0; part < layout_.parts; ++part) {
       const float score = values[kKeypointValues * part + 2];

@@ -17,8 +17,8 @@ namespace posecam {
 ///   channels first or last: 4 (centre, extent) + 1 (score) + 3K (x, y, visibility) values a box;
 ///   end to end: 4 (corners) + score + label + 3K, suppressed in the network;
 ///   with an output for the keypoints (RTMO): 1 x N x 5 (corners, score), and 1 x N x K x 3 for `keypoints`.
-/// A person's score is the box's. Keypoints below `keypoint_threshold` or outside the image are empty; whoever has none
-/// left is nobody. The label is not looked at: these networks know people only.
+/// A person's score is the box's, which stays as Pose::own_box. Keypoints below `keypoint_threshold` or outside the
+/// image are empty; whoever has none left is nobody. The label is not looked at: these networks know people only.
 struct YoloPoseDecoder final : Decoder {
   std::string output;                    ///< name of the list
   std::optional<std::string> keypoints;  ///< name of their output, where they have one; `form` says nothing then

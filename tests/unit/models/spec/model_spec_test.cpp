@@ -35,6 +35,28 @@ std::string refusal(std::string_view json) {
   return spec.error().message;
 }
 
+TEST(ModelSpec, ReadsASkeletonOfItsOwn) {
+  auto document = pose_document();
+  document["skeleton"] = {
+      {"name", "tennis-4"},
+      {"parts", {"racket", "right_wrist", "right_elbow", "Neck"}},
+      {"limbs", nlohmann::json::parse(R"([["right_elbow", "right_wrist"], ["right_wrist", "racket"]])")}};
+  const auto spec = ModelSpec::parse(document.dump(), "m.json", decoders());
+  ASSERT_TRUE(spec) << spec.error().message;
+  const Skeleton& own = *spec->skeleton;
+  EXPECT_EQ(own.name, "tennis-4");
+  EXPECT_EQ(own.tag, "body-pose/tennis-4");
+  EXPECT_THAT(own.parts, ElementsAre("racket", "right_wrist", "right_elbow", "Neck"));
+  ASSERT_EQ(own.limbs.size(), 2U);
+  EXPECT_EQ(own.limbs[1].from, 1);
+  EXPECT_EQ(own.limbs[1].to, 0);
+  EXPECT_EQ(own.limbs[1].paf_x, 2) << "channels in the order of limbs";
+  EXPECT_EQ(own.limbs[1].paf_y, 3);
+  EXPECT_EQ(own.to_coco17[10], 1) << "its right wrist";
+  EXPECT_FALSE(own.to_coco17[9]);
+  EXPECT_EQ(own.neck, 3);
+}
+
 TEST(ModelSpec, ReadsEveryKeyOfAPoseModel) {
   const auto spec = ModelSpec::parse(pose_document().dump(), "dir/m.json", decoders());
   ASSERT_TRUE(spec) << spec.error().message;
@@ -44,7 +66,7 @@ TEST(ModelSpec, ReadsEveryKeyOfAPoseModel) {
   EXPECT_EQ(spec->license, "Apache-2.0");
   EXPECT_EQ(spec->source, "https://example.org/small");
   EXPECT_EQ(spec->path, "dir/m.json");
-  EXPECT_EQ(spec->skeleton, &body25());
+  EXPECT_EQ(spec->skeleton.get(), &body25());
   EXPECT_THAT(spec->outputs, ElementsAre("heat", "paf"));
 
   ASSERT_EQ(spec->weights.size(), 1U);

@@ -29,7 +29,7 @@ class OutputTest : public testing::Test {
   static std::shared_ptr<const FrameResult> one_person() {
     auto spec = std::make_shared<ModelSpec>();
     spec->name = "openpose";
-    spec->skeleton = &coco18();
+    spec->skeleton = find_skeleton("coco-18");
     auto result = std::make_shared<FrameResult>();
     result->model = spec;
     result->poses.emplace_back();

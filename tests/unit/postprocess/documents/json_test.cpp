@@ -20,7 +20,7 @@ using testing::ElementsAre;
 std::shared_ptr<const ModelSpec> pose_model(const Skeleton& skeleton) {
   auto spec = std::make_shared<ModelSpec>();
   spec->name = "openpose";
-  spec->skeleton = &skeleton;
+  spec->skeleton = std::make_shared<Skeleton>(skeleton);
   return spec;
 }
 
@@ -320,6 +320,20 @@ TEST(CocoResults, ReorderTo17KeypointsAndIndexPixels) {
   expected[0] = 159.5, expected[1] = 239.5, expected[2] = 0.75;    // nose
   expected[18] = 319.5, expected[19] = 359.5, expected[20] = 0.5;  // right shoulder, OpenPose's part 2
   EXPECT_EQ(json[0]["keypoints"].get<std::vector<double>>(), expected);
+}
+
+TEST(CocoResults, LeaveOutPartsThatTheSkeletonLacks) {
+  const auto mpii = find_skeleton("mpii-16");
+  FrameResult result;
+  result.model = pose_model(*mpii);
+  result.poses.emplace_back();
+  for (std::size_t k = 0; k < mpii->parts.size(); ++k) result.poses[0].keypoints[k] = Keypoint{0.5F, 0.5F, 1};
+  bool first = true;
+  std::string out;
+  append_coco_results(frame(), result, first, out);
+  const auto numbers = Json::parse(out)["keypoints"].get<std::vector<double>>();
+  ASSERT_EQ(numbers.size(), 51U);
+  for (std::size_t k = 0; k < 17; ++k) EXPECT_EQ(numbers[3 * k + 2], k < 5 ? 0 : 1) << "no face in MPII: " << k;
 }
 
 TEST(CocoResults, NumberFramesOfAClip) {

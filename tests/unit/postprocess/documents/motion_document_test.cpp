@@ -35,7 +35,7 @@ Pose figure(float x, float y, float height) {
 FrameResult seen(std::vector<Pose> poses) {
   static const auto model = [] {
     auto spec = std::make_shared<ModelSpec>();
-    spec->skeleton = &coco17();
+    spec->skeleton = find_skeleton("coco-17");
     return spec;
   }();
   FrameResult result;

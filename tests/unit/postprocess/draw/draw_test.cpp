@@ -39,7 +39,7 @@ struct Frame {
 
 FrameResult scene() {
   auto model = std::make_shared<ModelSpec>();
-  model->skeleton = &coco17();
+  model->skeleton = find_skeleton("coco-17");
   model->labels = {"person"};
   FrameResult result;
   result.model = model;
@@ -249,10 +249,11 @@ TEST(Draw, LinesFollowTheFrameSize) {
 }
 
 TEST(Draw, LeftAndRightPartsDiffer) {
-  for (const Skeleton* skeleton : {&coco18(), &body25(), &coco17()}) {
+  for (const std::string_view name : skeleton_names()) {
+    const auto skeleton = find_skeleton(name);
     const auto colors = part_colors(*skeleton);
-    const std::size_t left = skeleton->to_coco17[5];
-    const std::size_t right = skeleton->to_coco17[6];
+    const std::size_t left = skeleton->to_coco17[5].value();
+    const std::size_t right = skeleton->to_coco17[6].value();
     EXPECT_GT(colors[right].r, 200);
     EXPECT_LT(colors[left].r, 100);
   }

@@ -42,7 +42,7 @@ Pose pose_of(const std::vector<Part>& parts, std::initializer_list<const char*> 
 
 FrameResult result_of(std::vector<Pose> poses, std::vector<Detection> detections = {}) {
   auto model = std::make_shared<ModelSpec>();
-  model->skeleton = &coco17();
+  model->skeleton = find_skeleton("coco-17");
   model->labels = {"person", "dog", "face"};
   FrameResult result;
   result.model = model;
@@ -129,7 +129,7 @@ TEST(PeopleRegions, OtherObjectsAreNotPeopleButUnnamedOnesMayBe) {
 
 TEST(PeopleRegions, FindsTheNeckOfSkeletonsThatHaveOne) {
   auto model = std::make_shared<ModelSpec>();
-  model->skeleton = &coco18();
+  model->skeleton = find_skeleton("coco-18");
   FrameResult result;
   result.model = model;
   result.poses.emplace_back();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/support/box_networks.h"
+#include "tests/unit/postprocess/decode/boxes/decoded.h"
 
 namespace posecam {
 namespace {
@@ -85,6 +86,8 @@ TEST(YoloPose, FindsPeopleInEveryForm) {
     const auto poses = decode(form, apart, {{0.6F, 4}, {0.1F, 30}, {0.9F, 40}});
     ASSERT_EQ(poses.size(), 2U);
     EXPECT_FLOAT_EQ(poses[0].score, 0.9F);
+    ASSERT_TRUE(poses[0].own_box);
+    test::expect_box(*poses[0].own_box, 40.F / 64, 8.F / 64, 16.F / 64, 32.F / 64);
     ASSERT_TRUE(poses[0].keypoints[3]);
     EXPECT_FLOAT_EQ(poses[0].keypoints[3]->x, 41.5F / 64);
     EXPECT_FLOAT_EQ(poses[0].keypoints[3]->y, 11.F / 64);

@@ -71,6 +71,12 @@ inline constexpr std::array kEngineOptions{
                  .group = "Model",
                  .help = "Names of a detector's or classifier's classes in place of the model's own: a text "
                          "file, one a line, in the order of the class numbers"},
+    EngineOption{.name = "classes",
+                 .field = &EngineSettings::classes,
+                 .value = "NAME,...",
+                 .group = "Model",
+                 .help = "The only objects, or classes of a picture, that are told, by their labels: person,car. "
+                         "Empty: all that the model knows"},
     EngineOption{.name = "device",
                  .field = &EngineSettings::device,
                  .value = "auto|neuron|neuron-sim|openvino|opencv",

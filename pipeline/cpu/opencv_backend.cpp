@@ -157,8 +157,9 @@ Result<void> check(const ModelSpec& spec, cv::dnn::Net& net) {
   for (const cv::String& name : net.getUnconnectedOutLayersNames()) names.push_back(name);
   for (const std::string& wanted : spec.outputs) {
     if (std::ranges::find(names, wanted) == names.end()) {
-      return Error{Errc::kModel, fmt::format("model {}: the network has no output '{}', only: {}", spec.name, wanted,
-                                             fmt::join(names, ", "))};
+      return Error{Errc::kModel, fmt::format("model {}: the network has no output '{}', only: {}; device opencv cuts "
+                                             "no network at inner tensors, openvino does",
+                                             spec.name, wanted, fmt::join(names, ", "))};
     }
   }
   return {};

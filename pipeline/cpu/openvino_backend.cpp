@@ -22,6 +22,7 @@
 #include "pipeline/backend/host_memory.h"
 #include "pipeline/cpu/network_cache.h"
 #include "pipeline/cpu/onnx_file.h"
+#include "pipeline/cpu/openvino_ends.h"
 
 namespace posecam {
 namespace {
@@ -134,32 +135,6 @@ class OpenVinoBackend final : public InferenceBackend {
   std::vector<CoreId> cores_;
   std::string note_;
 };
-
-template <class Ports>
-bool has_port(const Ports& ports, const std::string& name) {
-  return std::ranges::any_of(ports, [&](const auto& port) { return port.get_names().contains(name); });
-}
-
-template <class Ports>
-std::string names_of(const Ports& ports) {
-  std::string names;
-  for (const auto& port : ports) names += (names.empty() ? "" : ", ") + port.get_any_name();
-  return names;
-}
-
-Result<void> check_names(const ov::Model& network, const ModelSpec& spec) {
-  if (!has_port(network.inputs(), spec.input.name)) {
-    return Error{Errc::kModel, fmt::format("model {}: the network has no input '{}', only: {}", spec.name,
-                                           spec.input.name, names_of(network.inputs()))};
-  }
-  for (const std::string& name : spec.outputs) {
-    if (!has_port(network.outputs(), name)) {
-      return Error{Errc::kModel, fmt::format("model {}: the network has no output '{}', only: {}", spec.name, name,
-                                             names_of(network.outputs()))};
-    }
-  }
-  return {};
-}
 
 /// The rounds of all loops that are one within the other; none if that is not known before they run.
 std::optional<std::uint64_t> most_rounds(const ov::Model& network) {
@@ -332,10 +307,10 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
       return Error{error.code, fmt::format("{}: {}", weights.string(), error.message)};
     };
     if (auto listed = check_listed(spec, weights); !listed) return about(listed.error());
-    auto network = core().read_model(weights.string());
-    if (auto ends = check_loops(*network); !ends) return about(ends.error());
-    if (auto named = check_names(*network, spec); !named) return named.error();
-    network = fit(network, spec);
+    const auto cut = cut_to_outputs(core().read_model(weights.string()), spec);
+    if (!cut) return cut.error();
+    if (auto ends = check_loops(**cut); !ends) return about(ends.error());
+    const auto network = fit(*cut, spec);
     if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Made {
       std::string note;
@@ -356,11 +331,18 @@ Result<void> check_openvino_reads(const std::filesystem::path& weights) {
   });
 }
 
-Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights) {
+Result<bool> has_inner_outputs(const std::filesystem::path& weights, const ModelSpec& spec) {
+  return shielded(Errc::kModel, weights.string(),
+                  [&]() -> Result<bool> { return has_inner_outputs(*core().read_model(weights.string()), spec); });
+}
+
+Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights, const ModelSpec& spec) {
   return shielded(Errc::kModel, weights.string(), [&]() -> Result<OpenVinoIr> {
+    const auto network = cut_to_outputs(core().read_model(weights.string()), spec);
+    if (!network) return network.error();
     std::ostringstream graph;
     std::ostringstream constants;
-    ov::pass::Serialize(graph, constants).run_on_model(core().read_model(weights.string()));
+    ov::pass::Serialize(graph, constants).run_on_model(*network);
     return OpenVinoIr{std::move(graph).str(), std::move(constants).str()};
   });
 }

@@ -9,7 +9,8 @@
 
 namespace posecam {
 
-/// Reads IR, ONNX, TFLite or frozen TensorFlow graphs, reshapes to the spec's input and compiles, once for all cores.
+/// Reads IR, ONNX, TFLite or frozen TensorFlow graphs, cuts off what lies behind the spec's outputs (which may be inner
+/// tensors, openvino_ends.h), reshapes to the spec's input and compiles, once for all cores.
 /// Other files that the network names must be of the spec's weights, so that they were checked. Loops must have a fixed
 /// number of rounds: nothing ends an inference that does not end.
 /// INT8 networks run as INT8; precision says how float ones run.
@@ -24,8 +25,11 @@ struct OpenVinoIr {
   std::string graph;      ///< the XML
   std::string constants;  ///< what goes into the .bin
 };
-/// Whatever make_openvino_backend() reads, as IR, at the sizes that it was exported with. kModel.
-Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights);
+/// Whatever make_openvino_backend() reads, as IR, at the sizes that it was exported with, ending at the spec's outputs.
+/// kModel.
+Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights, const ModelSpec& spec);
+/// Whether the spec names outputs that the network has inside only. kModel if it cannot be read.
+Result<bool> has_inner_outputs(const std::filesystem::path& weights, const ModelSpec& spec);
 /// Loads OpenVINO's CPU plugin. Not available if that fails; the description is the reason then.
 DeviceInfo describe_openvino(CoreId cores);
 

@@ -38,7 +38,8 @@ Result<std::string> bytes_of(const fs::path& path, std::size_t most) {
   return Error{Errc::kModel, fmt::format("{}: cannot be read: {}", path.string(), bytes.error().message)};
 }
 
-// What is compiled here runs in the simulator of this build: the same library reads it, ONNX as it is.
+// What is compiled here runs in the simulator of this build: the same library reads it, ONNX as it is where it ends as
+// the descriptor says.
 #ifdef POSECAM_HAVE_OPENVINO
 constexpr std::span<const std::string_view> kReadable = kNetworkEndings;
 
@@ -47,13 +48,15 @@ Result<std::unique_ptr<InferenceBackend>> make_calculator(const ModelSpec& spec,
   return make_openvino_backend(spec, weights, options);
 }
 
-Result<Packed> packed(const fs::path& weights) {
-  if (weights.extension() == ".onnx") {
+Result<Packed> packed(const ModelSpec& spec, const fs::path& weights) {
+  const auto inner = has_inner_outputs(weights, spec);
+  if (!inner) return inner.error();
+  if (weights.extension() == ".onnx" && !*inner) {
     auto onnx = bytes_of(weights, kMostOnnxBytes);
     if (!onnx) return onnx.error();
     return Packed{"network.onnx", *std::move(onnx)};
   }
-  auto ir = as_openvino_ir(weights);
+  auto ir = as_openvino_ir(weights, spec);
   if (!ir) return ir.error();
   return Packed{"network.xml", std::move(ir->graph), std::move(ir->constants)};
 }
@@ -65,7 +68,7 @@ Result<std::unique_ptr<InferenceBackend>> make_calculator(const ModelSpec& spec,
   return make_opencv_backend(spec, weights, options);
 }
 
-Result<Packed> packed(const fs::path& weights) {
+Result<Packed> packed(const ModelSpec& /*spec*/, const fs::path& weights) {
   auto onnx = bytes_of(weights, kMostOnnxBytes);
   if (!onnx) return onnx.error();
   return Packed{"network.onnx", *std::move(onnx)};
@@ -139,7 +142,7 @@ Result<fs::path> compile_for_sim(const ModelSpec& spec, const SimCompileOptions&
   if (!source) return source.error();
   const auto outputs = output_shapes(spec, source->file);
   if (!outputs) return outputs.error();
-  const auto network = packed(source->file);
+  const auto network = packed(spec, source->file);
   if (!network) return network.error();
 
   auto files = CompiledFiles::in(folder);

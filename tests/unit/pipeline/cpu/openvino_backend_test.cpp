@@ -38,6 +38,39 @@ TEST(OpenVinoBackend, TakesBytesWhereTheSpecSaysSo) {
   EXPECT_NEAR((*slot)->output(1).as<float>()[0], 1200, 0.01F);
 }
 
+/// tests/data/tiny_pose: averages of 8x8 pixels, "cells", become maps; ending at these outputs.
+ModelSpec pose_ending_at(std::vector<std::string> outputs) {
+  ModelSpec spec = tiny_model(3);
+  spec.input.name = "data";
+  spec.outputs = std::move(outputs);
+  return spec;
+}
+
+TEST(OpenVinoBackend, CutsNetworksAtInnerTensors) {
+  for (const char* file : {"tests/data/tiny_pose.onnx", "tests/data/tiny_pose.xml"}) {
+    ModelSpec spec = pose_ending_at({"pafs", "cells"});
+    spec.weights = {{"openvino", "f32", {{.name = "tiny_pose.xml"}, {.name = "tiny_pose.bin"}}}};
+    auto backend = make_openvino_backend(spec, test::source_dir() / file, {.cores = {0}});
+    ASSERT_TRUE(backend) << backend.error().message;
+    auto slot = (*backend)->make_slot(spec, 0);
+    ASSERT_TRUE(slot) << slot.error().message;
+    std::ranges::fill((*slot)->input().as<float>(), 50.0F);
+    ASSERT_TRUE((*slot)->run(3));
+    EXPECT_EQ((*slot)->output(1).shape, (Shape{3, 3, 2, 3}));
+    for (const float cell : (*slot)->output(1).as<float>()) EXPECT_NEAR(cell, 50, 0.1F);
+  }
+}
+
+TEST(OpenVinoBackend, NamesTheOutputsWhereNoTensorHasTheName) {
+  const auto file = test::source_dir() / "tests/data/tiny_pose.onnx";
+  for (const char* none : {"rows", "data", "heat_weights"}) {  // the picture and weights are nothing to decode
+    const auto backend = make_openvino_backend(pose_ending_at({"pafs", none}), file, {.cores = {0}});
+    ASSERT_FALSE(backend);
+    EXPECT_THAT(backend.error().message,
+                testing::HasSubstr(std::string("the network has no output '") + none + "', only: heatmaps, pafs"));
+  }
+}
+
 TEST(OpenVinoBackend, KeepsCompiledNetworksAndOutlivesABrokenCache) {
   const test::TempDir dir;
   const std::filesystem::path& folder = dir.path();

@@ -67,6 +67,25 @@ TEST_F(CompileSim, NamesOperatorsThatItDoesNotKnowInOneLine) {
   EXPECT_FALSE(fs::exists(out()));
 }
 
+TEST_F(CompileSim, EndsNetworksAtInnerTensors) {
+#ifdef POSECAM_HAVE_OPENVINO
+  const auto ending_at = [&](const char* output) {
+    return compile(model(tiny_network(), [&](nlohmann::json& json) {
+      json["outputs"][0] = output;
+      json["decoder"]["heatmaps"]["output"] = output;
+    }));
+  };
+  const auto made = ending_at("cells");
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_THAT(test::read_file(*made), HasSubstr("\"cells\""));
+  const auto none = ending_at("rows");
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, HasSubstr("the network has no output 'rows'"));
+#else
+  GTEST_SKIP() << "OpenCV gives a network's own outputs only";
+#endif
+}
+
 TEST_F(CompileSim, AsksTheLibraryThatTheSimulatorCalculatesWith) {
 #ifdef POSECAM_HAVE_OPENVINO
   const auto bytes = [](nlohmann::json& json) { json["inputs"][0]["dtype"] = "u8"; };  // OpenCV has none

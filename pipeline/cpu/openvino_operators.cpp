@@ -19,6 +19,17 @@ ov::OutputVector placeholder(const ov::frontend::NodeContext& context) {
   return std::make_shared<ov::op::util::FrameworkNode>(inputs, kPostProcessOutputs)->outputs();
 }
 
+/// The name of a tensor, or else of what it is converted from: quantised tensors are read through a few such layers.
+std::string name_of(ov::Output<ov::Node> tensor) {
+  constexpr int kMostLayers = 8;
+  for (int i = 0; i < kMostLayers; ++i) {
+    if (!tensor.get_names().empty()) return *tensor.get_names().begin();
+    if (tensor.get_node()->get_input_size() == 0) break;
+    tensor = tensor.get_node()->input_value(0);
+  }
+  return "one without a name";
+}
+
 }  // namespace
 
 void read_unknown_operators(ov::Core& core) {
@@ -30,11 +41,11 @@ Result<void> check_operators(const ov::Model& network) {
     if (!ov::is_type<ov::op::util::FrameworkNode>(node)) continue;
     std::string names;
     for (const auto& input : node->input_values()) {
-      if (!input.get_names().empty()) names += (names.empty() ? "" : ", ") + *input.get_names().begin();
+      names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(input));
     }
     return Error{Errc::kModel, fmt::format("ends with {}, which OpenVINO does not have: name the tensors before it as "
                                            "outputs ({}), and \"ssd-raw\" as the decoder",
-                                           kPostProcess, names.empty() ? "they have no names" : names)};
+                                           kPostProcess, names)};
   }
   return {};
 }

@@ -37,8 +37,9 @@ class FastestDetPostprocessor final : public BoxPostprocessor {
       const BestLabel best = best_label(channel.subspan(kFirstLabel * cells), labels(), cells);
       const float score = std::pow(channel[0], kObjectnessPower) * std::pow(best.score, kLabelPower);
       if (!finder.takes(best.label, score)) continue;
+      const std::size_t row = cell / columns;
       finder.collector.add(around((static_cast<float>(cell % columns) + std::tanh(channel[cells])) * across,
-                                  (static_cast<float>(cell / columns) + std::tanh(channel[2 * cells])) * down,
+                                  (static_cast<float>(row) + std::tanh(channel[2 * cells])) * down,
                                   sigmoid(channel[3 * cells]) * static_cast<float>(letterbox.input.width),
                                   sigmoid(channel[4 * cells]) * static_cast<float>(letterbox.input.height)),
                            score, best.label, letterbox);

@@ -87,8 +87,9 @@ class NanoDetPostprocessor final : public BoxPostprocessor {
  private:
   Corners box(const Grid& grid, std::size_t cell, std::span<const float> sides) const {
     const auto columns = static_cast<std::size_t>(grid.columns);
+    const std::size_t row = cell / columns;
     const float x = (static_cast<float>(cell % columns) + centre_) * grid.stride;
-    const float y = (static_cast<float>(cell / columns) + centre_) * grid.stride;
+    const float y = (static_cast<float>(row) + centre_) * grid.stride;
     const auto distance = [&](std::size_t side) {
       return expectation(sides.subspan(side * bins_, bins_)) * grid.stride;
     };

@@ -52,6 +52,8 @@ class Descriptor:
         """All parts of the decoder section that name an output: whatever the decoder, under the key "output"."""
 
         def within(value: Any) -> list[dict[str, Any]]:
+            if isinstance(value, list):
+                return [u for part in value for u in within(part)]
             if not isinstance(value, dict):
                 return []
             return ([value] if "output" in value else []) + [u for part in value.values() for u in within(part)]

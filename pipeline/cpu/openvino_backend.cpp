@@ -23,6 +23,7 @@
 #include "pipeline/cpu/network_cache.h"
 #include "pipeline/cpu/onnx_file.h"
 #include "pipeline/cpu/openvino_ends.h"
+#include "pipeline/cpu/openvino_operators.h"
 
 namespace posecam {
 namespace {
@@ -31,7 +32,11 @@ constexpr std::uint64_t kMostRounds = 100'000;
 
 /// One per process: plugins and their thread pools are loaded once.
 ov::Core& core() {
-  static ov::Core instance;
+  static ov::Core instance = [] {
+    ov::Core made;
+    read_unknown_operators(made);
+    return made;
+  }();
   return instance;
 }
 
@@ -310,6 +315,7 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
     const auto cut = cut_to_ends(core().read_model(weights.string()), spec);
     if (!cut) return cut.error();
     if (auto ends = check_loops(**cut); !ends) return about(ends.error());
+    if (auto known = check_operators(**cut); !known) return about(known.error());
     const auto network = fit(*cut, spec);
     if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Made {
@@ -340,6 +346,9 @@ Result<OpenVinoIr> as_openvino_ir(const std::filesystem::path& weights, const Mo
   return shielded(Errc::kModel, weights.string(), [&]() -> Result<OpenVinoIr> {
     const auto network = cut_to_ends(core().read_model(weights.string()), spec);
     if (!network) return network.error();
+    if (auto known = check_operators(**network); !known) {
+      return Error{known.error().code, fmt::format("{}: {}", weights.string(), known.error().message)};
+    }
     std::ostringstream graph;
     std::ostringstream constants;
     ov::pass::Serialize(graph, constants).run_on_model(*network);

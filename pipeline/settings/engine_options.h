@@ -13,8 +13,7 @@
 
 namespace posecam {
 
-/// A line of the table.
-using EngineOption = Option<EngineSettings>;
+using EngineOption = Option<EngineSettings>;  ///< a line of the table
 
 /// All of them, in the order of help.
 inline constexpr std::array kEngineOptions{
@@ -69,8 +68,12 @@ inline constexpr std::array kEngineOptions{
                  .field = &EngineSettings::labels_file,
                  .value = "FILE",
                  .group = "Model",
-                 .help = "Names of a detector's or classifier's classes in place of the model's own: a text "
-                         "file, one a line, in the order of the class numbers"},
+                 .help = "Labels of classes in place of the model's own: a text file, one a line, from class 0 on"},
+    EngineOption{.name = "classes",
+                 .field = &EngineSettings::classes,
+                 .value = "NAME,...",
+                 .group = "Model",
+                 .help = "The only labels of objects or classes that are told: person,car. Empty: all"},
     EngineOption{.name = "device",
                  .field = &EngineSettings::device,
                  .value = "auto|neuron|neuron-sim|openvino|opencv",
@@ -98,13 +101,12 @@ inline constexpr std::array kEngineOptions{
                  .value = "N",
                  .group = "Device",
                  .help = "Frames in a batch; 0: the model's own"},
-    Option<EngineSettings>{
-        .name = "max-batch-delay",
-        .field = &EngineSettings::max_batch_delay_ms,
-        .range = {0, 10000},
-        .value = "MS",
-        .group = "Device",
-        .help = "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
+    EngineOption{.name = "max-batch-delay",
+                 .field = &EngineSettings::max_batch_delay_ms,
+                 .range = {0, 10000},
+                 .value = "MS",
+                 .group = "Device",
+                 .help = "How long a frame may wait for others to fill its batch while its core is idle, in ms"},
     EngineOption{.name = "max-in-flight",
                  .field = &EngineSettings::max_in_flight,
                  .range = {0, 65536},

@@ -100,6 +100,20 @@ Result<EngineOptions> plan_options(const EngineSettings& s, const Device& device
   return engine;
 }
 
+/// What decoders are told of `classes`. Nothing if it is empty.
+Result<std::vector<std::uint8_t>> plan_labels(const EngineSettings& s, const ModelSpec& model) {
+  if (s.classes.empty()) return std::vector<std::uint8_t>{};
+  if (model.task == Task::kPose) {
+    return Error{Errc::kUsage,
+                 fmt::format("classes={}: model {} finds people only; leave it out, or choose a model that "
+                             "finds objects (posecam models list)",
+                             s.classes, model.name)};
+  }
+  auto picked = pick_labels(model.labels, s.classes);
+  if (!picked) return Error{Errc::kUsage, fmt::format("classes={}: {}", s.classes, picked.error().message)};
+  return picked;
+}
+
 }  // namespace
 
 DefaultModel default_model(std::string_view device) {
@@ -133,11 +147,14 @@ Result<EnginePlan> plan_engine(const EngineSettings& s, Size video) {
   auto engine = plan_options(s, **device);
   if (!engine) return engine.error();
   if (model->crop_factor) engine->decode.max_people = std::nullopt;  // that is of cut-outs, max-people of frames
+  auto labels = plan_labels(s, *model);
+  if (!labels) return labels.error();
+  engine->decode.labels = std::move(*labels);
   plan.model = std::move(*model);
   plan.device = std::move(*device);
   plan.automatic = s.device == kAutoDevice;
   plan.backend = std::move(*backend);
-  plan.engine = *engine;
+  plan.engine = std::move(*engine);
   plan.max_in_flight = s.max_in_flight;
   return plan;
 }

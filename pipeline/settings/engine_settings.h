@@ -16,7 +16,8 @@ struct EngineSettings {
   std::string precision = "auto";                ///< a word of kPrecisionWords in engine_options.h
   std::string scheduling_policy = "throughput";  ///< of kSchedulingWords
   std::string decode = "fast";                   ///< of kDecodeWords
-  std::string labels_file;               ///< names of a detector's classes, one a line, in place of the model's own
+  std::string labels_file;  ///< names of a detector's classes, one a line, in place of the model's own
+  std::string classes;      ///< the only labels that a detector or classifier tells, separated by commas; empty: all
   std::uint32_t batch_size = 0;          ///< frames
   std::uint32_t max_batch_delay_ms = 5;  ///< how long a frame may wait for others while its core is idle
   std::uint32_t max_in_flight = 0;  ///< frames; 0: two batches a core. Rounded to whole batches, at least one a core

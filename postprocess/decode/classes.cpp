@@ -36,10 +36,14 @@ void softmax(std::span<float> values, double scale) {
 
 class ClassPostprocessor final : public Postprocessor {
  public:
-  ClassPostprocessor(std::size_t output, ClassDecoder decoder, std::size_t labels, float threshold)
-      : output_(output), decoder_(std::move(decoder)), labels_(labels), threshold_(threshold) {
-    scores_.reserve(labels);
-    found_.reserve(labels);
+  ClassPostprocessor(std::size_t output, ClassDecoder decoder, std::vector<std::uint8_t> wanted, float threshold)
+      : output_(output),
+        decoder_(std::move(decoder)),
+        labels_(wanted.size()),
+        wanted_(std::move(wanted)),
+        threshold_(threshold) {
+    scores_.reserve(labels_);
+    found_.reserve(labels_);
   }
 
   Result<void> check(std::span<const TensorView> outputs) const override {
@@ -79,7 +83,7 @@ class ClassPostprocessor final : public Postprocessor {
     for (std::size_t label = 0; label < labels_; ++label) {
       const float score = scores_[first + label];
       // NaN and infinity fail this.
-      if (score > 0 && score >= threshold_ && std::isfinite(score)) {
+      if (wanted_[label] != 0 && score > 0 && score >= threshold_ && std::isfinite(score)) {
         found_.push_back({std::min(score, 1.F), static_cast<int>(label)});
       }
     }
@@ -88,6 +92,7 @@ class ClassPostprocessor final : public Postprocessor {
   std::size_t output_;
   ClassDecoder decoder_;
   std::size_t labels_;
+  std::vector<std::uint8_t> wanted_;  ///< for each label
   float threshold_;
   std::vector<float> scores_;
   std::vector<Classification> found_;
@@ -123,7 +128,7 @@ Result<std::unique_ptr<Postprocessor>> ClassDecoder::make(const ModelSpec& spec,
   const auto least = threshold_or(options.threshold, threshold, "threshold");
   if (!least) return least.error();
   return std::unique_ptr<Postprocessor>(
-      std::make_unique<ClassPostprocessor>(*output, *this, spec.labels.size(), *least));
+      std::make_unique<ClassPostprocessor>(*output, *this, wanted_labels(spec, options), *least));
 }
 
 }  // namespace posecam

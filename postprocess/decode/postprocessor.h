@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "models/core/geometry.h"
 #include "models/core/result.h"
@@ -21,6 +22,7 @@ struct DecodeOptions {
   std::optional<float> paf_threshold;  ///< PAF models: least dot product of a sample with its limb, 0 to 1
   std::optional<float> nms_threshold;  ///< boxes: most IoU of two of a class, 0 to 1
   std::optional<int> max_people;       ///< pose models: in a frame, 1 or more
+  std::vector<std::uint8_t> labels;    ///< objects and classes: for each label id whether it is told; empty: all are
 };
 
 /// What Decoder::make() makes. Owns the scratch of one decoder: one per worker thread, not shared; after the first

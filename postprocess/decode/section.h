@@ -1,11 +1,14 @@
 #pragma once
 // What decoder sections of several families have in common.
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/spec/json_reader.h"
+#include "postprocess/decode/decoder.h"
 
 namespace posecam {
 
@@ -19,6 +22,9 @@ struct ChannelRange {
 /// `posecam compile` renames them there.
 std::string read_output(const JsonNode& node, std::span<const std::string> outputs);
 
+/// {"output": NAME} under `key`.
+std::string read_named(const JsonNode& section, std::string_view key, std::span<const std::string> outputs);
+
 /// {"output": NAME, "first": CHANNEL}.
 ChannelRange read_range(const JsonNode& node, std::span<const std::string> outputs);
 
@@ -27,5 +33,8 @@ void read_share(const JsonNode& section, std::string_view key, float& value);
 
 /// An optional whole number from 1 to 1000.
 void read_count(const JsonNode& section, std::string_view key, int& value);
+
+/// For each label id of the model whether it is told: those that the user wants, without numbers that name nothing.
+std::vector<std::uint8_t> wanted_labels(const ModelSpec& spec, const DecodeOptions& options);
 
 }  // namespace posecam

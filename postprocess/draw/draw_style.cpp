@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
 namespace posecam {
 namespace {
@@ -52,7 +54,11 @@ Rgb from_hsv(float hue, float saturation, float value) {
 
 Rgb index_color(std::int64_t n) {
   constexpr float kGoldenAngle = 137.508F;
-  return from_hsv(190 + static_cast<float>(((n % 360) + 360) % 360) * kGoldenAngle, 0.75F, 1);
+  // Hues come near one another again after 13, 34, 55 and 89 steps (Fibonacci numbers): such pairs differ in lightness.
+  constexpr std::pair<float, float> kSaturationAndValue[] = {{0.75F, 1}, {0.4F, 1}, {1, 0.85F}, {0.7F, 0.65F}};
+  const auto step = static_cast<std::size_t>(((n % 360) + 360) % 360);
+  const auto& [saturation, value] = kSaturationAndValue[step % std::size(kSaturationAndValue)];
+  return from_hsv(190 + static_cast<float>(step) * kGoldenAngle, saturation, value);
 }
 
 Rgb text_color(Rgb background) {

@@ -8,6 +8,8 @@ tiny.onnx                       easy to calculate by hand: "image" 1x3xHxW -> "s
 traced_pose.onnx                tiny_pose as torch_neuronx would trace a network of two stages: "input0" -> "output0" and
                                 "output1" (heatmaps and PAFs that nobody is meant to read), "output2" and "output3" (those
                                 of tiny_pose)
+four_outputs.onnx               what TensorFlow's Object Detection API exports, for any picture of 8x8: two boxes, of classes 1
+                                and 3, whose scores are the means of blue and of red / 255, and a row of padding
 tiny_pose.xml, tiny_pose.bin    tiny_pose.onnx as OpenVINO's IR; needs the package openvino
 """
 import hashlib
@@ -41,6 +43,29 @@ make("tiny",
       helper.make_node("Conv", ["image", "mean_w"], ["mean"], kernel_shape=[8, 8], strides=[8, 8])],
      {"image": [1, 3, 16, 24]}, {"sum": [1, 1, 16, 24], "mean": [1, 2, 2, 3]},
      {"sum_w": np.array([1, 2, 3], np.float32).reshape(1, 3, 1, 1), "mean_w": mean_weights})
+
+def told(name, values, blue=0, red=0):
+    """Nodes and weights of an output: fixed values, in which one of blue and one of red stand for means of colours."""
+    weights = np.zeros((len(values), 3, 1, 1), np.float32)
+    for place, channel in ((blue, 0), (red, 2)):
+        if place:
+            weights[place - 1, channel] = 1 / 255
+    return ([helper.make_node("Conv", ["means", name + "_w", name + "_b"], [name + "_map"], kernel_shape=[1, 1]),
+             helper.make_node("Reshape", [name + "_map", name + "_shape"], [name])],
+            {name + "_w": weights, name + "_b": np.array(values, np.float32)})
+
+
+parts = {"num_detections": told("num_detections", [2]),
+         "detection_scores": told("detection_scores", [0, 0, 0.9], blue=1, red=2),
+         "detection_boxes": told("detection_boxes", [0.25, 0.125, 0.75, 0.5, 0.5, 0.5, 1, 1, 0, 0, 1, 1]),
+         "detection_classes": told("detection_classes", [1, 3, 1])}
+shapes = {"num_detections": [1], "detection_scores": [1, 3], "detection_boxes": [1, 3, 4], "detection_classes": [1, 3]}
+make("four_outputs",
+     [helper.make_node("AveragePool", ["image_tensor"], ["means"], kernel_shape=[8, 8], strides=[8, 8])]
+     + [node for nodes, _ in parts.values() for node in nodes],
+     {"image_tensor": [1, 3, 8, 8]}, shapes,
+     {key: array for _, weights in parts.values() for key, array in weights.items()}
+     | {name + "_shape": np.array(shape, np.int64) for name, shape in shapes.items()})
 
 rng = np.random.default_rng(1)
 heat = (rng.uniform(0, 1 / 255 / 3, (19, 3, 1, 1))).astype(np.float32)

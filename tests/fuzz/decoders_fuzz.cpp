@@ -4,8 +4,6 @@
 #include <memory>
 #include <vector>
 
-#include "postprocess/decode/boxes/ssd.h"
-#include "postprocess/decode/boxes/yolox.h"
 #include "postprocess/decode/classes.h"
 #include "postprocess/decode/decoders.h"
 #include "postprocess/decode/multipose/multipose.h"
@@ -15,6 +13,7 @@
 #include "postprocess/decode/single/simcc.h"
 #include "tests/fuzz/fuzz_input.h"
 #include "tests/fuzz/result_checks.h"
+#include "tests/support/box_networks.h"
 #include "tests/support/decoder_of.h"
 #include "tests/support/movenet_maps.h"
 #include "tests/support/paf_scene.h"
@@ -303,6 +302,30 @@ Case people_maps_case(HeadPeople people, Input& input) {
   return c;
 }
 
+/// The model of that name among those that all properties are tested on, of any size.
+Case box_case(std::string_view name, Input& input) {
+  const Size size{32 * input.below(1, 5), 32 * input.below(1, 5)};
+  const int labels = input.below(1, 6);
+  const int rows = input.below(0, 60);
+  Case c;
+  for (auto& network : test::box_networks(size, labels, rows)) {
+    if (network.name != name) continue;
+    c.spec = std::move(network.spec);
+    c.shapes = std::move(network.shapes);
+    break;
+  }
+  expect(!c.shapes.empty(), "no network", name);
+  c.most = 300;
+  c.nms = 1;  // some do not suppress; those that do are looked at with a threshold of the options
+  for (const Shape& shape : c.shapes) {
+    c.values.emplace_back(shape.elements());
+    fill(c.values.back(), input);
+    patch(c.values.back(), input, 20);
+  }
+  if (input.flag()) c.options.labels = {1, 0, 1};
+  return c;
+}
+
 struct Family {
   std::string_view kind;  ///< of decoders()
   Case (*read)(Input& input);
@@ -323,6 +346,18 @@ constexpr Family kFamilies[] = {
     {"multipose", people_rows_case},
     {"multipose", [](Input& input) { return people_maps_case(HeadPeople::kMany, input); }},
     {"multipose", [](Input& input) { return people_maps_case(HeadPeople::kOne, input); }},
+    {"yolo", [](Input& input) { return box_case("yolo channels-first", input); }},
+    {"yolo", [](Input& input) { return box_case("yolo end-to-end", input); }},
+    {"yolo-pose", [](Input& input) { return box_case("yolo-pose channels-first", input); }},
+    {"yolo-pose", [](Input& input) { return box_case("yolo-pose end-to-end", input); }},
+    {"yolo-pose", [](Input& input) { return box_case("yolo-pose of two outputs", input); }},
+    {"ssd-raw", [](Input& input) { return box_case("ssd-raw", input); }},
+    {"tf-detection", [](Input& input) { return box_case("tf-detection", input); }},
+    {"centernet", [](Input& input) { return box_case("centernet", input); }},
+    {"centernet", [](Input& input) { return box_case("centernet maps", input); }},
+    {"nanodet", [](Input& input) { return box_case("nanodet", input); }},
+    {"nanodet", [](Input& input) { return box_case("nanodet plus", input); }},
+    {"fastestdet", [](Input& input) { return box_case("fastestdet", input); }},
 };
 
 bool every_decoder_is_here() {

@@ -21,7 +21,7 @@ using Roles = std::vector<std::pair<std::string, std::string>>;  // part of the 
 
 void find_roles(const nlohmann::ordered_json& section, const std::string& name, Roles& roles) {
   for (const auto& [key, value] : section.items()) {
-    if (value.is_object()) find_roles(value, key, roles);
+    if (value.is_structured()) find_roles(value, key, roles);
     if (key == "output" && value.is_string() && !name.empty()) roles.emplace_back(name, value.get<std::string>());
   }
 }

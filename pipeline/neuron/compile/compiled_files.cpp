@@ -18,7 +18,7 @@ using Json = nlohmann::ordered_json;
 /// Whatever the decoder, it names outputs under the key "output" and under no other.
 void rename_users(Json& section, const std::map<std::string, std::string>& names) {
   for (auto& [key, value] : section.items()) {
-    if (value.is_object()) rename_users(value, names);
+    if (value.is_structured()) rename_users(value, names);
     if (key != "output" || !value.is_string()) continue;
     if (const auto found = names.find(value.get<std::string>()); found != names.end()) value = found->second;
   }

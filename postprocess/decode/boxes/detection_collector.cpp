@@ -9,12 +9,15 @@
 
 namespace posecam {
 
-DetectionCollector::DetectionCollector(float nms_threshold, int max_detections)
-    : nms_threshold_(nms_threshold), max_detections_(static_cast<std::size_t>(std::max(max_detections, 0))) {
+DetectionCollector::DetectionCollector(float nms_threshold, int max_detections, bool across_labels)
+    : nms_threshold_(nms_threshold),
+      max_detections_(static_cast<std::size_t>(std::max(max_detections, 0))),
+      across_labels_(across_labels) {
   candidates_.reserve(2 * kMaxCandidates);
 }
 
-void DetectionCollector::add(const Corners& box, float score, int label_id, const Letterbox& letterbox) {
+void DetectionCollector::add(const Corners& box, float score, int label_id, const Letterbox& letterbox,
+                             std::optional<std::int64_t> tag) {
   const Point a = letterbox.to_image({box.x0, box.y0});
   const Point b = letterbox.to_image({box.x1, box.y1});
   if (!std::isfinite(a.x + a.y + b.x + b.y) || !std::isfinite(score)) return;
@@ -24,7 +27,7 @@ void DetectionCollector::add(const Corners& box, float score, int label_id, cons
   const float y1 = std::clamp(b.y, 0.F, 1.F);
   if (!(x1 > x0 && y1 > y0)) return;
   if (candidates_.size() == 2 * kMaxCandidates) keep_best();
-  candidates_.push_back({{x0, y0, x1 - x0, y1 - y0}, std::min(score, 1.F), label_id, std::nullopt});
+  candidates_.push_back({{x0, y0, x1 - x0, y1 - y0}, std::min(score, 1.F), label_id, tag});
 }
 
 // Halving a list of twice the bound costs O(1) per candidate on average, a heap O(log n).
@@ -37,7 +40,7 @@ void DetectionCollector::keep_best() {
 
 void DetectionCollector::finish(std::vector<Detection>& out) {
   keep_best();
-  nms(candidates_, nms_threshold_, max_detections_);
+  nms(candidates_, nms_threshold_, max_detections_, across_labels_);
   out.assign(candidates_.begin(), candidates_.end());
 }
 

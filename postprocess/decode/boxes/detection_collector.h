@@ -2,6 +2,7 @@
 // What every box decoder does once it has a box and a score: map, clip, bound, suppress, publish.
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -27,14 +28,17 @@ class DetectionCollector {
   static constexpr std::size_t kMaxCandidates =
       1000;  ///< before suppression; torchvision's pre-NMS default is the same
 
-  /// `nms_threshold`: the most IoU of two boxes of a class that both stay; `max_detections`: of a frame.
-  DetectionCollector(float nms_threshold, int max_detections);
+  /// `nms_threshold`: the most IoU of two boxes of a label that both stay (of any two, `across_labels`);
+  /// `max_detections`: of a frame.
+  DetectionCollector(float nms_threshold, int max_detections, bool across_labels = false);
 
   void clear() { candidates_.clear(); }  ///< before each frame
 
   /// Adds a box given in network input pixels. Clipped to the image; boxes that are empty then, and boxes and scores
-  /// that are not finite, are dropped. Scores are limited to 1.
-  void add(const Corners& box, float score, int label_id, const Letterbox& letterbox);
+  /// that are not finite, are dropped. Scores are limited to 1. `tag` is the caller's; finish() gives it back as the
+  /// detection's id.
+  void add(const Corners& box, float score, int label_id, const Letterbox& letterbox,
+           std::optional<std::int64_t> tag = {});
 
   /// Suppresses and copies the survivors into `out`, best score first.
   void finish(std::vector<Detection>& out);
@@ -44,6 +48,7 @@ class DetectionCollector {
 
   float nms_threshold_;
   std::size_t max_detections_;
+  bool across_labels_;
   std::vector<Detection> candidates_;
 };
 

@@ -13,7 +13,7 @@ bool ranks_before(const Detection& a, const Detection& b) {
   return key(a) < key(b);
 }
 
-void nms(std::vector<Detection>& detections, float iou_threshold, std::size_t max_kept) {
+void nms(std::vector<Detection>& detections, float iou_threshold, std::size_t max_kept, bool across_labels) {
   std::erase_if(detections, [](const Detection& d) { return !std::isfinite(d.score); });
   std::sort(detections.begin(), detections.end(), ranks_before);
 
@@ -22,7 +22,7 @@ void nms(std::vector<Detection>& detections, float iou_threshold, std::size_t ma
     const Detection& candidate = detections[i];
     const auto survivors_end = detections.begin() + static_cast<std::ptrdiff_t>(kept);
     const bool hidden = std::any_of(detections.begin(), survivors_end, [&](const Detection& better) {
-      return better.label_id == candidate.label_id && iou(better.box, candidate.box) > iou_threshold;
+      return (across_labels || better.label_id == candidate.label_id) && iou(better.box, candidate.box) > iou_threshold;
     });
     if (!hidden) detections[kept++] = candidate;
   }

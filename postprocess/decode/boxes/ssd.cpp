@@ -5,8 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "models/core/stage_log.h"
-#include "postprocess/decode/boxes/detection_collector.h"
+#include "postprocess/decode/boxes/box_rules.h"
 #include "postprocess/decode/section.h"
 
 namespace posecam {
@@ -14,10 +13,9 @@ namespace {
 
 constexpr std::size_t kRowValues = 7;
 
-class SsdPostprocessor final : public Postprocessor {
+class SsdPostprocessor final : public BoxPostprocessor {
  public:
-  SsdPostprocessor(std::size_t output, std::size_t labels, float threshold, DetectionCollector collector)
-      : output_(output), labels_(static_cast<float>(labels)), threshold_(threshold), collector_(std::move(collector)) {}
+  SsdPostprocessor(std::size_t output, BoxFinder finder) : BoxPostprocessor(std::move(finder)), output_(output) {}
 
   Result<void> check(std::span<const TensorView> outputs) const override {
     if (outputs.size() <= output_) {
@@ -32,19 +30,9 @@ class SsdPostprocessor final : public Postprocessor {
     return {};
   }
 
-  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.clear();
-    if (auto fits = check(outputs); !fits) return fits;
-    StageLaps laps;
-    decode(outputs[output_].as<float>(), letterbox);
-    collector_.finish(result.detections);
-    laps.lap(Stage::kGrouping);
-    return {};
-  }
-
- private:
-  void decode(std::span<const float> values, const Letterbox& letterbox) {
-    collector_.clear();
+ protected:
+  void find(std::span<const TensorView> outputs, const Letterbox& letterbox, BoxFinder& finder) override {
+    auto values = outputs[output_].as<float>();
     const auto width = static_cast<float>(letterbox.input.width);
     const auto height = static_cast<float>(letterbox.input.height);
     for (; values.size() >= kRowValues; values = values.subspan(kRowValues)) {
@@ -52,17 +40,15 @@ class SsdPostprocessor final : public Postprocessor {
       const float label = values[1];
       const float score = values[2];
       if (image < 0) break;
-      // Written so that NaN fails each of them.
-      if (image != 0 || !(label >= 0 && label < labels_) || !(score > 0 && score >= threshold_)) continue;
+      // Written so that NaN fails.
+      if (image != 0 || !finder.takes(label, score)) continue;
       const Corners box{values[3] * width, values[4] * height, values[5] * width, values[6] * height};
-      collector_.add(box, score, static_cast<int>(label), letterbox);
+      finder.collector.add(box, score, static_cast<int>(label), letterbox);
     }
   }
 
+ private:
   std::size_t output_;
-  float labels_;
-  float threshold_;
-  DetectionCollector collector_;
 };
 
 }  // namespace
@@ -84,19 +70,15 @@ std::string SsdDecoder::describe() const {
 Result<std::unique_ptr<Postprocessor>> SsdDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
   const auto index = spec.output_index(output);
   if (!index) return index.error();
-  if (spec.labels.empty()) return Error{Errc::kModel, fmt::format("model '{}': SSD needs labels", spec.name)};
   if (spec.input.batch != 1) {
     return Error{Errc::kModel,
                  fmt::format("model '{}': batch {}, but DetectionOutput joins the images of a batch in one "
                              "list; set batch to 1",
                              spec.name, spec.input.batch)};
   }
-  const auto least = threshold_or(options.threshold, threshold, "threshold");
-  if (!least) return least.error();
-  const auto overlap = threshold_or(options.nms_threshold, nms_threshold, "nms-threshold");
-  if (!overlap) return overlap.error();
-  return std::unique_ptr<Postprocessor>(std::make_unique<SsdPostprocessor>(
-      *index, spec.labels.size(), *least, DetectionCollector(*overlap, max_detections)));
+  auto finder = make_box_finder("SSD", spec, options, {threshold, nms_threshold, max_detections});
+  if (!finder) return finder.error();
+  return std::unique_ptr<Postprocessor>(std::make_unique<SsdPostprocessor>(*index, std::move(*finder)));
 }
 
 }  // namespace posecam

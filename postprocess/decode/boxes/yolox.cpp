@@ -10,16 +10,13 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "models/core/stage_log.h"
-#include "postprocess/decode/boxes/detection_collector.h"
+#include "postprocess/decode/boxes/box_rules.h"
 #include "postprocess/decode/section.h"
 
 namespace posecam {
 namespace {
 
 constexpr std::size_t kBoxAndObjectness = 5;
-// exp(10) = 22026 cells, beyond any input of 4096 pixels: keeps exp() finite and changes no box that is clipped later.
-constexpr float kMaxLogExtent = 10;
 
 struct Grid {
   int columns = 0;
@@ -27,40 +24,20 @@ struct Grid {
   float stride = 0;
 };
 
-struct BestClass {
-  int label = 0;
-  float score = 0;
-};
-
-// Comparisons with NaN are false: a NaN class never wins.
-BestClass best_class(std::span<const float> classes) {
-  BestClass best;
-  for (std::size_t c = 0; c < classes.size(); ++c) {
-    if (classes[c] > best.score) best = {static_cast<int>(c), classes[c]};
-  }
-  return best;
-}
-
-Corners around(float x, float y, float width, float height) {
-  return {x - width / 2, y - height / 2, x + width / 2, y + height / 2};
-}
-
 Corners cell_box(std::span<const float> cell, int column, int row, float stride) {
   return around((cell[0] + static_cast<float>(column)) * stride, (cell[1] + static_cast<float>(row)) * stride,
                 std::exp(std::min(cell[2], kMaxLogExtent)) * stride,
                 std::exp(std::min(cell[3], kMaxLogExtent)) * stride);
 }
 
-class YoloxPostprocessor final : public Postprocessor {
+class YoloxPostprocessor final : public BoxPostprocessor {
  public:
-  YoloxPostprocessor(std::size_t output, std::vector<Grid> grids, std::size_t labels, YoloxDecoder::Boxes boxes,
-                     float threshold, DetectionCollector collector)
-      : output_(output),
+  YoloxPostprocessor(std::size_t output, std::vector<Grid> grids, YoloxDecoder::Boxes boxes, BoxFinder finder)
+      : BoxPostprocessor(std::move(finder)),
+        output_(output),
         grids_(std::move(grids)),
-        cell_values_(kBoxAndObjectness + labels),
-        boxes_(boxes),
-        threshold_(threshold),
-        collector_(std::move(collector)) {
+        cell_values_(kBoxAndObjectness + labels()),
+        boxes_(boxes) {
     for (const Grid& grid : grids_) cells_ += static_cast<std::size_t>(grid.columns) * grid.rows;
   }
 
@@ -78,19 +55,9 @@ class YoloxPostprocessor final : public Postprocessor {
     return {};
   }
 
-  Result<void> run(std::span<const TensorView> outputs, const Letterbox& letterbox, FrameResult& result) override {
-    result.clear();
-    if (auto fits = check(outputs); !fits) return fits;
-    StageLaps laps;
-    decode(outputs[output_].as<float>(), letterbox);
-    collector_.finish(result.detections);
-    laps.lap(Stage::kGrouping);
-    return {};
-  }
-
- private:
-  void decode(std::span<const float> values, const Letterbox& letterbox) {
-    collector_.clear();
+ protected:
+  void find(std::span<const TensorView> outputs, const Letterbox& letterbox, BoxFinder& finder) override {
+    auto values = outputs[output_].as<float>();
     for (const Grid& grid : grids_) {
       for (int row = 0; row < grid.rows; ++row) {
         for (int column = 0; column < grid.columns; ++column) {
@@ -98,26 +65,24 @@ class YoloxPostprocessor final : public Postprocessor {
           values = values.subspan(cell_values_);
           const float objectness = cell[kBoxAndObjectness - 1];
           // A class score is at most 1, so most cells end here, without a look at their classes. NaN ends here too.
-          if (!(objectness >= threshold_)) continue;
-          const BestClass best = best_class(cell.subspan(kBoxAndObjectness));
+          if (!(objectness >= finder.threshold)) continue;
+          const BestLabel best = best_label(cell.subspan(kBoxAndObjectness), cell_values_ - kBoxAndObjectness);
           const float score = objectness * best.score;
-          if (score > 0 && score >= threshold_) {
-            const Corners box = boxes_ == YoloxDecoder::Boxes::kPixels ? around(cell[0], cell[1], cell[2], cell[3])
-                                                                       : cell_box(cell, column, row, grid.stride);
-            collector_.add(box, score, best.label, letterbox);
-          }
+          if (!finder.takes(best.label, score)) continue;
+          const Corners box = boxes_ == YoloxDecoder::Boxes::kPixels ? around(cell[0], cell[1], cell[2], cell[3])
+                                                                     : cell_box(cell, column, row, grid.stride);
+          finder.collector.add(box, score, best.label, letterbox);
         }
       }
     }
   }
 
+ private:
   std::size_t output_;
   std::vector<Grid> grids_;
   std::size_t cells_ = 0;
   std::size_t cell_values_;
   YoloxDecoder::Boxes boxes_;
-  float threshold_;
-  DetectionCollector collector_;
 };
 
 Result<std::vector<Grid>> make_grids(const ModelSpec& spec, const std::vector<int>& strides) {
@@ -144,7 +109,7 @@ std::shared_ptr<const Decoder> YoloxDecoder::read(const JsonNode& section, std::
     yolox->boxes = section.at("boxes").one_of(kBoxes);
   }
   yolox->strides.clear();
-  for (const JsonNode& item : section.at("strides").items(1, 8)) {
+  for (const JsonNode& item : section.at("strides").items(1, 16)) {
     yolox->strides.push_back(static_cast<int>(item.integer(1, 256)));
   }
   read_share(section, "threshold", yolox->threshold);
@@ -161,15 +126,12 @@ std::string YoloxDecoder::describe() const {
 Result<std::unique_ptr<Postprocessor>> YoloxDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
   const auto index = spec.output_index(output);
   if (!index) return index.error();
-  if (spec.labels.empty()) return Error{Errc::kModel, fmt::format("model '{}': YOLOX needs labels", spec.name)};
   auto grids = make_grids(spec, strides);
   if (!grids) return grids.error();
-  const auto least = threshold_or(options.threshold, threshold, "threshold");
-  if (!least) return least.error();
-  const auto overlap = threshold_or(options.nms_threshold, nms_threshold, "nms-threshold");
-  if (!overlap) return overlap.error();
-  return std::unique_ptr<Postprocessor>(std::make_unique<YoloxPostprocessor>(
-      *index, std::move(*grids), spec.labels.size(), boxes, *least, DetectionCollector(*overlap, max_detections)));
+  auto finder = make_box_finder("YOLOX", spec, options, {threshold, nms_threshold, max_detections});
+  if (!finder) return finder.error();
+  return std::unique_ptr<Postprocessor>(
+      std::make_unique<YoloxPostprocessor>(*index, std::move(*grids), boxes, std::move(*finder)));
 }
 
 }  // namespace posecam

@@ -15,6 +15,8 @@ namespace posecam {
 /// Reads 1 x cells x (4 + 1 + labels): per cell (x, y, w, h, objectness, classes...), sigmoids applied by the network,
 /// cells in the order of `strides`, each grid row-major. Score = objectness * best class; one class per cell. Of more
 /// than DetectionCollector::kMaxCandidates cells over the threshold the best are looked at.
+/// With kPixels this is also the list of YOLOv5 and YOLOv7 (1 x N x 85), whose three anchors a cell make it three times
+/// as long: "strides" then names each stride three times.
 struct YoloxDecoder final : Decoder {
   /// Exports differ in whether the network itself has turned the box of a cell into pixels.
   enum class Boxes : std::uint8_t {

@@ -41,6 +41,7 @@ TEST(NeuronInferProperties, AreAllDocumented) {
                                           "inference-region",
                                           "object-class",
                                           "labels-file",
+                                          "classes",
                                           "qos",
                                           "scheduling-policy",
                                           "stats",

@@ -74,5 +74,27 @@ TEST(Labels, LieBesideTheirDescriptorOrInTheZoo) {
   EXPECT_THAT(none.error().message, HasSubstr("m.json: labels: no file 'none.txt' beside the descriptor, nor in "));
 }
 
+TEST(PickLabels, TakesNamesBetweenCommas) {
+  const std::vector<std::string> labels{"person", "traffic light", "-", "car", "person"};
+  const auto picked = pick_labels(labels, "traffic light , person");
+  ASSERT_TRUE(picked) << picked.error().message;
+  EXPECT_THAT(*picked, ElementsAre(1, 1, 0, 0, 1));
+}
+
+TEST(PickLabels, NamesTheNearestOfAnUnknownOne) {
+  const std::vector<std::string> labels{"bird", "cat", "car", "-", "cart"};
+  for (const auto& [names, message] :
+       {std::pair{"bird,cas", "the model has no label 'cas'; the nearest are cat, car, cart"},
+        {"-", "the model has no label '-'; the nearest are"},
+        {"bird,,cat", "a name is empty; give labels of the model, separated by commas"},
+        {"bird,", "a name is empty"},
+        {"Bird", "no label 'Bird'; the nearest are bird"}}) {
+    const auto picked = pick_labels(labels, names);
+    ASSERT_FALSE(picked) << names;
+    EXPECT_EQ(picked.error().code, Errc::kUsage);
+    EXPECT_THAT(picked.error().message, HasSubstr(message));
+  }
+}
+
 }  // namespace
 }  // namespace posecam

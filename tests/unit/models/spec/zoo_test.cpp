@@ -26,9 +26,10 @@ using ::testing::HasSubstr;
 TEST(Zoo, HoldsItsModels) {
   const auto names = zoo_names();
   ASSERT_TRUE(names) << names.error().message;
-  EXPECT_THAT(*names, ElementsAre("blazepose-lite", "cpm-192", "fitness-coords", "mobilenet-v1-025",
+  EXPECT_THAT(*names, ElementsAre("blazepose-lite", "cpm-192", "fastestdet", "fitness-coords", "mobilenet-v1-025",
                                   "mobilenet-v2-quant", "movenet-lightning", "movenet-multipose", "movenet-thunder",
                                   "openpose", "openpose-lite", "person-detection-0013", "resnet50", "squeezenet",
+                                  "ssd-mobilenet-v1-coco", "tfpose-v2-small", "yolox-nano"));
                                   "tfpose-v2-small", "yolox-nano"));
 }
 
@@ -39,7 +40,9 @@ TEST(Zoo, EveryDescriptorIsGoodAndNamedAsItsFile) {
     const auto spec = find_model(name);
     ASSERT_TRUE(spec) << spec.error().message;
     EXPECT_EQ(spec->name, name);
-    EXPECT_EQ(spec->license, name == "squeezenet" ? "BSD-2-Clause" : "Apache-2.0");
+    EXPECT_EQ(spec->license, name == "squeezenet"   ? "BSD-2-Clause"
+                             : name == "fastestdet" ? "BSD-3-Clause"
+                                                    : "Apache-2.0");
   }
 }
 
@@ -88,8 +91,8 @@ TEST(Zoo, SuggestsTheNearestName) {
   ASSERT_FALSE(typo);
   EXPECT_EQ(typo.error().code, Errc::kModel);
   EXPECT_THAT(typo.error().message, HasSubstr("no model 'opnpose' in the zoo; did you mean 'openpose'?"));
-  EXPECT_THAT(typo.error().message,
-              HasSubstr("openpose, openpose-lite, person-detection-0013, resnet50, squeezenet, tfpose-v2-small"));
+  EXPECT_THAT(typo.error().message, HasSubstr("openpose, openpose-lite, person-detection-0013, resnet50, squeezenet, "
+                                              "ssd-mobilenet-v1-coco, tfpose-v2-small"));
   const auto start = find_descriptor("yolo");
   ASSERT_FALSE(start);
   EXPECT_THAT(start.error().message, HasSubstr("did you mean 'yolox-nano'?"));

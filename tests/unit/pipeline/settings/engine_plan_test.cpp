@@ -225,6 +225,24 @@ TEST(EnginePlan, RefusesLabelsThatAreNotThoseOfTheModel) {
   EXPECT_THAT(plan->model.labels, testing::ElementsAre("cat"));
 }
 
+TEST(EnginePlan, TellsDecodersWhichClassesAreWanted) {
+  add_device(std::make_shared<test::FakeDevice>(test::FakeOptions{}));
+  EngineSettings settings;
+  settings.device = "fake";
+  settings.model = (test::source_dir() / "tests/data/one_object.json").string();
+  settings.classes = "thing";
+  const auto plan = plan_engine(settings, kUnknownVideo);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_THAT(plan->engine.decode.labels, testing::ElementsAre(1));
+  settings.classes = "think";
+  EXPECT_EQ(refusal(settings).code, Errc::kUsage);
+  EXPECT_EQ(refusal(settings).message, "classes=think: the model has no label 'think'; the nearest are thing");
+  settings = tiny();
+  settings.classes = "person";
+  EXPECT_EQ(refusal(settings).code, Errc::kUsage);
+  EXPECT_THAT(refusal(settings).message, HasSubstr("classes=person: model tiny-pose finds people only"));
+}
+
 /// Frames are whole batches on every core.
 TEST(EnginePlan, MakesAnEngineForAsManyFramesAsAskedFor) {
   add_device(std::make_shared<test::FakeDevice>(test::FakeOptions{.cores = 2, .on_run = {}}));

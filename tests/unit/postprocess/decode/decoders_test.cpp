@@ -34,7 +34,7 @@ std::string refusal(const nlohmann::json& document) {
 /// Calls `change` with every "output" of a decoder section.
 void for_each_output(nlohmann::json& section, const std::function<void(nlohmann::json&)>& change) {
   for (auto& [key, value] : section.items()) {
-    if (value.is_object()) for_each_output(value, change);
+    if (value.is_structured()) for_each_output(value, change);
     if (key == "output") change(value);
   }
 }

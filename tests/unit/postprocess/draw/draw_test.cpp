@@ -268,5 +268,18 @@ TEST(Draw, ColoursFollowTheColorimetry) {
   EXPECT_EQ(to_yuv({255, 0, 0}, {Matrix::kBt709, false}).v, 240);
 }
 
+/// Labels of COCO, the colours of which stand side by side.
+TEST(IndexColor, TellsNinetyLabelsApart) {
+  int least = 1000;
+  for (int a = 0; a < 90; ++a) {
+    for (int b = 0; b < a; ++b) {
+      const Rgb p = index_color(a);
+      const Rgb q = index_color(b);
+      least = std::min(least, std::abs(p.r - q.r) + std::abs(p.g - q.g) + std::abs(p.b - q.b));
+    }
+  }
+  EXPECT_GE(least, 15);
+}
+
 }  // namespace
 }  // namespace posecam

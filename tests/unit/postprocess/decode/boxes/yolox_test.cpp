@@ -79,6 +79,24 @@ TEST(Yolox, TakesPixelBoxesAsTheyAre) {
   EXPECT_FLOAT_EQ(found[0].box.height, 4.F / 64);
 }
 
+// YOLOv5 and YOLOv7: three anchors a cell, objectness, pixels; three grids of each stride, one after the other.
+TEST(Yolox, ReadsTheListsOfYoloV5) {
+  YoloxDecoder yolox = decoder();
+  yolox.boxes = YoloxDecoder::Boxes::kPixels;
+  yolox.strides = {8, 8, 8, 16, 16, 16, 32, 32, 32};
+  auto post = yolox.make(spec64(), {});
+  ASSERT_TRUE(post);
+  std::vector<float> values(3 * kCells * kValues, 0.F);
+  const std::vector<float> last{32, 16, 8, 4, 0.9F, 0.1F, 1};
+  std::ranges::copy(last, values.end() - kValues);
+  const TensorView view{reinterpret_cast<const std::byte*>(values.data()), DType::kF32, {1, 3 * kCells, kValues}};
+  FrameResult result;
+  ASSERT_TRUE((*post)->run({&view, 1}, kWhole, result));
+  ASSERT_EQ(result.detections.size(), 1U);
+  EXPECT_FLOAT_EQ(result.detections[0].box.x, 28.F / 64);
+  EXPECT_FLOAT_EQ(result.detections[0].score, 0.9F);
+}
+
 TEST(Yolox, MapsThroughTheLetterboxAndClips) {
   Cells cells;
   cells.set(0, {4, 2, std::log(8.F), std::log(8.F), 1, 1, 0});  // 0..64 x -16..48 in the input

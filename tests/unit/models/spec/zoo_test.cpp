@@ -30,7 +30,6 @@ TEST(Zoo, HoldsItsModels) {
                                   "mobilenet-v2-quant", "movenet-lightning", "movenet-multipose", "movenet-thunder",
                                   "openpose", "openpose-lite", "person-detection-0013", "resnet50", "squeezenet",
                                   "ssd-mobilenet-v1-coco", "tfpose-v2-small", "yolox-nano"));
-                                  "tfpose-v2-small", "yolox-nano"));
 }
 
 TEST(Zoo, EveryDescriptorIsGoodAndNamedAsItsFile) {

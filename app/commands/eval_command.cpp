@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/console.h"
+#include "app/cli/detector_options.h"
 #include "app/cli/engine_options.h"
 #include "app/cli/exit_code.h"
 #include "app/cli/progress.h"
@@ -35,6 +36,8 @@ struct EvalOptions : EngineSettings {
   std::string annotations;
   std::string images;
   std::string results;
+  DetectorOptions detector;
+  std::optional<Detector> before;  ///< what `detector` comes to
   std::vector<double> sigmas;
   bool json = false;
 };
@@ -54,12 +57,24 @@ void tell_note(const std::string& note) {
   if (!note.empty()) tell("posecam: {}\n", note);
 }
 
-/// The pictures through the engine of `plan`.
+/// Null without a detector.
+Result<std::shared_ptr<Engine>> open_detector(const std::optional<Detector>& detector) {
+  if (!detector) return std::shared_ptr<Engine>();
+  auto plan = plan_engine(detector->engine, kUnknownVideo);
+  if (!plan) return plan.error();
+  return make_engine(*std::move(plan));
+}
+
+/// The pictures through the engine of `plan`, behind the detector if there is one.
 Result<Analysis> analyse(const EvalOptions& options, EnginePlan plan, const std::vector<EvalPicture>& pictures,
                          EvalRun& run) {
+  const auto detector = open_detector(options.before);
+  if (!detector) return detector.error();
   auto engine = make_engine(std::move(plan));
   if (!engine) return std::move(engine).error();
-  auto analysis = analyse_pictures(pictures, options.images, **engine, show_progress(pictures.size()));
+  auto analysis = *detector ? analyse_people(pictures, options.images, **detector, **engine, options.max_people,
+                                             show_progress(2 * pictures.size()))
+                            : analyse_pictures(pictures, options.images, **engine, show_progress(pictures.size()));
   if (!analysis) return std::move(analysis).error();
   const ModelSpec& model = (*engine)->model();
   run = {model.name, std::string((*engine)->backend_name()), model.input.size, analysis->seconds};
@@ -153,7 +168,7 @@ Result<void> evaluate_file(const EvalOptions& options) {
   return score(options, *annotations, *results, std::nullopt);
 }
 
-Result<void> evaluate(const EvalOptions& options) {
+Result<void> evaluate(EvalOptions& options) {
   if (options.images.empty() && options.results.empty()) {
     return Error{Errc::kUsage, "nothing to evaluate: give --images DIR to analyse, or --results FILE to score"};
   }
@@ -161,8 +176,17 @@ Result<void> evaluate(const EvalOptions& options) {
     return Error{Errc::kUsage, "--results - and --json both write to standard output; name a file for the results"};
   }
   if (options.images.empty()) return evaluate_file(options);
+  auto detector = detector_of(options.detector, options);
+  if (!detector) return detector.error();
+  options.before = *std::move(detector);
   auto plan = plan_engine(options, kUnknownVideo);  // images of all aspects go through one network
   if (!plan) return plan.error();
+  if (options.before && plan->model.task != Task::kPose) {
+    return Error{Errc::kUsage,
+                 fmt::format("--model {}: finds no keypoints, and --detector is for models that do; leave it "
+                             "out",
+                             plan->model_name)};
+  }
   if (plan->model.task == Task::kClassification) return evaluate_classes(options, *std::move(plan));
   return evaluate_coco_model(options, *std::move(plan));
 }
@@ -191,6 +215,7 @@ void add_eval_command(CLI::App& app, int& exit_code_out) {
       ->type_name("S,S,...");
   eval->add_flag("--json", options->json, "Print one JSON object instead of the table");
   add_engine_options(*eval, *options);
+  add_detector_options(*eval, options->detector, false);
   eval->callback([options, &exit_code_out] {
     const auto done = evaluate(*options);
     exit_code_out = done ? 0 : exit_code(done.error().code);

@@ -85,7 +85,6 @@ class Run {
  private:
   Result<void> prepare(const std::stop_token& interrupt);
   Result<void> choose_model();
-  Result<void> check_detector() const;
   QueueEvents events();
   void play_to_the_end(const std::stop_token& interrupt);
   void fail(const Error& error);
@@ -99,20 +98,6 @@ class Run {
   std::optional<SessionQueue> queue_;
 };
 
-Result<void> Run::check_detector() const {
-  const RunOptions& o = options_;
-  if (o.detector.empty()) {
-    const bool unused = o.detector_interval != 1 || o.detector_threshold >= 0 || !o.detector_cores.empty();
-    if (!unused) return {};
-    return Error{Errc::kUsage, "--detector-interval, --detector-threshold and --detector-cores are for a --detector"};
-  }
-  const auto detector = find_model(o.detector);
-  if (!detector) return detector.error();
-  if (std::ranges::find(detector->labels, kDetectedClass) != detector->labels.end()) return {};
-  return Error{Errc::kUsage,
-               fmt::format("--detector {}: finds no {}; see: posecam models list", o.detector, kDetectedClass)};
-}
-
 Result<void> Run::choose_model() {
   if (options_.model.empty()) {
     DefaultModel standard = default_model(options_.device);
@@ -121,8 +106,13 @@ Result<void> Run::choose_model() {
   }
   const auto model = find_model(options_.model);
   if (!model) return model.error();
-  if (auto detector = check_detector(); !detector) return detector;
   if (model->task == Task::kPose) return {};
+  if (!options_.detector.model.empty()) {
+    return Error{Errc::kUsage,
+                 fmt::format("--model {}: finds no keypoints, and --detector is for models that do; leave "
+                             "it out",
+                             options_.model)};
+  }
   if (!options_.write_json.empty() || !options_.write_motion_json.empty()) {
     return Error{Errc::kUsage,
                  fmt::format("--model {}: finds no keypoints, and --write-json and --write-motion-json are "

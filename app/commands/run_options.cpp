@@ -91,19 +91,6 @@ class Group {
   const char* name_;
 };
 
-void add_detector_options(CLI::App& app, RunOptions& o) {
-  Group group(app, "Detector");
-  group.add(
-      "--detector", o.detector, "NAME|FILE",
-      "A detector that looks for people first; --model then looks at each of them. For networks that see one person, "
-      "like movenet-thunder, and for small people");
-  group.add("--detector-threshold", o.detector_threshold, "0..1",
-            "Least confidence of a person; -1: the detector's own", -1, 1);
-  group.add("--detector-interval", o.detector_interval, "N",
-            "Look for people in every N-th frame; in the others they are looked at where they were", 1, 1000000);
-  group.add("--detector-cores", o.detector_cores, "LIST", "Cores of the detector, as --cores; empty: the same");
-}
-
 void add_output_options(CLI::App& app, RunOptions& o) {
   Group group(app, "Outputs");
   group.add("--write-video,--write_video", o.write_video, "FILE", "Annotated video (.mp4, .mov, .mkv, .webm or .avi)");
@@ -180,7 +167,7 @@ struct Parser {
         ->default_str("");
     app.formatter(std::make_shared<HelpFormatter>());
     add_engine_options(app, options);
-    add_detector_options(app, options);
+    add_detector_options(app, options.detector, true);
     add_output_options(app, options);
     Group running(app, "Running");
     running.add("--inference-interval", options.inference_interval, "N",

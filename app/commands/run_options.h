@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "app/cli/detector_options.h"
 #include "models/core/result.h"
 #include "pipeline/settings/engine_settings.h"
 
@@ -15,10 +16,7 @@ struct RunOptions : EngineSettings {
   std::vector<std::string> inputs;       ///< as typed, see inputs.h
   std::uint32_t inference_interval = 1;  ///< every N-th frame is analysed
 
-  std::string detector;                 ///< a model; empty: none
-  std::string detector_cores;           ///< as `cores`; empty: the same
-  float detector_threshold = -1;        ///< as `threshold`, of people
-  std::uint32_t detector_interval = 1;  ///< every N-th frame is searched
+  DetectorOptions detector;  ///< before the model
 
   std::string write_video;        ///< file
   std::string json_lines;         ///< file, or "-"

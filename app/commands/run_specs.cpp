@@ -14,26 +14,12 @@ namespace {
 /// Elements of one process with this id share a model; nobody else is in ours.
 constexpr const char* kSharedModel = "posecam-run";
 
-std::optional<Detector> detector_of(const RunOptions& options) {
-  if (options.detector.empty()) return {};
-  Detector detector{static_cast<const EngineSettings&>(options), options.detector_interval};
-  EngineSettings& engine = detector.engine;
-  engine.model = options.detector;
-  engine.threshold = options.detector_threshold;
-  if (!options.detector_cores.empty()) engine.cores = options.detector_cores;
-  // What is said of the model behind it.
-  engine.net_resolution.clear();
-  engine.labels_file.clear();
-  engine.max_people = -1;
-  engine.batch_size = 0;
-  return detector;
-}
-
-SessionSpec make_spec(const RunOptions& options, const Input& input, bool alone) {
+SessionSpec make_spec(const RunOptions& options, const std::optional<Detector>& detector, const Input& input,
+                      bool alone) {
   const auto named = [&](const std::string& file) { return alone ? file : with_stem(file, input.name); };
   SessionSpec spec{.engine = static_cast<const EngineSettings&>(options),
                    .inference_interval = options.inference_interval,
-                   .detector = detector_of(options),
+                   .detector = detector,
                    .shared_model = alone ? "" : kSharedModel,
                    .input = input,
                    .sinks = {},
@@ -73,10 +59,12 @@ std::string with_stem(const std::string& file, const std::string& name) {
   return (path.parent_path() / (path.stem().string() + "-" + name + path.extension().string())).string();
 }
 
-Result<std::vector<SessionSpec>> make_specs(const RunOptions& options, const std::vector<Input>& inputs) {
+Result<std::vector<SessionSpec>> make_specs(RunOptions options, const std::vector<Input>& inputs) {
+  const auto detector = detector_of(options.detector, options);
+  if (!detector) return detector.error();
   std::vector<SessionSpec> specs;
   specs.reserve(inputs.size());
-  for (const Input& input : inputs) specs.push_back(make_spec(options, input, inputs.size() == 1));
+  for (const Input& input : inputs) specs.push_back(make_spec(options, *detector, input, inputs.size() == 1));
   for (SessionSpec& spec : specs) {
     if (auto followed = follow_outputs(spec); !followed) return followed.error();
   }

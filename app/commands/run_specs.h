@@ -15,6 +15,6 @@ namespace posecam {
 std::string with_stem(const std::string& file, const std::string& name);
 
 /// One for each input, with outputs named after it if there are several, and one model for all. Those of check_specs().
-Result<std::vector<SessionSpec>> make_specs(const RunOptions& options, const std::vector<Input>& inputs);
+Result<std::vector<SessionSpec>> make_specs(RunOptions options, const std::vector<Input>& inputs);
 
 }  // namespace posecam

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -10,8 +11,11 @@
 #include <fmt/format.h>
 
 #include "app/pictures/picture.h"
+#include "app/session/spec.h"
 #include "models/core/file.h"
+#include "pipeline/engine/region_gather.h"
 #include "pipeline/image/preprocess.h"
+#include "postprocess/draw/regions.h"
 
 namespace posecam {
 namespace {
@@ -70,14 +74,82 @@ ImageView view_of(const cv::Mat& image) {
   return view;
 }
 
-Result<void> feed(Engine& engine, Preprocessor& preprocessor, const cv::Mat& image,
-                  const std::shared_ptr<Collector>& collector, Ticket ticket) {
+using Letterboxes = std::function<Letterbox(Preprocessor&, MutableTensorView)>;
+
+/// A row of the engine, filled by `write`.
+Result<void> feed(Engine& engine, Preprocessor& preprocessor, const Letterboxes& write,
+                  std::shared_ptr<RowClient> client, Ticket ticket) {
   auto row = engine.reserve({});
   if (!row) return row.error();
   const auto start = Clock::now();
-  const Letterbox letterbox = preprocessor.write(view_of(image), row->input());
+  const Letterbox letterbox = write(preprocessor, row->input());
   const std::chrono::duration<float, std::milli> took = Clock::now() - start;
-  row->commit(collector, ticket, letterbox, took.count());
+  row->commit(std::move(client), ticket, letterbox, took.count());
+  return {};
+}
+
+using Feed = std::function<Result<void>(Preprocessor&, const ImageView&, const std::shared_ptr<Collector>&, Ticket)>;
+
+/// Every picture as `feed` hands it to the engine.
+Result<Analysis> go_through(std::span<const EvalPicture> pictures, const std::filesystem::path& folder, Engine& engine,
+                            const std::function<void(std::size_t done)>& progress, const Feed& feed) {
+  Analysis analysis;
+  const auto collector = std::make_shared<Collector>(pictures.size());
+  Preprocessor preprocessor(engine.model().input);
+  const auto start = Clock::now();
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    progress(i);
+    auto image = read_image(folder / pictures[i].file, pictures[i].annotated);
+    if (!image) return std::move(image).error();
+    analysis.sizes.push_back({image->cols, image->rows});
+    if (auto fed = feed(preprocessor, view_of(*image), collector, i); !fed) return fed.error();
+  }
+  engine.drain();
+  analysis.results = collector->wait();
+  analysis.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    if (analysis.results[i]->status == FrameStatus::kAnalysed) continue;
+    return Error{Errc::kDevice, fmt::format("{}: could not be analysed by {}; see the log above, or choose another "
+                                            "--device",
+                                            (folder / pictures[i].file).string(), engine.backend_name())};
+  }
+  return analysis;
+}
+
+std::vector<Region> regions_of(const FrameResult& found, const ModelSpec& model, Size image) {
+  std::vector<Region> regions;
+  for (const Detection& object : found.detections) {
+    if (found.label_of(object) != kDetectedClass) continue;
+    auto region = region_for(model, object.box, image, 1);
+    if (!region) continue;
+    region->score = object.score;
+    regions.push_back(*region);
+  }
+  return regions;
+}
+
+Result<void> feed_people(Engine& engine, Preprocessor& preprocessor, const ImageView& image,
+                         std::span<const Region> people, std::uint32_t left_out,
+                         const std::shared_ptr<Collector>& collector, Ticket ticket) {
+  auto whole = engine.empty_result(people.empty() ? FrameStatus::kAnalysed : FrameStatus::kUnanalysed);
+  whole->left_out = left_out;
+  if (people.empty()) {
+    collector->row_done(ticket, std::move(whole));
+    return {};
+  }
+  const auto gather = std::make_shared<RegionGather>(collector);
+  gather->start(people, {image.width, image.height}, std::move(whole));
+  for (Ticket i = 0; i < people.size(); ++i) {
+    const Region& person = people[i];
+    const auto write = [&](Preprocessor& to, MutableTensorView row) {
+      const ImageView part = crop(image, person.crop);
+      if (!person.place) return to.write(part, row);
+      to.write(part, *person.place, row);
+      return *person.place;
+    };
+    if (auto fed = feed(engine, preprocessor, write, gather, i); !fed) return fed;
+  }
+  gather->finish(ticket);
   return {};
 }
 
@@ -92,26 +164,26 @@ Result<std::string> read_media(const std::filesystem::path& path) {
 
 Result<Analysis> analyse_pictures(std::span<const EvalPicture> pictures, const std::filesystem::path& folder,
                                   Engine& engine, const std::function<void(std::size_t done)>& progress) {
-  Analysis analysis;
-  const auto collector = std::make_shared<Collector>(pictures.size());
-  Preprocessor preprocessor(engine.model().input);
-  const auto start = Clock::now();
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    progress(i);
-    auto image = read_image(folder / pictures[i].file, pictures[i].annotated);
-    if (!image) return std::move(image).error();
-    analysis.sizes.push_back({image->cols, image->rows});
-    if (auto fed = feed(engine, preprocessor, *image, collector, i); !fed) return fed.error();
-  }
-  engine.drain();
-  analysis.results = collector->wait();
-  analysis.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  for (std::size_t i = 0; i < pictures.size(); ++i) {
-    if (analysis.results[i]->status == FrameStatus::kAnalysed) continue;
-    return Error{Errc::kDevice, fmt::format("{}: could not be analysed by {}; see the log above, or choose another "
-                                            "--device",
-                                            (folder / pictures[i].file).string(), engine.backend_name())};
-  }
+  return go_through(pictures, folder, engine, progress,
+                    [&](Preprocessor& preprocessor, const ImageView& image, const auto& collector, Ticket ticket) {
+                      const auto write = [&](Preprocessor& to, MutableTensorView row) { return to.write(image, row); };
+                      return feed(engine, preprocessor, write, collector, ticket);
+                    });
+}
+
+Result<Analysis> analyse_people(std::span<const EvalPicture> pictures, const std::filesystem::path& folder,
+                                Engine& detector, Engine& engine, std::int32_t max_people,
+                                const std::function<void(std::size_t done)>& progress) {
+  const auto found = analyse_pictures(pictures, folder, detector, progress);
+  if (!found) return found;
+  auto analysis = go_through(
+      pictures, folder, engine, [&](std::size_t done) { progress(pictures.size() + done); },
+      [&](Preprocessor& preprocessor, const ImageView& image, const auto& collector, Ticket ticket) {
+        auto people = regions_of(*found->results[ticket], engine.model(), {image.width, image.height});
+        const auto left_out = keep_surest(people, static_cast<std::size_t>(max_people));
+        return feed_people(engine, preprocessor, image, people, left_out, collector, ticket);
+      });
+  if (analysis) analysis->seconds += found->seconds;
   return analysis;
 }
 

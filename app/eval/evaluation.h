@@ -2,6 +2,7 @@
 // Annotated pictures through the engine.
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -32,6 +33,12 @@ struct Analysis {
 /// is called from this thread before each picture with the number of those that went before it.
 Result<Analysis> analyse_pictures(std::span<const EvalPicture> pictures, const std::filesystem::path& folder,
                                   Engine& engine, const std::function<void(std::size_t done)>& progress);
+
+/// The same with a detector before it: `engine` looks at everybody whom `detector` finds in a picture, `max_people`
+/// (-1: all) of them at most. `progress` counts each picture twice.
+Result<Analysis> analyse_people(std::span<const EvalPicture> pictures, const std::filesystem::path& folder,
+                                Engine& detector, Engine& engine, std::int32_t max_people,
+                                const std::function<void(std::size_t done)>& progress);
 
 /// The bytes of a picture or of a document about pictures; kMedia.
 Result<std::string> read_media(const std::filesystem::path& path);

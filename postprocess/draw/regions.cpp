@@ -146,6 +146,14 @@ std::optional<Region> region_about(const Box& box, Size image) {
   return region;
 }
 
+std::uint32_t keep_surest(std::vector<Region>& regions, std::size_t most) {
+  if (regions.size() <= most) return 0;
+  sort_by_score(regions);
+  const auto left_out = static_cast<std::uint32_t>(regions.size() - most);
+  regions.resize(most);
+  return left_out;
+}
+
 ImageView crop(const ImageView& image, const PixelRect& rect) {
   ImageView part = image;
   part.width = rect.x1 - rect.x0;

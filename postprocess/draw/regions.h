@@ -1,9 +1,12 @@
 #pragma once
 // Frames analysed in parts, and frames that several networks looked at: how partial results become one.
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "models/core/image.h"
 #include "models/spec/frame_result.h"
@@ -32,6 +35,9 @@ std::optional<Region> region_about(const Box& box, Size image);
 /// that was made to have the same aspect), as MMPose cuts people out; what of it is beyond the image is padding. For
 /// others it is region_about(). `pixel_aspect` as in ImageView.
 std::optional<Region> region_for(const ModelSpec& model, const Box& box, Size image, float pixel_aspect);
+
+/// Keeps the `most` surest regions, in the order of their scores, and returns how many more there were.
+std::uint32_t keep_surest(std::vector<Region>& regions, std::size_t most);
 
 /// The same pixels, seen through a window. `rect` lies inside the image, its left and top are even.
 ImageView crop(const ImageView& image, const PixelRect& rect);

@@ -1,6 +1,5 @@
 #include "elements/infer/stream/sink_side.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "elements/infer/regions_of_interest.h"
@@ -96,12 +95,7 @@ void SinkSide::find_regions(GstBuffer* buffer) {
   const auto before = get_result(buffer);
   if (found_.empty() && before && before->status == FrameStatus::kSkipped) return;
   regions_.swap(found_);
-  left_out_ = 0;
-  const auto most = static_cast<std::size_t>(settings.max_people);  // -1: more than there can be
-  if (regions_.size() <= most) return;
-  std::ranges::stable_sort(regions_, std::ranges::greater{}, &Region::score);
-  left_out_ = static_cast<std::uint32_t>(regions_.size() - most);
-  regions_.resize(most);
+  left_out_ = keep_surest(regions_, static_cast<std::size_t>(settings.max_people));  // -1: more than there can be
 }
 
 /// Every region of interest is a row of its own. One is committed before the next is reserved: so a frame may have more

@@ -11,7 +11,7 @@
 
 #include "app/cli/engine_options.h"
 #include "app/cli/help.h"
-#include "app/cli/toml_config.h"
+#include "app/cli/toml/toml_config.h"
 #include "models/core/paths.h"
 #include "models/core/text.h"
 

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli/text_file.h"
-#include "app/cli/toml_json.h"
+#include "app/cli/toml/toml_json.h"
 #include "models/core/paths.h"
 #include "models/spec/json_reader.h"
 

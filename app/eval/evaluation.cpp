@@ -174,7 +174,7 @@ Result<Analysis> analyse_pictures(std::span<const EvalPicture> pictures, const s
 Result<Analysis> analyse_people(std::span<const EvalPicture> pictures, const std::filesystem::path& folder,
                                 Engine& detector, Engine& engine, std::int32_t max_people,
                                 const std::function<void(std::size_t done)>& progress) {
-  const auto found = analyse_pictures(pictures, folder, detector, progress);
+  auto found = analyse_pictures(pictures, folder, detector, progress);
   if (!found) return found;
   auto analysis = go_through(
       pictures, folder, engine, [&](std::size_t done) { progress(pictures.size() + done); },

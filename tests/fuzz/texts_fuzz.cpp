@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/cli/toml_config.h"
+#include "app/cli/toml/toml_config.h"
 #include "app/commands/run_options.h"
 #include "app/eval/class_truth.h"
 #include "app/session/input/inputs.h"

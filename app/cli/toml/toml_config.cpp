@@ -1,11 +1,11 @@
-#include "app/cli/toml_config.h"
+#include "app/cli/toml/toml_config.h"
 
 #include <sstream>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "app/cli/toml.h"
+#include "app/cli/toml/toml.h"
 #include "models/core/text.h"
 
 namespace posecam {

@@ -1,4 +1,4 @@
-#include "app/cli/toml_json.h"
+#include "app/cli/toml/toml_json.h"
 
 #include <sstream>
 #include <string>
@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "app/cli/toml.h"
+#include "app/cli/toml/toml.h"
 
 namespace posecam {
 namespace {

@@ -4,8 +4,8 @@
 #
 #     detect_then_pose.sh [INPUT [OUTPUT.mp4 [OUTPUT.ndjson]]]
 #
-# Without arguments: the clip of media/ to people.mp4 and people.ndjson. In the environment: DETECTOR (yolox-nano; get it
-# with `posecam models pull yolox-nano`), CLASS, the detector's name for people, MODEL,
+# Without arguments: the clip of media/ to people.mp4 and people.ndjson. In the environment: DETECTOR (person-detection-0013;
+# get it with `posecam models pull person-detection-0013`), CLASS, the detector's name for people, MODEL,
 # NET_RESOLUTION (of the pose network) and DEVICE.
 set -eu
 here=$(dirname "$0")
@@ -19,7 +19,7 @@ encoder=$(encoder)
 # shellcheck disable=SC2086
 exec gst-launch-1.0 -q -e \
   filesrc location="$input" ! decodebin ! queue ! videoconvert ! videoflip video-direction=auto ! \
-  neuroninfer model="${DETECTOR:-yolox-nano}" device="${DEVICE:-auto}" ! queue ! \
+  neuroninfer model="${DETECTOR:-person-detection-0013}" device="${DEVICE:-auto}" ! queue ! \
   neuroninfer model="${MODEL:-openpose-lite}" device="${DEVICE:-auto}" ${NET_RESOLUTION:+net-resolution="$NET_RESOLUTION"} \
   inference-region=roi-list object-class="${CLASS:-person}" ! \
   neuronjson location="$json" ! \

@@ -79,14 +79,14 @@ two_streams() {
 
 detect_then_pose() {
   local mirror=$source/../shared/models
-  [ -d "$mirror/yolox-nano" ] || skip 'shared/models/yolox-nano is not here'
+  [ -d "$mirror/person-detection-retail-0013" ] || skip 'shared/models/person-detection-retail-0013 is not here'
   export XDG_DATA_HOME=$folder/store
-  "$build/bin/posecam" models pull yolox-nano --mirror "$mirror"
+  "$build/bin/posecam" models pull person-detection-0013 --mirror "$mirror"
   export NET_RESOLUTION=96x160
   "$examples/detect_then_pose.sh" 'a clip.mp4' people.mp4 people.ndjson
   expect_frames people.mp4 $clip_frames
   expect_lines people.ndjson $clip_frames
-  [ "$(grep -c '"detector":"yolox-nano"' people.ndjson)" = $clip_frames ] || die 'people.ndjson: no detector is named'
+  [ "$(grep -c '"detector":"person-detection-0013"' people.ndjson)" = $clip_frames ] || die 'people.ndjson: no detector is named'
 }
 
 tee_to_file_and_json() {

@@ -80,7 +80,8 @@ two_streams() {
 detect_then_pose() {
   local mirror=$source/../shared/models
   [ -d "$mirror/person-detection-retail-0013" ] || skip 'shared/models/person-detection-retail-0013 is not here'
-  export XDG_DATA_HOME=$folder/store
+  "$build/bin/posecam" devices | grep -q '^openvino .*OpenVINO' || skip 'OpenVINO, which the detector needs, is not here'
+  export XDG_DATA_HOME=$folder/store DEVICE=openvino
   "$build/bin/posecam" models pull person-detection-0013 --mirror "$mirror"
   export NET_RESOLUTION=96x160
   "$examples/detect_then_pose.sh" 'a clip.mp4' people.mp4 people.ndjson

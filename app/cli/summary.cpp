@@ -15,8 +15,8 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
   std::string text = fmt::format("{}: {} in {:.2f} s, {:.1f} FPS; {:.1f} people a frame", printable(input),
                                  counted(stats.frames, "frame", "frames"), stats.seconds, fps, each);
   if (!stats.device.empty()) {
-    text += fmt::format("\n  on {}, {}, {:.1f} frames a batch", stats.device, counted(stats.cores, "core", "cores"),
-                        stats.batch_fill);
+    text += fmt::format("\n  on {}, {}, {:.1f} {} a batch", stats.device, counted(stats.cores, "core", "cores"),
+                        stats.batch_fill, stats.detector ? "people" : "frames");
   }
   if (const auto& d = stats.detector) {
     text += fmt::format("\n  detector on {}, {}, {:.1f} frames a batch, {:.2f} ms (p99 {:.2f})", d->device,
@@ -30,7 +30,7 @@ std::string format_summary(const std::string& input, const StreamStats& stats,
   if (stats.skipped > 0) text += fmt::format(", {} skipped", stats.skipped);
   if (stats.dropped > 0) text += fmt::format(", {} dropped", stats.dropped);
   if (stats.left_out > 0) {
-    text += fmt::format("; {} more than --max-people left out", counted(stats.left_out, "person", "people"));
+    text += fmt::format("; {} found but not looked at", counted(stats.left_out, "person", "people"));
   }
   for (const std::string& file : written) text += "\n  wrote " + printable(file);
   return text;

@@ -68,8 +68,9 @@ Result<std::shared_ptr<Engine>> open_detector(const std::optional<Detector>& det
 /// The pictures through the engine of `plan`, behind the detector if there is one.
 Result<Analysis> analyse(const EvalOptions& options, EnginePlan plan, const std::vector<EvalPicture>& pictures,
                          EvalRun& run) {
-  const auto detector = open_detector(options.before);
+  auto detector = open_detector(options.before);
   if (!detector) return detector.error();
+  if (*detector) plan.engine.decode.max_people = std::nullopt;  // that is of pictures, not of cut-outs
   auto engine = make_engine(std::move(plan));
   if (!engine) return std::move(engine).error();
   auto analysis = *detector ? analyse_people(pictures, options.images, **detector, **engine, options.max_people,
@@ -77,9 +78,11 @@ Result<Analysis> analyse(const EvalOptions& options, EnginePlan plan, const std:
                             : analyse_pictures(pictures, options.images, **engine, show_progress(pictures.size()));
   if (!analysis) return std::move(analysis).error();
   const ModelSpec& model = (*engine)->model();
-  run = {model.name, std::string((*engine)->backend_name()), model.input.size, analysis->seconds};
-  if (const auto gone = let_go(*std::move(engine), std::chrono::seconds(options.teardown_limit_s)); !gone) {
-    tell("posecam: {}\n", gone.error().message);
+  run = {*detector ? (*detector)->model().name : "", model.name, std::string((*engine)->backend_name()),
+         model.input.size, analysis->seconds};
+  for (auto* done : {&*detector, &*engine}) {
+    const auto gone = let_go(std::move(*done), std::chrono::seconds(options.teardown_limit_s));
+    if (!gone) tell("posecam: {}\n", gone.error().message);
   }
   return analysis;
 }
@@ -176,17 +179,12 @@ Result<void> evaluate(EvalOptions& options) {
     return Error{Errc::kUsage, "--results - and --json both write to standard output; name a file for the results"};
   }
   if (options.images.empty()) return evaluate_file(options);
-  auto detector = detector_of(options.detector, options);
+  if (options.model.empty()) options.model = default_model(options.device).name;
+  auto detector = detector_of(options.detector, options, 1);
   if (!detector) return detector.error();
   options.before = *std::move(detector);
   auto plan = plan_engine(options, kUnknownVideo);  // images of all aspects go through one network
   if (!plan) return plan.error();
-  if (options.before && plan->model.task != Task::kPose) {
-    return Error{Errc::kUsage,
-                 fmt::format("--model {}: finds no keypoints, and --detector is for models that do; leave it "
-                             "out",
-                             plan->model_name)};
-  }
   if (plan->model.task == Task::kClassification) return evaluate_classes(options, *std::move(plan));
   return evaluate_coco_model(options, *std::move(plan));
 }

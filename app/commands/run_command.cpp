@@ -107,12 +107,6 @@ Result<void> Run::choose_model() {
   const auto model = find_model(options_.model);
   if (!model) return model.error();
   if (model->task == Task::kPose) return {};
-  if (!options_.detector.model.empty()) {
-    return Error{Errc::kUsage,
-                 fmt::format("--model {}: finds no keypoints, and --detector is for models that do; leave "
-                             "it out",
-                             options_.model)};
-  }
   if (!options_.write_json.empty() || !options_.write_motion_json.empty()) {
     return Error{Errc::kUsage,
                  fmt::format("--model {}: finds no keypoints, and --write-json and --write-motion-json are "

@@ -60,7 +60,7 @@ std::string with_stem(const std::string& file, const std::string& name) {
 }
 
 Result<std::vector<SessionSpec>> make_specs(RunOptions options, const std::vector<Input>& inputs) {
-  const auto detector = detector_of(options.detector, options);
+  const auto detector = detector_of(options.detector, options, options.inference_interval);
   if (!detector) return detector.error();
   std::vector<SessionSpec> specs;
   specs.reserve(inputs.size());

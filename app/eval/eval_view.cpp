@@ -20,6 +20,7 @@ double fps(const EvalCounts& counts, const EvalRun& run) {
 }
 
 void add_run(Json& out, const EvalCounts& counts, const EvalRun& run) {
+  if (!run.detector.empty()) out["detector"] = run.detector;
   out["model"] = run.model;
   out["device"] = run.device;
   out["net_resolution"] = fmt::format("{}x{}", run.size.width, run.size.height);
@@ -27,7 +28,8 @@ void add_run(Json& out, const EvalCounts& counts, const EvalRun& run) {
 }
 
 std::string describe(const EvalCounts& counts, const EvalRun& run) {
-  return fmt::format(", {:.1f} FPS ({} at {}x{} on {})", fps(counts, run), run.model, run.size.width, run.size.height,
+  return fmt::format(", {:.1f} FPS ({}{} at {}x{} on {})", fps(counts, run),
+                     run.detector.empty() ? "" : run.detector + " and ", run.model, run.size.width, run.size.height,
                      run.device);
 }
 

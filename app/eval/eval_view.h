@@ -13,6 +13,7 @@ namespace posecam {
 
 /// The run that gave the results.
 struct EvalRun {
+  std::string detector;  ///< the model that looked for people first; empty: none
   std::string model;
   std::string device;
   Size size;           ///< of the network's input

@@ -120,7 +120,7 @@ std::vector<Region> regions_of(const FrameResult& found, const ModelSpec& model,
   std::vector<Region> regions;
   for (const Detection& object : found.detections) {
     if (found.label_of(object) != kDetectedClass) continue;
-    auto region = region_for(model, object.box, image, 1);
+    auto region = region_for(model, in_whole_pixels(object.box, image), image, 1);
     if (!region) continue;
     region->score = object.score;
     regions.push_back(*region);
@@ -140,13 +140,7 @@ Result<void> feed_people(Engine& engine, Preprocessor& preprocessor, const Image
   const auto gather = std::make_shared<RegionGather>(collector);
   gather->start(people, {image.width, image.height}, std::move(whole));
   for (Ticket i = 0; i < people.size(); ++i) {
-    const Region& person = people[i];
-    const auto write = [&](Preprocessor& to, MutableTensorView row) {
-      const ImageView part = crop(image, person.crop);
-      if (!person.place) return to.write(part, row);
-      to.write(part, *person.place, row);
-      return *person.place;
-    };
+    const auto write = [&](Preprocessor& to, MutableTensorView row) { return write_region(to, image, people[i], row); };
     if (auto fed = feed(engine, preprocessor, write, gather, i); !fed) return fed;
   }
   gather->finish(ticket);

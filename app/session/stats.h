@@ -34,7 +34,7 @@ struct StreamStats {
   std::uint64_t unanalysed = 0;      ///< could not be analysed
   std::uint64_t dropped = 0;         ///< a live source sent them, and they were too many to wait; in none of the others
   std::uint64_t people_total = 0;    ///< people in all frames together
-  std::uint64_t left_out = 0;        ///< people whom a detector found, more than were to be looked at
+  std::uint64_t left_out = 0;        ///< people whom a detector found, and at whom the model did not look
   int people = 0;                    ///< in the last frame
   std::string device;                ///< empty before the model is loaded
   unsigned cores = 0;                ///< in service

@@ -46,7 +46,10 @@ using posecam::gst::Mutable;
 using Property = posecam::gst::Property<S>;
 
 constexpr std::array kRegionWords{
+    OptionWord{"auto", "follow for a network that looks at one person, else full-frame"},
     OptionWord{"full-frame", "Every frame as a whole"},
+    OptionWord{"follow",
+               "What is about the person of the frame before; the whole frame at first and when the person is lost"},
     OptionWord{
         "roi-list",
         "Only the regions of interest that an element before marked on the frame, each as a picture of its own"}};
@@ -70,6 +73,12 @@ constexpr std::array kOwnProperties{
               .field = &S::object_class,
               .help = "With inference-region=roi-list: the class of the regions to analyse, as the element that marked "
                       "them calls it; empty: all"}},
+    Property{
+        {.name = "repeat-objects",
+         .field = &S::repeat_objects,
+         .help = "Frames that are left out (inference-interval) get the objects of the last frame that was not, marked "
+                 "as repeated: for a detector before a network that looks at its regions"},
+        Mutable::kPlaying},
     Property{
         {.name = "qos",
          .field = &S::qos,

@@ -12,11 +12,12 @@ namespace posecam::gst {
 
 /// The defaults are those of the properties.
 struct InferSettings : EngineSettings {
-  std::string model_instance_id;                ///< empty: a model of its own
-  std::string inference_region = "full-frame";  ///< or "roi-list"
-  std::string object_class = "person";          ///< of the regions to analyse; empty: all
-  std::uint32_t inference_interval = 1;         ///< every N-th frame is analysed
-  bool qos = true;                              ///< frames that would come too late are not analysed
+  std::string model_instance_id;          ///< empty: a model of its own
+  std::string inference_region = "auto";  ///< or "full-frame", "roi-list", "follow"
+  std::string object_class = "person";    ///< of the regions to analyse; empty: all
+  std::uint32_t inference_interval = 1;   ///< every N-th frame is analysed
+  bool repeat_objects = false;            ///< in frames that are not analysed
+  bool qos = true;                        ///< frames that would come too late are not analysed
 
   friend bool operator==(const InferSettings&, const InferSettings&) = default;
 };

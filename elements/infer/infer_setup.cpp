@@ -26,7 +26,7 @@ std::uint32_t InferSetup::max_batch_delay_ms() const {
 
 InferSetup::PerFrame InferSetup::per_frame() const {
   std::lock_guard lock(mutex_);
-  return {settings_.inference_interval, settings_.qos};
+  return {settings_.inference_interval, settings_.qos, settings_.repeat_objects};
 }
 
 std::shared_ptr<Engine> InferSetup::engine() const {
@@ -74,11 +74,20 @@ Result<std::optional<EnginePlan>> InferSetup::plan_for(Size video) const {
 }
 
 Result<void> InferSetup::adopt(EnginePlan plan) {
-  if (active_.inference_region != "full-frame" && plan.model.task == Task::kClassification) {
+  if (active_.inference_region == "auto") active_.inference_region = plan.model.crop_factor ? "follow" : "full-frame";
+  if (active_.inference_region == "roi-list" && plan.model.task == Task::kClassification) {
     return Error{Errc::kUsage,
                  fmt::format("inference-region={}: model {} says what a whole picture shows; use full-frame",
                              active_.inference_region, plan.model.name)};
   }
+  if (active_.inference_region == "follow" && !plan.model.crop_factor) {
+    return Error{Errc::kUsage,
+                 fmt::format("inference-region=follow: model {} does not look at one person (it has no `crop` "
+                             "in its descriptor); use full-frame",
+                             plan.model.name)};
+  }
+  // That is of frames then; of several people in a region the one is chosen whom it is about.
+  if (active_.inference_region == "roi-list") plan.engine.decode.max_people = std::nullopt;
   auto engine = acquire_engine(active_, std::move(plan));
   if (!engine) return engine.error();
   set_engine(std::move(*engine));

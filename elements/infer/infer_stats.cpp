@@ -46,6 +46,7 @@ void InferStats::count(const FrameResult& result, float latency_ms) {
     if (result.label_of(d) == "person") ++c.people;
   }
   c.people_total += c.people;
+  if (!(result.times.infer > 0)) return;  // nobody to look at: no network ran
   c.preprocess.add(result.times.preprocess);
   c.queue.add(result.times.queue);
   c.infer.add(result.times.infer);

@@ -6,7 +6,8 @@
  *     GstNeuronResultMeta *meta = gst_buffer_get_neuron_result_meta (buffer);
  *     for (guint i = 0; i < gst_neuron_result_meta_get_n_people (meta); ++i) ...
  *
- * Coordinates are fractions of the picture: x from 0 (left edge) to 1 (right edge), y from 0 (top) to 1 (bottom). They
+ * Coordinates are fractions of the picture: x from 0 (left edge) to 1 (right edge), y from 0 (top) to 1 (bottom). A
+ * keypoint may lie a little outside, below 0 or above 1, where a network knows of a part beyond the edge. They
  * stay right when the video is scaled; the pixel is x * width, y * height of the caps where the buffer is read. Where
  * pixels are not square (pixel-aspect-ratio) these are pixels all the same: for distances multiply x by that ratio.
  *
@@ -106,7 +107,8 @@ GST_NEURON_META_API gfloat gst_neuron_result_meta_get_person_score(const GstNeur
 GST_NEURON_META_API gboolean gst_neuron_result_meta_get_person_id(const GstNeuronResultMeta* meta, guint person,
                                                                   gint64* id);
 
-/* The smallest box around the keypoints that were found: corner (left, top) and extent, in fractions of the picture.
+/* The box that the network, or the detector before it, gave the person; else the smallest one around the keypoints that
+ * were found: corner (left, top) and extent, in fractions of the picture.
  * Since: 0.1 */
 GST_NEURON_META_API gboolean gst_neuron_result_meta_get_person_box(const GstNeuronResultMeta* meta, guint person,
                                                                    gfloat* x, gfloat* y, gfloat* width, gfloat* height);

@@ -36,6 +36,11 @@ struct Box {
   float area() const { return width * height; }  ///< in the square of that unit
 };
 
+/// The box about the same middle with sides `by` times as long.
+inline Box scaled(const Box& b, float by) {
+  return {b.x + b.width * (1 - by) / 2, b.y + b.height * (1 - by) / 2, b.width * by, b.height * by};
+}
+
 /// Intersection over union; 0 when either box is empty.
 inline float iou(const Box& a, const Box& b) {
   const float w = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);

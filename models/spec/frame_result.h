@@ -91,10 +91,11 @@ struct FrameResult {
   std::vector<Pose> poses;                      ///< best score first
   std::vector<Detection> detections;            ///< best score first
   std::vector<Classification> classes;          ///< best score first
-  std::uint32_t left_out = 0;                   ///< people a detector found that were more than were to be looked at
-  FrameTimes times;                             ///< 0 for stages that it did not go through
-  std::shared_ptr<const ModelSpec> model;     ///< of the poses, where people were looked for; never null once published
-  std::shared_ptr<const ModelSpec> detector;  ///< of the detections, where it is another one; else null
+  bool repeated = false;                   ///< the detections are those of an earlier frame: this one was not searched
+  std::uint32_t left_out = 0;              ///< people a detector found at whom the model of the poses did not look
+  FrameTimes times;                        ///< 0 for stages that it did not go through
+  std::shared_ptr<const ModelSpec> model;  ///< of the poses, where people were looked for; never null once published
+  std::shared_ptr<const ModelSpec> detector;    ///< of the detections, where it is another one; else null
   std::shared_ptr<const ModelSpec> classifier;  ///< of the classes, where it is another one; else null
 
   /// Nothing is found; lists keep their capacity, the other fields their values.

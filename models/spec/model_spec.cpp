@@ -156,7 +156,7 @@ std::array<float, 3> read_channels(const JsonNode& node, double min, double max)
   return values;
 }
 
-void read_placement(const JsonNode& node, InputSpec& input) {
+void read_placement(const JsonNode& node, bool cut_out, InputSpec& input) {
   static constexpr std::pair<std::string_view, ResizeRule> kResizeRules[] = {{"letterbox", ResizeRule::kLetterbox},
                                                                              {"stretch", ResizeRule::kStretch}};
   static constexpr std::pair<std::string_view, PadAnchor> kAnchors[] = {{"top-left", PadAnchor::kTopLeft},
@@ -167,8 +167,11 @@ void read_placement(const JsonNode& node, InputSpec& input) {
     input.pad_value = node.at("pad_value").number(0, 255);
     return;
   }
+  // What is cut out for such a network may reach beyond the image.
+  if (cut_out && node.has("pad_value")) input.pad_value = node.at("pad_value").number(0, 255);
   for (std::string_view key : {"anchor", "pad_value"}) {
-    if (node.has(key)) node.at(key).problem(R"(only with "resize": "letterbox"; a stretched image has no padding)");
+    if (!node.has(key) || (cut_out && key == "pad_value")) continue;
+    node.at(key).problem(R"(only with "resize": "letterbox"; a stretched image has no padding)");
   }
 }
 
@@ -181,7 +184,7 @@ bool elements_fit(Size size, int batch) {
   return std::int64_t{3} * size.width * size.height * batch <= kMaxInputElements;
 }
 
-InputSpec read_input(const JsonNode& node) {
+InputSpec read_input(const JsonNode& node, bool cut_out) {
   static constexpr std::pair<std::string_view, DType> kTypes[] = {
       {"f32", DType::kF32}, {"bf16", DType::kBf16}, {"u8", DType::kU8}};
   static constexpr std::pair<std::string_view, Layout> kLayouts[] = {{"nchw", Layout::kNchw}, {"nhwc", Layout::kNhwc}};
@@ -210,7 +213,7 @@ InputSpec read_input(const JsonNode& node) {
 
   input.mean = read_channels(node.at("mean"), -1000, 1000);
   input.scale = read_channels(node.at("scale"), 1e-6, 1000);
-  read_placement(node, input);
+  read_placement(node, cut_out, input);
   return input;
 }
 
@@ -291,7 +294,7 @@ void read_spec(const JsonNode& root, std::span<const DecoderKind> decoders, Mode
   const JsonNode inputs = root.at("inputs");
   const auto input_nodes = inputs.items(1, 16);
   if (input_nodes.size() > 1) inputs.problem("more than one input is not supported yet: expected one image input");
-  if (!input_nodes.empty()) spec.input = read_input(input_nodes.front());
+  if (!input_nodes.empty()) spec.input = read_input(input_nodes.front(), root.has("crop"));
   spec.outputs = read_outputs(root.at("outputs"));
   spec.decoder = read_decoder(root.at("decoder"), spec, decoders);
   read_vocabulary(root, spec);

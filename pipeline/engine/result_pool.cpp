@@ -29,6 +29,7 @@ class ResultPool::Store {
     owned->model.reset();
     owned->detector.reset();
     owned->classifier.reset();
+    owned->repeated = false;
     owned->left_out = 0;
     owned->times = {};
     owned->status = FrameStatus::kAnalysed;

@@ -227,4 +227,12 @@ void Preprocessor::write(const ImageView& image, const Letterbox& place, Mutable
   }
 }
 
+Letterbox write_region(Preprocessor& preprocessor, const ImageView& frame, const Region& region,
+                       MutableTensorView row) {
+  const ImageView part = crop(frame, region.crop);
+  if (!region.place) return preprocessor.write(part, row);
+  preprocessor.write(part, *region.place, row);
+  return *region.place;
+}
+
 }  // namespace posecam

@@ -10,6 +10,7 @@
 #include "models/core/tensor.h"
 #include "models/spec/model_spec.h"
 #include "pipeline/image/resample_kernels.h"
+#include "postprocess/draw/regions.h"
 
 namespace posecam {
 
@@ -71,5 +72,8 @@ class Preprocessor {
   std::array<std::vector<float>, 3> sampled_;  ///< content columns of one line: Y, U, V
   std::array<std::vector<float>, 3> packed_;   ///< one whole line of each channel, where it must be packed afterwards
 };
+
+/// The region of a frame, in its crop's place. Returns how it lies in the row.
+Letterbox write_region(Preprocessor& preprocessor, const ImageView& frame, const Region& region, MutableTensorView row);
 
 }  // namespace posecam

@@ -96,6 +96,7 @@ Result<EngineOptions> plan_options(const EngineSettings& s, const Device& device
   engine.decode.threshold = if_set<float>(s.threshold);
   engine.decode.paf_threshold = if_set<float>(s.paf_threshold);
   engine.decode.nms_threshold = if_set<float>(s.nms_threshold);
+  if (s.max_people == 0) return Error{Errc::kUsage, "max-people=0: give 1 or more, or -1 for the model's own"};
   engine.decode.max_people = if_set<int>(s.max_people);
   return engine;
 }

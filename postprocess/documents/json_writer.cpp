@@ -252,6 +252,7 @@ void append_ndjson_line(const FrameInfo& info, const FrameResult& result, std::s
     json::append_integer(out, std::uint64_t{result.left_out});
   }
   append_objects(out, info, result);
+  if (result.repeated) out += ",\"objects_repeated\":true";
   if (result.model_for(Task::kClassification)) append_classes(out, result);
   out += "}\n";
 }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr float kMargin = 1.25F;
 constexpr double kLargestCrop = 1 << 18;  // pixels a side
+constexpr float kFarthestBox = 16;        // pictures away from the picture: metas of other elements may say anything
 
 /// Normalised coordinates of a crop as those of its image.
 class CropToImage {
@@ -107,15 +108,23 @@ Side place_side(double middle, double extent, int pixels, int input) {
 
 }  // namespace
 
+Box in_whole_pixels(const Box& box, Size image) {
+  const auto pixel = [](float v, int size) {
+    return std::round(std::clamp(v, 0.0F, 1.0F) * static_cast<float>(size)) / static_cast<float>(size);
+  };
+  const Point from{pixel(box.x, image.width), pixel(box.y, image.height)};
+  return {from.x, from.y, pixel(box.x + box.width, image.width) - from.x,
+          pixel(box.y + box.height, image.height) - from.y};
+}
+
 std::optional<Region> region_for(const ModelSpec& model, const Box& box, Size image, float pixel_aspect) {
   if (!model.crop_factor) return region_about(box, image);
-  if (!is_finite(box)) return {};
+  if (!is_finite(box) || std::abs(box.x) > kFarthestBox || std::abs(box.y) > kFarthestBox) return {};
   const Size input = model.input.size;
   const double aspect = static_cast<double>(input.width) / input.height / pixel_aspect;  // of stored pixels
   const double box_width = double{box.width} * image.width;
   const double box_height = double{box.height} * image.height;
   const double width = *model.crop_factor * std::max(box_width, box_height * aspect);
-  // Boxes are clipped to the image, so that nothing much larger comes of them.
   if (!(width >= 2) || !(width / aspect >= 2) || width > kLargestCrop || width / aspect > kLargestCrop) return {};
   const Side x = place_side(static_cast<double>(box.x) * image.width + box_width / 2, width, image.width, input.width);
   const Side y = place_side(static_cast<double>(box.y) * image.height + box_height / 2, width / aspect, image.height,
@@ -154,6 +163,8 @@ std::uint32_t keep_surest(std::vector<Region>& regions, std::size_t most) {
   return left_out;
 }
 
+Pose in_image(const Pose& pose, const PixelRect& crop, Size image) { return CropToImage(crop, image)(pose); }
+
 ImageView crop(const ImageView& image, const PixelRect& rect) {
   ImageView part = image;
   part.width = rect.x1 - rect.x0;
@@ -170,15 +181,25 @@ void combine(std::span<const Region> regions, std::span<const std::shared_ptr<co
              FrameResult& whole) {
   whole.model = results.front()->model;
   whole.status = FrameStatus::kUnanalysed;
+  std::uint32_t failed = 0;
   for (std::size_t i = 0; i < regions.size(); ++i) {
     const FrameResult& part = *results[i];
-    if (part.status == FrameStatus::kAnalysed) whole.status = FrameStatus::kAnalysed;
+    if (part.status == FrameStatus::kAnalysed) {
+      whole.status = FrameStatus::kAnalysed;
+    } else {
+      ++failed;
+    }
     const CropToImage to_image(regions[i].crop, image);
     const auto choose = whole.model && whole.model->crop_factor ? only_one : best_fit;
     if (const auto pose = choose(regions[i], part.poses, to_image)) whole.poses.push_back(*pose);
     for (const Detection& found : part.detections) whole.detections.push_back(to_image(found));
-    add_times(whole.times, part.times);
+    // Regions wait and run side by side; they are prepared and decoded one after the other.
+    whole.times.preprocess += part.times.preprocess;
+    whole.times.queue = std::max(whole.times.queue, part.times.queue);
+    whole.times.infer = std::max(whole.times.infer, part.times.infer);
+    whole.times.post += part.times.post;
   }
+  if (whole.status == FrameStatus::kAnalysed) whole.left_out += failed;
   sort_by_score(whole.poses);
   sort_by_score(whole.detections);
 }
@@ -186,6 +207,7 @@ void combine(std::span<const Region> regions, std::span<const std::shared_ptr<co
 FrameResult merge(const FrameResult& before, FrameResult now) {
   add_times(now.times, before.times);
   now.left_out += before.left_out;
+  now.repeated = before.repeated && !now.model_for(Task::kDetection);
   // Where both looked for the same, the second counts. Only a network that looks for people can say that nobody is
   // there.
   const FrameStatus status_now = now.status;

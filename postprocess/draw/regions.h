@@ -30,6 +30,9 @@ struct Region {
 /// than two pixels in the image.
 std::optional<Region> region_about(const Box& box, Size image);
 
+/// The box in whole pixels of the image and inside it, as GStreamer's regions of interest have it.
+Box in_whole_pixels(const Box& box, Size image);
+
 /// The region that `model` is to see of whom a box is about. A model that looks at one person (crop_factor) sees a
 /// part of the frame with the aspect of its input, `crop_factor` times as large as the box (after the shorter side of
 /// that was made to have the same aspect), as MMPose cuts people out; what of it is beyond the image is padding. For
@@ -42,9 +45,13 @@ std::uint32_t keep_surest(std::vector<Region>& regions, std::size_t most);
 /// The same pixels, seen through a window. `rect` lies inside the image, its left and top are even.
 ImageView crop(const ImageView& image, const PixelRect& rect);
 
+/// A pose that was found in a crop of the image, in coordinates of the image.
+Pose in_image(const Pose& pose, const PixelRect& crop, Size image);
+
 /// The result of a frame from those of its regions, one for each, none of them null, at least one. Each region gives at
 /// most one person: the one that fills its box best (of a model that looks at one person only: who was found there,
-/// with the region's box, and a score that is the product of both); and every object in it. Analysed if any region was.
+/// with the region's box, and a score that is the product of both); and every object in it. Analysed if any region was;
+/// those that were not are counted in left_out. Of queue and infer the longest counts, of the other times the sum.
 /// `whole` is an empty result; nothing is allocated once its lists are large enough.
 void combine(std::span<const Region> regions, std::span<const std::shared_ptr<const FrameResult>> results, Size image,
              FrameResult& whole);

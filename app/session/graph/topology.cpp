@@ -37,6 +37,7 @@ GstElement* two_networks(Builder& outer, const SessionSpec& spec, Topology& topo
     outer.fail(built.error());
     return bin;
   }
+  set(topology.detector, "repeat-objects", TRUE);
   set_word(topology.people, "inference-region", "roi-list");
   set(topology.people, "object-class", kDetectedClass);
   add_ghost_pad(bin, "sink", topology.detector);
@@ -49,6 +50,7 @@ void add_infer(Builder& build, const SessionSpec& spec, Topology& topology) {
     topology.infer = build.append(two_networks(build, spec, topology), "bin");
   } else {
     topology.infer = topology.people = add_network(build, spec.engine, spec.shared_model, spec.inference_interval);
+    if (spec.input.kind == InputKind::kImages) set_word(topology.people, "inference-region", "full-frame");
   }
 }
 

@@ -23,6 +23,7 @@ bool announces_frame(GstEvent* event) {
 void SinkSide::use_engine() {
   const Engine& engine = parts_.setup.current();
   preprocessor_.emplace(engine.model().input);
+  follower_ = std::make_shared<PersonFollower>(parts_.stream);  // one of an engine that went may wait for its last row
   const std::size_t in_flight = engine.max_in_flight();
   const std::size_t affordable = kWaitingBytes / std::max<std::size_t>(1, GST_VIDEO_INFO_SIZE(&info_));
   const std::size_t waiting = engine.stats().cores > 1 ? std::min(kWaitingFrames * in_flight, affordable) : 0;
@@ -82,7 +83,7 @@ bool SinkSide::heed(GstEvent* event) {
     }
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment(event, &segment_);
-      regions_.clear();
+      follower_->forget();
       break;
     case GST_EVENT_STREAM_START: parts_.flow.begin_stream(); break;
     case GST_EVENT_EOS: parts_.flow.end_stream(); break;
@@ -97,7 +98,6 @@ Result<void> SinkSide::use_caps(GstCaps* caps) {
     return Error{Errc::kMedia, "the caps are not raw video of a known format: put videoconvert before the element"};
   }
   info_ = info;
-  regions_.clear();
   parts_.allocation.forget();
   auto plan = parts_.setup.plan_for(display_size(frame_size(), pixel_aspect(info)));
   if (!plan) return plan.error();

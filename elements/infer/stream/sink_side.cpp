@@ -13,13 +13,14 @@ constexpr double kFullQuality = 1e6;  // as GStreamer scales the quality of QOS 
 
 }  // namespace
 
-SinkSide::SinkSide(InferParts& parts) : parts_(parts), gathers_(parts.stream) {
+SinkSide::SinkSide(InferParts& parts)
+    : parts_(parts), gathers_(parts.stream), follower_(std::make_shared<PersonFollower>(parts.stream)) {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
 }
 
 void SinkSide::start() {
   arrived_ = 0;
-  regions_.clear();
+  follower_->forget();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
 }
 
@@ -34,18 +35,22 @@ GstFlowReturn SinkSide::push(BufferPtr buffer) {
     pass_through(std::move(buffer), *status);
     return GST_FLOW_OK;
   }
-  const bool whole = parts_.setup.active().inference_region == "full-frame";
-  const auto done = whole ? analyse(std::move(buffer), stop) : analyse_regions(std::move(buffer), stop);
+  if (GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_DISCONT)) follower_->forget();
+  const std::string& region = parts_.setup.active().inference_region;
+  const auto done = region == "full-frame" ? analyse(std::move(buffer), stop)
+                    : region == "follow"   ? follow(std::move(buffer), stop)
+                                           : analyse_regions(std::move(buffer), stop);
   if (done) return GST_FLOW_OK;
   return done.error().code == Errc::kCancelled ? parts_.flow.now() : report(done.error());
 }
 
 /// The status of a frame that is not to be analysed.
 std::optional<FrameStatus> SinkSide::reason_to_pass(GstBuffer* buffer) {
-  const auto [interval, qos] = parts_.setup.per_frame();
+  const InferSetup::PerFrame settings = parts_.setup.per_frame();
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED)) return FrameStatus::kUnanalysed;
-  if (arrived_++ % interval != 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return FrameStatus::kSkipped;
-  if (qos && too_late(buffer)) return FrameStatus::kSkipped;
+  if (arrived_++ % settings.interval != 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
+    return FrameStatus::kSkipped;
+  if (settings.qos && too_late(buffer)) return FrameStatus::kSkipped;
   return {};
 }
 
@@ -86,31 +91,44 @@ Result<void> SinkSide::analyse(BufferPtr buffer, std::stop_token stop) {
   return {};
 }
 
-/// The surest regions of the frame, at most max-people. Where who looks for them left the frame out on purpose, those
-/// of the frame before still hold.
-void SinkSide::find_regions(GstBuffer* buffer) {
-  const InferSettings& settings = parts_.setup.active();
-  regions_of_interest(buffer, settings.object_class, parts_.setup.current().model(), frame_size(), pixel_aspect(info_),
-                      found_);
-  const auto before = get_result(buffer);
-  if (found_.empty() && before && before->status == FrameStatus::kSkipped) return;
-  regions_.swap(found_);
-  left_out_ = keep_surest(regions_, static_cast<std::size_t>(settings.max_people));  // -1: more than there can be
+Result<void> SinkSide::follow(BufferPtr buffer, std::stop_token stop) {
+  const auto arrived = InferFrame::Clock::now();
+  Engine& engine = parts_.setup.current();
+  const auto region = follower_->next(engine.model(), frame_size(), pixel_aspect(info_), stop);
+  if (!region) return region.error();
+  auto row = engine.reserve(std::move(stop));
+  if (!row) return row.error();
+  Letterbox letterbox;
+  float spent_ms = 0;
+  {
+    MappedFrame frame(info_, buffer.get(), GST_MAP_READ);
+    if (!frame) return unusable_frame();
+    const ImageView image = as_const(frame.view());
+    spent_ms = *region ? write_row(*row, image, **region, letterbox) : write_row(*row, image, letterbox);
+  }
+  const Ticket ticket = parts_.stream->items.reserve(InferFrame{std::move(buffer), frame_size(), arrived, {}, nullptr});
+  follower_->start();
+  row->commit(follower_, ticket, letterbox, spent_ms);
+  return {};
 }
 
 /// Every region of interest is a row of its own. One is committed before the next is reserved: so a frame may have more
 /// of them than the engine has rows.
 Result<void> SinkSide::analyse_regions(BufferPtr buffer, std::stop_token stop) {
   const auto arrived = InferFrame::Clock::now();
-  find_regions(buffer.get());
-  if (regions_.empty()) {  // nobody is there, if who looked for them did look
+  const InferSettings& settings = parts_.setup.active();
+  regions_of_interest(buffer.get(), settings.object_class, parts_.setup.current().model(), frame_size(),
+                      pixel_aspect(info_), regions_);
+  const auto left_out =
+      keep_surest(regions_, static_cast<std::size_t>(settings.max_people));  // -1: more than there are
+  if (regions_.empty()) {  // nobody is there, if who looked for them did look, in this frame or before
     const auto before = get_result(buffer.get());
-    pass_through(std::move(buffer), before ? before->status : FrameStatus::kAnalysed);
+    pass_through(std::move(buffer), before && !before->repeated ? before->status : FrameStatus::kAnalysed);
     return {};
   }
   const auto gather = gathers_.take();
   auto whole = parts_.setup.current().empty_result(FrameStatus::kUnanalysed);
-  whole->left_out = left_out_;
+  whole->left_out = left_out;
   gather->start(regions_, frame_size(), std::move(whole));
   for (Ticket i = 0; i < gather->regions().size(); ++i) {
     auto row = parts_.setup.current().reserve(stop);  // waits: the frame is not mapped meanwhile
@@ -133,11 +151,8 @@ float SinkSide::write_row(const Engine::Row& row, const ImageView& image, Letter
 }
 
 float SinkSide::write_row(const Engine::Row& row, const ImageView& frame, const Region& region, Letterbox& letterbox) {
-  const ImageView image = crop(frame, region.crop);
-  if (!region.place) return write_row(row, image, letterbox);
   StageTimer timer(Stage::kPreprocess);
-  letterbox = *region.place;
-  preprocessor_->write(image, letterbox, row.input());
+  letterbox = write_region(*preprocessor_, frame, region, row.input());
   return timer.stop();
 }
 

@@ -3,6 +3,7 @@
 // among them.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "models/core/geometry.h"
 #include "models/spec/frame_result.h"
 #include "pipeline/engine/engine.h"
+#include "pipeline/engine/person_follower.h"
 #include "pipeline/engine/region_gather.h"
 #include "pipeline/image/preprocess.h"
 
@@ -46,7 +48,7 @@ class SinkSide {
   void pass_through(BufferPtr buffer, FrameStatus status);
   Result<void> analyse(BufferPtr buffer, std::stop_token stop);
   Result<void> analyse_regions(BufferPtr buffer, std::stop_token stop);
-  void find_regions(GstBuffer* buffer);
+  Result<void> follow(BufferPtr buffer, std::stop_token stop);
   float write_row(const Engine::Row& row, const ImageView& image, Letterbox& letterbox);
   float write_row(const Engine::Row& row, const ImageView& frame, const Region& region, Letterbox& letterbox);
 
@@ -64,9 +66,8 @@ class SinkSide {
   std::optional<Preprocessor> preprocessor_;
   std::uint64_t arrived_ = 0;
   std::vector<Region> regions_;  ///< of the frame in hand
-  std::vector<Region> found_;    ///< scratch
-  std::uint32_t left_out_ = 0;   ///< regions of that frame that were more than max-people
   RegionGathers gathers_;
+  std::shared_ptr<PersonFollower> follower_;  ///< of the engine that the setup has
 };
 
 }  // namespace posecam::gst

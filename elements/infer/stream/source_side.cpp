@@ -49,7 +49,7 @@ GstFlowReturn SourceSide::forward(InferFrame frame) {
   BufferPtr buffer(gst_buffer_make_writable(frame.buffer.release()));
   FrameResult& result = *frame.result;
   if (const auto before = get_result(buffer.get())) result = merge(*before, std::move(result));
-  if (!stages_.empty()) run_stages(buffer.get(), frame.size, result);
+  run_stages(buffer.get(), frame.size, result);
   add_regions(buffer.get(), result, frame.size.width, frame.size.height);
   add_result(buffer.get(), std::move(frame.result));  // from here on nobody changes it
   return gst_pad_push(parts_.src, buffer.release());
@@ -57,9 +57,11 @@ GstFlowReturn SourceSide::forward(InferFrame frame) {
 
 void SourceSide::run_stages(GstBuffer* buffer, Size size, FrameResult& result) {
   if (parts_.discontinuity.exchange(false) || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
+    repeat_.reset();
     for (const auto& stage : stages_) stage->reset();
   }
   const StageFrame frame{stream_time_ns(segment_, buffer), size};
+  if (parts_.setup.per_frame().repeat_objects) repeat_.process(frame, result);
   for (const auto& stage : stages_) stage->process(frame, result);
 }
 

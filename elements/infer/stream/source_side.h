@@ -10,6 +10,7 @@
 
 #include "elements/infer/infer_parts.h"
 #include "elements/infer/reports.h"
+#include "postprocess/stage/repeat_objects.h"
 #include "postprocess/stage/result_stage.h"
 
 namespace posecam::gst {
@@ -40,6 +41,7 @@ class SourceSide {
 
   InferParts& parts_;
   Reports reports_;
+  RepeatObjects repeat_;  ///< before all other stages, where the property asks for it
   std::vector<std::unique_ptr<ResultStage>> stages_;
   GstSegment segment_{};
 };

@@ -97,39 +97,56 @@ TEST(NeuronInferRegions, LooksAtTheSurestPeopleAndCountsTheOthers) {
   gst_structure_free(stats);
 }
 
+TEST(NeuronInferRegions, ADetectorThatLeavesFramesOutSaysAgainWhatItSaw) {
+  use_fake_device({.cores = 1});
+  auto h = harness(fake_line("inference-interval=3 repeat-objects=true"));
+  set_caps(h.get(), kVideo);
+  const auto value_of = [&](std::uint64_t frame, std::uint8_t gray, bool discont) {
+    gst::BufferPtr in = frame_of(kVideo, frame, gray);
+    if (discont) GST_BUFFER_FLAG_SET(in.get(), GST_BUFFER_FLAG_DISCONT);
+    EXPECT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+    gst::BufferPtr out(gst_harness_pull(h.get()));
+    const auto result = gst::get_result(out.get());
+    EXPECT_EQ(result->repeated, result->status == FrameStatus::kSkipped && !result->detections.empty());
+    gpointer state = nullptr;
+    const bool marked =
+        gst_buffer_iterate_meta_filtered(out.get(), &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE) != nullptr;
+    EXPECT_EQ(marked, !result->detections.empty());
+    return result->detections.empty() ? 0 : fake_value(*result);
+  };
+  EXPECT_EQ(value_of(0, 40, false), 40);
+  EXPECT_EQ(value_of(1, 50, false), 40);
+  EXPECT_EQ(value_of(2, 60, false), 40);
+  EXPECT_EQ(value_of(3, 70, false), 70);
+  EXPECT_EQ(value_of(4, 80, true), 0) << "another place of the clip";
+}
+
 /// What a detector that left the frame out on purpose hands on.
-gst::BufferPtr not_searched() {
+gst::BufferPtr not_searched(bool repeated) {
   gst::BufferPtr buffer = two_halves();
   auto result = std::make_shared<FrameResult>();
   result->status = FrameStatus::kSkipped;
+  result->repeated = repeated;
   result->model = detector_model({"person"});
   gst::add_result(buffer.get(), std::move(result));
   return buffer;
 }
 
-TEST(NeuronInferRegions, LooksWherePeopleWereInFramesThatTheDetectorLeftOut) {
+TEST(NeuronInferRegions, NobodyIsThereIfNobodyWasThereWhenItWasSearched) {
   use_fake_device({.cores = 1});
   auto h = harness(fake_line("inference-region=roi-list"));
   set_caps(h.get(), kVideo);
-  const auto objects = [&](gst::BufferPtr in) {
-    EXPECT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+  for (const bool repeated : {false, true}) {
+    ASSERT_EQ(gst_harness_push(h.get(), not_searched(repeated).release()), GST_FLOW_OK);
     gst::BufferPtr out(gst_harness_pull(h.get()));
-    return gst::get_result(out.get())->detections.size();
-  };
-  EXPECT_EQ(objects(not_searched()), 0U) << "nobody is known yet";
-  EXPECT_EQ(objects(with_people({0.5, 0.6})), 2U);
-  EXPECT_EQ(objects(not_searched()), 2U);
-  EXPECT_EQ(objects(not_searched()), 2U);
-  EXPECT_EQ(objects(two_halves()), 0U) << "searched, and nobody there";
-  EXPECT_EQ(objects(not_searched()), 0U);
-  EXPECT_EQ(objects(with_people({0.5})), 1U);
-  set_caps(h.get(), kVideo);
-  gst_harness_push_event(h.get(), gst_event_new_flush_start());
-  gst_harness_push_event(h.get(), gst_event_new_flush_stop(TRUE));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
-  EXPECT_EQ(objects(not_searched()), 0U) << "another place of the clip";
+    EXPECT_EQ(gst::get_result(out.get())->status, repeated ? FrameStatus::kAnalysed : FrameStatus::kSkipped);
+  }
+}
+
+TEST(NeuronInferRegions, ANetworkThatLooksAtWholeFramesDoesNotFollow) {
+  use_fake_device({.cores = 1});
+  auto h = launch("videotestsrc num-buffers=1 ! " + fake_line("inference-region=follow") + " ! fakesink");
+  EXPECT_THAT(play(h.get()), testing::HasSubstr("does not look at one person"));
 }
 
 TEST(NeuronInferRegions, AFrameWithoutRegionsIsAnalysedAndEmpty) {

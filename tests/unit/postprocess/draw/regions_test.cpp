@@ -137,6 +137,12 @@ TEST(RegionFor, StaysWithinImageAndInputWhateverTheBox) {
   }
 }
 
+TEST(RegionFor, ThereIsNoneForABoxFarOutside) {
+  for (const Box box : {Box{1e7F, 0, 1e-3F, 1e-3F}, Box{0, -1e7F, 0.1F, 0.1F}, Box{-17, 0, 0.1F, 0.1F}}) {
+    EXPECT_FALSE(region_for(one_person({256, 256}, 1.25F), box, kImage, 1));
+  }
+}
+
 TEST(RegionFor, IsAQuarterLargerForModelsThatLookAtWholeFrames) {
   const Box box{0.4F, 0.2F, 0.2F, 0.4F};
   const auto region = region_for(ModelSpec(), box, kImage, 1);
@@ -210,8 +216,23 @@ TEST(Combine, IsUnanalysedOnlyIfEveryRegionIs) {
   failed->status = FrameStatus::kUnanalysed;
   const std::shared_ptr<const FrameResult> half[] = {failed, result_of({})};
   EXPECT_EQ(whole_of(regions, half).status, FrameStatus::kAnalysed);
+  EXPECT_EQ(whole_of(regions, half).left_out, 1U) << "who was there may not be lost in silence";
   const std::shared_ptr<const FrameResult> none[] = {failed, failed};
   EXPECT_EQ(whole_of(regions, none).status, FrameStatus::kUnanalysed);
+}
+
+TEST(Combine, CountsWhatPassesSideBySideOnce) {
+  const std::vector<Region> regions(2, *region_about({0.1F, 0.1F, 0.5F, 0.5F}, kImage));
+  auto a = std::make_shared<FrameResult>();
+  auto b = std::make_shared<FrameResult>();
+  a->times = {.preprocess = 1, .queue = 5, .infer = 10, .post = 2};
+  b->times = {.preprocess = 2, .queue = 3, .infer = 12, .post = 1};
+  const std::shared_ptr<const FrameResult> results[] = {a, b};
+  const FrameTimes times = whole_of(regions, results).times;
+  EXPECT_EQ(times.preprocess, 3);
+  EXPECT_EQ(times.queue, 5);
+  EXPECT_EQ(times.infer, 12);
+  EXPECT_EQ(times.post, 3);
 }
 
 TEST(Merge, KeepsPeopleAndObjectsWhicheverNetworkWasFirst) {

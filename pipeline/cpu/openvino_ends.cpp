@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <openvino/op/constant.hpp>
@@ -80,6 +81,23 @@ Result<ov::ResultVector> end_at(const ov::Model& network, const ModelSpec& spec)
 }
 
 }  // namespace
+
+std::set<const ov::Node*> parameters_before(const ov::OutputVector& tensors) {
+  std::set<const ov::Node*> parameters;
+  std::set<const ov::Node*> seen;
+  std::vector<const ov::Node*> open;
+  const auto visit = [&](const ov::Node* layer) {
+    if (seen.insert(layer).second) open.push_back(layer);
+  };
+  for (const auto& tensor : tensors) visit(tensor.get_node());
+  while (!open.empty()) {
+    const ov::Node* const layer = open.back();
+    open.pop_back();
+    if (ov::is_type<ov::op::v0::Parameter>(layer)) parameters.insert(layer);
+    for (const auto& input : layer->inputs()) visit(input.get_source_output().get_node());
+  }
+  return parameters;
+}
 
 bool has_inner_ends(const ov::Model& network, const ModelSpec& spec) {
   return !has_port(network.inputs(), spec.input.name) ||

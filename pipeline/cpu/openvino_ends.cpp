@@ -65,6 +65,20 @@ Result<ov::ParameterVector> begin_at(const ov::Model& network, const ModelSpec& 
   return ov::ParameterVector{input};
 }
 
+/// The new input must be all that the outputs need: a branch that passes it by still begins at an old one.
+Result<void> check_separates(const ov::ResultVector& results, const ov::ParameterVector& parameters,
+                             const ModelSpec& spec) {
+  ov::OutputVector ends;
+  for (const auto& result : results) ends.push_back(result->input_value(0));
+  for (const ov::Node* const needed : parameters_before(ends)) {
+    if (std::ranges::any_of(parameters, [&](const auto& input) { return input.get() == needed; })) continue;
+    return Error{Errc::kModel, fmt::format("model {}: the outputs need '{}' as well as input '{}'; name an earlier "
+                                           "tensor as the input",
+                                           spec.name, needed->output(0).get_any_name(), spec.input.name)};
+  }
+  return {};
+}
+
 Result<ov::ResultVector> end_at(const ov::Model& network, const ModelSpec& spec) {
   ov::ResultVector results;
   for (const std::string& name : spec.outputs) {
@@ -110,6 +124,7 @@ Result<std::shared_ptr<ov::Model>> cut_to_ends(const std::shared_ptr<ov::Model>&
   if (!results) return results.error();
   const auto parameters = begin_at(*network, spec);
   if (!parameters) return parameters.error();
+  if (auto alone = check_separates(*results, *parameters, spec); !alone) return alone.error();
   return std::make_shared<ov::Model>(*results, *parameters, network->get_friendly_name());
 }
 

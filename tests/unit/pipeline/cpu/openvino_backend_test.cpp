@@ -87,6 +87,18 @@ TEST(OpenVinoBackend, BeginsNetworksAtInnerTensors) {
               testing::HasSubstr("the network has no input 'rows', only: data"));
 }
 
+TEST(OpenVinoBackend, RefusesAnInputThatBranchesPassBy) {
+  ModelSpec spec = tiny_model(1);
+  spec.input.name = "mean";
+  spec.input.size = {3, 2};
+  spec.outputs = {"sum"};
+  const auto backend = make_openvino_backend(spec, tiny_weights(), {.cores = {0}});
+  ASSERT_FALSE(backend);
+  EXPECT_EQ(backend.error().code, Errc::kModel);
+  EXPECT_THAT(backend.error().message,
+              testing::HasSubstr("the outputs need 'image' as well as input 'mean'; name an earlier tensor"));
+}
+
 TEST(OpenVinoBackend, NamesTheOutputsWhereNoTensorHasTheName) {
   const auto file = test::source_dir() / "tests/data/tiny_pose.onnx";
   for (const char* none : {"rows", "data", "heat_weights"}) {  // the picture and weights are nothing to decode

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "app/cli/engine_options.h"
+#include "models/core/text.h"
 #include "models/spec/labels.h"
 #include "postprocess/decode/decoders.h"
 
@@ -43,12 +44,13 @@ Result<std::optional<Detector>> detector_of(const DetectorOptions& options, Engi
   }
   if (!model.classes.empty()) {
     const auto told = pick_labels(spec->labels, model.classes);
-    if (!told) return Error{Errc::kUsage, fmt::format("--classes {}: {}", model.classes, told.error().message)};
+    if (!told)
+      return Error{Errc::kUsage, fmt::format("--classes {}: {}", short_line(model.classes), told.error().message)};
     const auto person =
         static_cast<std::size_t>(std::ranges::find(spec->labels, kDetectedClass) - spec->labels.begin());
     if ((*told)[person] == 0) {
       return Error{Errc::kUsage, fmt::format("--classes {}: --model looks at each {} that the detector tells: add {}",
-                                             model.classes, kDetectedClass, kDetectedClass)};
+                                             short_line(model.classes), kDetectedClass, kDetectedClass)};
     }
   }
   Detector detector{model, options.interval};

@@ -142,11 +142,11 @@ Case box_case(std::string_view name, Input& input) {
     if (network.name != name) continue;
     c.spec = std::move(network.spec);
     c.shapes = std::move(network.shapes);
+    c.nms = network.nms_threshold;
     break;
   }
   expect(!c.shapes.empty(), "no network", name);
   c.most = 300;
-  c.nms = 1;  // some do not suppress; those that do are looked at with a threshold of the options
   for (const Shape& shape : c.shapes) {
     c.values.emplace_back(shape.elements());
     fill(c.values.back(), input);

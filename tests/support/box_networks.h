@@ -24,6 +24,7 @@ struct BoxNetwork {
   std::string name;
   ModelSpec spec;
   std::vector<Shape> shapes;  ///< of the outputs, batch 1
+  float nms_threshold = 1;    ///< the decoder's own
 };
 
 inline ModelSpec detector_spec(Size input, int labels, std::vector<std::string> outputs) {
@@ -39,7 +40,13 @@ inline ModelSpec detector_spec(Size input, int labels, std::vector<std::string> 
 template <class Kind>
 BoxNetwork box_network(std::string name, ModelSpec spec, const Kind& decoder, std::vector<Shape> shapes) {
   set_decoder(spec, decoder);
-  return {std::move(name), std::move(spec), std::move(shapes)};
+  BoxNetwork network{std::move(name), std::move(spec), std::move(shapes)};
+  if constexpr (requires { decoder.rules; }) {
+    network.nms_threshold = decoder.rules.nms_threshold;
+  } else {
+    network.nms_threshold = decoder.nms_threshold;
+  }
+  return network;
 }
 
 inline std::int64_t cells_of(Size input, int stride) {

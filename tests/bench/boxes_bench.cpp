@@ -19,7 +19,8 @@ void decode(benchmark::State& state, const test::BoxNetwork& network, int rare) 
   std::mt19937 random(1);
   std::uniform_real_distribution<float> share(0, 1);
   std::uniform_int_distribution<int> chance(1, rare);
-  const auto frame = test::frame_of(network, [&] { return chance(random) == 1 ? share(random) : share(random) / 10; });
+  auto frame = test::frame_of(network, [&] { return chance(random) == 1 ? share(random) : share(random) / 10; });
+  test::make_plausible(network, frame);
   auto made = network.spec.decoder->make(network.spec, {});
   if (!made) return state.SkipWithError(made.error().message.c_str());
   const Letterbox letterbox{kInput, kInput, {0, 0}, {640, 640}};

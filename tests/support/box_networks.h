@@ -174,4 +174,25 @@ Frame frame_of(const BoxNetwork& network, Fill&& fill) {
   return frame;
 }
 
+/// Puts in what a list says beside boxes and scores, so that its rows count: the image, labels of the model in turn,
+/// the number of rows.
+inline void make_plausible(const BoxNetwork& network, Frame& frame) {
+  const std::size_t labels = network.spec.labels.size();
+  const auto fill = [&](std::size_t output, std::size_t column, std::size_t width, std::size_t first) {
+    auto& values = frame.values[output];
+    for (std::size_t row = 0; row < values.size() / width; ++row) {
+      values[row * width + column] = static_cast<float>(first + row % labels);
+    }
+  };
+  if (network.name == "ssd") {
+    for (std::size_t i = 0; i < frame.values[0].size(); i += 7) frame.values[0][i] = 0;
+    fill(0, 1, 7, 0);
+  }
+  if (network.name == "tf-detection") {
+    fill(1, 0, 1, 1);
+    frame.values[3][0] = static_cast<float>(frame.values[2].size());
+  }
+  if (network.name == "centernet" || network.name.starts_with("yolo end-to-end")) fill(0, 5, 6, 0);
+}
+
 }  // namespace posecam::test

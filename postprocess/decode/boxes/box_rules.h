@@ -17,7 +17,8 @@
 
 namespace posecam {
 
-/// Which boxes of a frame are told; a user's DecodeOptions go first.
+/// Which boxes of a frame are told; a user's DecodeOptions go first. The thresholds are those of YOLOX's demo
+/// (demo/ONNXRuntime/onnx_inference.py), the number is Ultralytics' max_det.
 struct BoxRules {
   float threshold = 0.3F;          ///< least score
   float nms_threshold = 0.45F;     ///< most IoU of two boxes that both stay; 1: none goes

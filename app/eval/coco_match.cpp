@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "models/core/text.h"
+#include "models/spec/labels.h"
 #include "postprocess/documents/json_writer.h"
 #include "postprocess/eval/keypoint_names.h"
 
@@ -49,7 +50,8 @@ void note_on_boxes(const CocoAnnotations& annotations, const std::string& where,
   for (std::size_t i = 0; i < model.labels.size(); ++i) {
     const auto category = match.numbers.categories[i];
     if (category) known.insert(*category);
-    if (!category && model.labels[i] != kBackground) foreign.push_back(model.labels[i]);
+    const bool never_found = model.labels[i] == kBackground || model.labels[i] == kNoLabel;
+    if (!category && !never_found) foreign.push_back(model.labels[i]);
   }
   if (!foreign.empty()) {
     match.notes.push_back(fmt::format("{} not among the categories of {} and not scored: {}",

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <sstream>
 #include <system_error>
+#include <unordered_map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -43,6 +44,29 @@ std::string nearest(const std::vector<std::string>& labels, std::string_view nam
   return names;
 }
 
+Error unknown_label(const std::vector<std::string>& labels, std::string_view name) {
+  if (name.empty()) return {Errc::kUsage, "a name is empty; give labels of the model, separated by commas"};
+  if (characters(name) > kLongestLabel) {
+    return {Errc::kUsage, fmt::format("the model has no label '{}': no label has more than {} characters",
+                                      short_line(name), kLongestLabel)};
+  }
+  return {Errc::kUsage,
+          fmt::format("the model has no label '{}'; the nearest are {}", short_line(name), nearest(labels, name))};
+}
+
+/// The longest beginning of `names` that is a label and ends at a comma or with the list; else all before the first
+/// comma.
+std::string_view first_label(const std::unordered_multimap<std::string_view, std::size_t>& labels,
+                             std::ptrdiff_t most_commas, std::string_view names) {
+  std::string_view longest = names.substr(0, names.find(','));
+  auto end = names.find(',');
+  for (std::ptrdiff_t joined = 0; joined < most_commas && end != std::string_view::npos; ++joined) {
+    end = names.find(',', end + 1);
+    if (labels.contains(trimmed(names.substr(0, end)))) longest = names.substr(0, end);
+  }
+  return longest;
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> read_labels(const fs::path& file) {
@@ -57,6 +81,7 @@ Result<std::vector<std::string>> read_labels(const fs::path& file) {
     if (line.ends_with('\r')) line.pop_back();
     if (labels.empty() && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
     if (labels.size() == kMaxLabels) return problem(fmt::format("more than {} labels", kMaxLabels));
+    line = std::string(trimmed(line));
     if (!is_label(line)) {
       return problem(
           fmt::format("line {} is not a label of 1 to {} printable characters", labels.size() + 1, kLongestLabel));
@@ -67,24 +92,23 @@ Result<std::vector<std::string>> read_labels(const fs::path& file) {
   return labels;
 }
 
+// Labels may have commas themselves: of the names between commas as many are joined as make a label.
 Result<std::vector<std::uint8_t>> pick_labels(const std::vector<std::string>& labels, std::string_view names) {
+  std::unordered_multimap<std::string_view, std::size_t> known;
+  std::ptrdiff_t most_commas = 0;  // in a label
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (labels[i] == kNoLabel) continue;
+    known.emplace(trimmed(labels[i]), i);
+    most_commas = std::max(most_commas, std::ranges::count(labels[i], ','));
+  }
   std::vector<std::uint8_t> picked(labels.size(), 0);
   for (;;) {
-    const auto comma = names.find(',');
-    const std::string_view name = trimmed(names.substr(0, comma));
-    if (name.empty()) return Error{Errc::kUsage, "a name is empty; give labels of the model, separated by commas"};
-    bool known = false;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (labels[i] != name || name == kNoLabel) continue;
-      picked[i] = 1;
-      known = true;
-    }
-    if (!known) {
-      return Error{Errc::kUsage, fmt::format("the model has no label '{}'; the nearest are {}", short_line(name),
-                                             nearest(labels, name))};
-    }
-    if (comma == std::string_view::npos) return picked;
-    names.remove_prefix(comma + 1);
+    const std::string_view name = first_label(known, most_commas, names);
+    const auto [first, last] = known.equal_range(trimmed(name));
+    if (first == last) return unknown_label(labels, trimmed(name));
+    for (auto at = first; at != last; ++at) picked[at->second] = 1;
+    if (name.size() == names.size()) return picked;
+    names.remove_prefix(name.size() + 1);
   }
 }
 

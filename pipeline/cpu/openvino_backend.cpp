@@ -207,28 +207,39 @@ Result<void> check_listed(const ModelSpec& spec, const std::filesystem::path& we
   return {};
 }
 
+/// What else may be wrong with a network that does not fit its batch.
+const char* one_frame(const ModelSpec& spec) {
+  return spec.input.batch > 1 ? "; it may be a network of one frame: use a batch of 1" : "";
+}
+
 /// Slots hand out fixed memory with the batch outermost.
 Result<void> check_outputs(const ov::Model& network, const ModelSpec& spec) {
   for (const std::string& name : spec.outputs) {
     const ov::PartialShape& shape = network.output(name).get_partial_shape();
     const bool fits = shape.is_static() && shape.size() >= 1 && shape.size() <= Shape::kMaxRank &&
                       shape[0].get_length() == spec.input.batch;
-    if (!fits) {
-      return Error{Errc::kModel,
-                   fmt::format("model {}: output '{}' has shape {}, expected fixed sizes with batch {} first",
-                               spec.name, name, shape.to_string(), spec.input.batch)};
-    }
+    if (fits) continue;
+    const char* const remedy =
+        shape.is_dynamic() ? ": export the network without its NMS, or with a fixed number of boxes" : one_frame(spec);
+    return Error{Errc::kModel, fmt::format("model {}: output '{}' has shape {}, expected fixed sizes with batch {} "
+                                           "first{}",
+                                           spec.name, name, shape.to_string(), spec.input.batch, remedy)};
   }
   return {};
 }
 
 /// The network as our slots see it: the spec's shape and types at its ends, conversions inside.
-std::shared_ptr<ov::Model> fit(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec) {
-  network->reshape({{spec.input.name, ov::PartialShape(to_ov(spec.input.shape()))}});
-  ov::preprocess::PrePostProcessor ends(network);
-  ends.input(spec.input.name).tensor().set_element_type(element_type(spec.input.dtype));
-  for (const std::string& name : spec.outputs) ends.output(name).tensor().set_element_type(ov::element::f32);
-  return ends.build();
+Result<std::shared_ptr<ov::Model>> fit(const std::shared_ptr<ov::Model>& network, const ModelSpec& spec,
+                                       const std::filesystem::path& weights) {
+  auto fitted = shielded(Errc::kModel, weights.string(), [&]() -> Result<std::shared_ptr<ov::Model>> {
+    network->reshape({{spec.input.name, ov::PartialShape(to_ov(spec.input.shape()))}});
+    ov::preprocess::PrePostProcessor ends(network);
+    ends.input(spec.input.name).tensor().set_element_type(element_type(spec.input.dtype));
+    for (const std::string& name : spec.outputs) ends.output(name).tensor().set_element_type(ov::element::f32);
+    return ends.build();
+  });
+  if (fitted) return fitted;
+  return Error{fitted.error().code, fitted.error().message + one_frame(spec)};
 }
 
 ov::AnyMap settings(const BackendOptions& options) {
@@ -316,11 +327,12 @@ Result<std::unique_ptr<InferenceBackend>> make_openvino_backend(const ModelSpec&
     if (!cut) return cut.error();
     if (auto ends = check_loops(**cut); !ends) return about(ends.error());
     if (auto known = check_operators(**cut); !known) return about(known.error());
-    const auto network = fit(*cut, spec);
-    if (auto fixed = check_outputs(*network, spec); !fixed) return fixed.error();
+    const auto network = fit(*cut, spec, weights);
+    if (!network) return network.error();
+    if (auto fixed = check_outputs(**network, spec); !fixed) return fixed.error();
     return shielded(Errc::kDevice, "device openvino", [&]() -> Made {
       std::string note;
-      auto compiled = compile(network, spec, weights, options, note);
+      auto compiled = compile(*network, spec, weights, options, note);
       auto cores = options.cores;
       if (options.scheduling == Scheduling::kLatency) cores.resize(1);
       return std::unique_ptr<InferenceBackend>(

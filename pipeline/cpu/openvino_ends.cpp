@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <openvino/op/constant.hpp>
@@ -64,6 +65,20 @@ Result<ov::ParameterVector> begin_at(const ov::Model& network, const ModelSpec& 
   return ov::ParameterVector{input};
 }
 
+/// The new input must be all that the outputs need: a branch that passes it by still begins at an old one.
+Result<void> check_separates(const ov::ResultVector& results, const ov::ParameterVector& parameters,
+                             const ModelSpec& spec) {
+  ov::OutputVector ends;
+  for (const auto& result : results) ends.push_back(result->input_value(0));
+  for (const ov::Node* const needed : parameters_before(ends)) {
+    if (std::ranges::any_of(parameters, [&](const auto& input) { return input.get() == needed; })) continue;
+    return Error{Errc::kModel, fmt::format("model {}: the outputs need '{}' as well as input '{}'; name an earlier "
+                                           "tensor as the input",
+                                           spec.name, needed->output(0).get_any_name(), spec.input.name)};
+  }
+  return {};
+}
+
 Result<ov::ResultVector> end_at(const ov::Model& network, const ModelSpec& spec) {
   ov::ResultVector results;
   for (const std::string& name : spec.outputs) {
@@ -81,6 +96,23 @@ Result<ov::ResultVector> end_at(const ov::Model& network, const ModelSpec& spec)
 
 }  // namespace
 
+std::set<const ov::Node*> parameters_before(const ov::OutputVector& tensors) {
+  std::set<const ov::Node*> parameters;
+  std::set<const ov::Node*> seen;
+  std::vector<const ov::Node*> open;
+  const auto visit = [&](const ov::Node* layer) {
+    if (seen.insert(layer).second) open.push_back(layer);
+  };
+  for (const auto& tensor : tensors) visit(tensor.get_node());
+  while (!open.empty()) {
+    const ov::Node* const layer = open.back();
+    open.pop_back();
+    if (ov::is_type<ov::op::v0::Parameter>(layer)) parameters.insert(layer);
+    for (const auto& input : layer->inputs()) visit(input.get_source_output().get_node());
+  }
+  return parameters;
+}
+
 bool has_inner_ends(const ov::Model& network, const ModelSpec& spec) {
   return !has_port(network.inputs(), spec.input.name) ||
          !std::ranges::all_of(spec.outputs, [&](const auto& name) { return has_port(network.outputs(), name); });
@@ -92,6 +124,7 @@ Result<std::shared_ptr<ov::Model>> cut_to_ends(const std::shared_ptr<ov::Model>&
   if (!results) return results.error();
   const auto parameters = begin_at(*network, spec);
   if (!parameters) return parameters.error();
+  if (auto alone = check_separates(*results, *parameters, spec); !alone) return alone.error();
   return std::make_shared<ov::Model>(*results, *parameters, network->get_friendly_name());
 }
 

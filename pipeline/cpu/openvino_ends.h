@@ -2,6 +2,7 @@
 // A network between the ends that a descriptor names: steps before and behind may be posecam's own.
 
 #include <memory>
+#include <set>
 
 #include <openvino/core/model.hpp>
 
@@ -9,6 +10,9 @@
 #include "models/spec/model_spec.h"
 
 namespace posecam {
+
+/// The inputs of the network that these tensors are calculated from; none if they are weights.
+std::set<const ov::Node*> parameters_before(const ov::OutputVector& tensors);
 
 /// Whether an end of `spec` is none of the network's own, so that cut_to_ends() would cut it.
 bool has_inner_ends(const ov::Model& network, const ModelSpec& spec);

@@ -7,6 +7,8 @@
 #include <openvino/frontend/tensorflow_lite/extension/conversion.hpp>
 #include <openvino/op/util/framework_node.hpp>
 
+#include "pipeline/cpu/openvino_ends.h"
+
 namespace posecam {
 namespace {
 
@@ -21,13 +23,10 @@ ov::OutputVector placeholder(const ov::frontend::NodeContext& context) {
 
 /// The name of a tensor, or else of what it is converted from: quantised tensors are read through a few such layers.
 std::string name_of(ov::Output<ov::Node> tensor) {
-  constexpr int kMostLayers = 8;
-  for (int i = 0; i < kMostLayers; ++i) {
-    if (!tensor.get_names().empty()) return *tensor.get_names().begin();
-    if (tensor.get_node()->get_input_size() == 0) break;
+  while (tensor.get_names().empty() && tensor.get_node()->get_input_size() > 0) {
     tensor = tensor.get_node()->input_value(0);
   }
-  return "one without a name";
+  return tensor.get_names().empty() ? "one without a name" : *tensor.get_names().begin();
 }
 
 }  // namespace
@@ -41,6 +40,7 @@ Result<void> check_operators(const ov::Model& network) {
     if (!ov::is_type<ov::op::util::FrameworkNode>(node)) continue;
     std::string names;
     for (const auto& input : node->input_values()) {
+      if (parameters_before({input}).empty()) continue;  // anchors: a weight is no output
       names += fmt::format("{}{}", names.empty() ? "" : ", ", name_of(input));
     }
     return Error{Errc::kModel, fmt::format("ends with {}, which OpenVINO does not have: name the tensors before it as "

@@ -73,7 +73,7 @@ inline constexpr std::array kEngineOptions{
                  .field = &EngineSettings::classes,
                  .value = "NAME,...",
                  .group = "Model",
-                 .help = "The only labels of objects or classes that are told: person,car. Empty: all"},
+                 .help = "Tells only these labels: person,car. A box counts as its best label. Empty: all"},
     EngineOption{.name = "device",
                  .field = &EngineSettings::device,
                  .value = "auto|neuron|neuron-sim|openvino|opencv",

@@ -108,10 +108,10 @@ Result<std::vector<std::uint8_t>> plan_labels(const EngineSettings& s, const Mod
     return Error{Errc::kUsage,
                  fmt::format("classes={}: model {} finds people only; leave it out, or choose a model that "
                              "finds objects (posecam models list)",
-                             s.classes, model.name)};
+                             short_line(s.classes), model.name)};
   }
   auto picked = pick_labels(model.labels, s.classes);
-  if (!picked) return Error{Errc::kUsage, fmt::format("classes={}: {}", s.classes, picked.error().message)};
+  if (!picked) return Error{Errc::kUsage, fmt::format("classes={}: {}", short_line(s.classes), picked.error().message)};
   return picked;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "models/spec/labels.h"
+
 namespace posecam {
 namespace {
 
@@ -108,7 +110,9 @@ std::int64_t category_id_of(int label_id, std::span<const std::string> labels) {
   const std::int64_t counted = std::int64_t{label_id} + 1;
   const auto index = static_cast<std::size_t>(label_id);  // a negative one is beyond every list
   if (index >= labels.size()) return counted;
-  const auto of_coco = [](const std::string& label) { return label == kBackground || coco_category_id(label); };
+  const auto of_coco = [](const std::string& label) {
+    return label == kBackground || label == kNoLabel || coco_category_id(label);
+  };
   if (!std::ranges::all_of(labels, of_coco)) return counted;
   return coco_category_id(labels[index]).value_or(counted);
 }

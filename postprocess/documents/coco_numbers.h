@@ -24,7 +24,7 @@ struct CocoNumbers {
 std::optional<std::int64_t> coco_category_id(std::string_view name);
 
 /// The category id of a label where there is no annotation file: COCO's own if each of the labels is a name of COCO's
-/// or "background", else label id + 1.
+/// or "background" or kNoLabel, else label id + 1.
 std::int64_t category_id_of(int label_id, std::span<const std::string> labels);
 
 }  // namespace posecam

@@ -84,7 +84,7 @@ Case yolox_case(YoloxDecoder::Boxes boxes, Input& input) {
   YoloxDecoder decoder;
   decoder.output = "boxes";
   decoder.boxes = boxes;
-  c.most = decoder.max_detections = input.below(1, 40);
+  c.most = decoder.rules.max_detections = input.below(1, 40);
   test::set_decoder(c.spec, decoder);
   std::int64_t cells = 0;
   for (const int stride : {8, 16, 32}) cells += c.spec.input.size.width / stride * (c.spec.input.size.height / stride);
@@ -101,7 +101,7 @@ Case ssd_case(Input& input) {
   c.spec.input.size = {8 * input.below(1, 60), 8 * input.below(1, 60)};
   SsdDecoder decoder;
   decoder.output = "boxes";
-  c.most = decoder.max_detections = input.below(1, 40);
+  c.most = decoder.rules.max_detections = input.below(1, 40);
   test::set_decoder(c.spec, decoder);
   c.shapes = {Shape{1, 1, input.below(0, 60), 7}};
   c.values = {std::vector<float>(c.shapes[0].elements())};
@@ -142,11 +142,11 @@ Case box_case(std::string_view name, Input& input) {
     if (network.name != name) continue;
     c.spec = std::move(network.spec);
     c.shapes = std::move(network.shapes);
+    c.nms = network.nms_threshold;
     break;
   }
   expect(!c.shapes.empty(), "no network", name);
   c.most = 300;
-  c.nms = 1;  // some do not suppress; those that do are looked at with a threshold of the options
   for (const Shape& shape : c.shapes) {
     c.values.emplace_back(shape.elements());
     fill(c.values.back(), input);

@@ -115,7 +115,7 @@ TEST(BoxesGolden, TheOperatorOfTensorFlowLiteIsNamedWhereItIsLeft) {
   EXPECT_EQ(backend.error().code, Errc::kModel);
   EXPECT_THAT(backend.error().message,
               HasSubstr("ends with TFLite_Detection_PostProcess, which OpenVINO does not have: name the tensors before "
-                        "it as outputs (Squeeze, convert_scores, anchors), and \"ssd-raw\" as the decoder"));
+                        "it as outputs (Squeeze, convert_scores), and \"ssd-raw\" as the decoder"));
 }
 
 // 000000541055: person boxes of shared/eval/person_keypoints.json, (x, y, width, height) in pixels of 640x360.

@@ -24,6 +24,7 @@ struct BoxNetwork {
   std::string name;
   ModelSpec spec;
   std::vector<Shape> shapes;  ///< of the outputs, batch 1
+  float nms_threshold = 1;    ///< the decoder's own
 };
 
 inline ModelSpec detector_spec(Size input, int labels, std::vector<std::string> outputs) {
@@ -39,7 +40,13 @@ inline ModelSpec detector_spec(Size input, int labels, std::vector<std::string> 
 template <class Kind>
 BoxNetwork box_network(std::string name, ModelSpec spec, const Kind& decoder, std::vector<Shape> shapes) {
   set_decoder(spec, decoder);
-  return {std::move(name), std::move(spec), std::move(shapes)};
+  BoxNetwork network{std::move(name), std::move(spec), std::move(shapes)};
+  if constexpr (requires { decoder.rules; }) {
+    network.nms_threshold = decoder.rules.nms_threshold;
+  } else {
+    network.nms_threshold = decoder.nms_threshold;
+  }
+  return network;
 }
 
 inline std::int64_t cells_of(Size input, int stride) {
@@ -165,6 +172,27 @@ Frame frame_of(const BoxNetwork& network, Fill&& fill) {
     frame.views.push_back({reinterpret_cast<const std::byte*>(frame.values[i].data()), DType::kF32, network.shapes[i]});
   }
   return frame;
+}
+
+/// Puts in what a list says beside boxes and scores, so that its rows count: the image, labels of the model in turn,
+/// the number of rows.
+inline void make_plausible(const BoxNetwork& network, Frame& frame) {
+  const std::size_t labels = network.spec.labels.size();
+  const auto fill = [&](std::size_t output, std::size_t column, std::size_t width, std::size_t first) {
+    auto& values = frame.values[output];
+    for (std::size_t row = 0; row < values.size() / width; ++row) {
+      values[row * width + column] = static_cast<float>(first + row % labels);
+    }
+  };
+  if (network.name == "ssd") {
+    for (std::size_t i = 0; i < frame.values[0].size(); i += 7) frame.values[0][i] = 0;
+    fill(0, 1, 7, 0);
+  }
+  if (network.name == "tf-detection") {
+    fill(1, 0, 1, 1);
+    frame.values[3][0] = static_cast<float>(frame.values[2].size());
+  }
+  if (network.name == "centernet" || network.name.starts_with("yolo end-to-end")) fill(0, 5, 6, 0);
 }
 
 }  // namespace posecam::test

@@ -39,7 +39,7 @@ inline ModelSpec fake_model(int batch) {
   YoloxDecoder decoder;
   decoder.output = "detections";
   decoder.strides = {8};
-  decoder.threshold = 0.1F;
+  decoder.rules.threshold = 0.1F;
   set_decoder(spec, decoder);
   spec.labels = {"thing"};
   return spec;

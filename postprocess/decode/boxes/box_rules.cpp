@@ -36,13 +36,25 @@ Result<BoxFinder> make_box_finder(std::string_view kind, const ModelSpec& spec, 
 }
 
 // Comparisons with NaN are false: a NaN never wins.
-BestLabel best_label(std::span<const float> scores, std::size_t labels, std::size_t step) {
+BestLabel best_label(std::span<const float> scores) {
   BestLabel best;
-  for (std::size_t label = 0; label < labels; ++label) {
-    const float score = scores[label * step];
-    if (score > best.score) best = {static_cast<int>(label), score};
+  for (std::size_t label = 0; label < scores.size(); ++label) {
+    if (scores[label] > best.score) best = {static_cast<int>(label), scores[label]};
   }
   return best;
+}
+
+void BestLabels::find(std::span<const float> scores, std::size_t labels, std::size_t step, std::size_t places) {
+  scores_.fill(0);
+  labels_.fill(0);
+  for (std::size_t label = 0; label < labels; ++label) {
+    const auto plane = scores.subspan(label * step, places);
+    for (std::size_t place = 0; place < places; ++place) {
+      const bool better = plane[place] > scores_[place];
+      scores_[place] = better ? plane[place] : scores_[place];
+      labels_[place] = better ? static_cast<std::int32_t>(label) : labels_[place];
+    }
+  }
 }
 
 Result<void> BoxPostprocessor::run(std::span<const TensorView> outputs, const Letterbox& letterbox,

@@ -23,6 +23,8 @@ struct Corners {
 
 /// Collects the candidates of one frame. Memory is fixed at construction, whatever the network says: of more than
 /// kMaxCandidates the best kMaxCandidates are kept, so that suppression costs at most their square (0.5 M overlaps).
+/// Boxes are clipped before they suppress one another; published post-processing often suppresses them as they are, so
+/// at the edge of the image, where clipped boxes overlap otherwise, it may keep one more or one less.
 class DetectionCollector {
  public:
   static constexpr std::size_t kMaxCandidates =

@@ -26,8 +26,8 @@ struct Grid {
   std::size_t cells() const { return static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows); }
 };
 
-/// Expectation of the softmax; NaN if a value is NaN or none is below infinity. The highest is taken off first, as
-/// exp() of 89 is beyond a float.
+/// Expectation of the softmax; NaN if a value is NaN or the highest of them is infinite. The highest is taken off
+/// first, as exp() of 89 is beyond a float.
 float expectation(std::span<const float> values) {
   const float highest = *std::ranges::max_element(values);
   float sum = 0;
@@ -76,7 +76,7 @@ class NanoDetPostprocessor final : public BoxPostprocessor {
       const auto distances = outputs[grid.distances].as<float>().subspan(joined_ ? labels() : 0);
       for (std::size_t cell = 0; cell < grid.cells(); ++cell) {
         const std::size_t row = grid.first + cell;
-        const BestLabel best = best_label(scores.subspan(row * score_row, labels()), labels());
+        const BestLabel best = best_label(scores.subspan(row * score_row, labels()));
         if (!finder.takes(best.label, best.score)) continue;
         const auto sides = distances.subspan(row * distance_row, kSides * bins_);
         finder.collector.add(box(grid, cell, sides), best.score, best.label, letterbox);

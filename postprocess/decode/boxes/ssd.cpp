@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "postprocess/decode/boxes/box_rules.h"
 #include "postprocess/decode/section.h"
 
 namespace posecam {
@@ -18,16 +17,7 @@ class SsdPostprocessor final : public BoxPostprocessor {
   SsdPostprocessor(std::size_t output, BoxFinder finder) : BoxPostprocessor(std::move(finder)), output_(output) {}
 
   Result<void> check(std::span<const TensorView> outputs) const override {
-    if (outputs.size() <= output_) {
-      return Error{Errc::kModel, fmt::format("SSD: {} outputs, the boxes are output {}", outputs.size(), output_)};
-    }
-    const TensorView& tensor = outputs[output_];
-    const Shape& shape = tensor.shape;
-    if (tensor.dtype != DType::kF32 || shape.rank() == 0 || shape[shape.rank() - 1] != kRowValues) {
-      return Error{Errc::kModel, fmt::format("SSD: output is {} {}, expected 1x1xNx7 f32", to_string(shape),
-                                             to_string(tensor.dtype))};
-    }
-    return {};
+    return expect_output(outputs, output_, {1, 1, -1, kRowValues}, "SSD", "check outputs of the descriptor");
   }
 
  protected:
@@ -54,18 +44,14 @@ class SsdPostprocessor final : public BoxPostprocessor {
 }  // namespace
 
 std::shared_ptr<const Decoder> SsdDecoder::read(const JsonNode& section, std::span<const std::string> outputs) {
-  section.expect_keys({"kind", "output", "threshold", "nms_threshold", "max_detections"});
+  section.expect_keys({"kind", "output", "threshold", "nms_threshold", "max_detections", "nms_across_labels"});
   auto ssd = std::make_shared<SsdDecoder>();
   ssd->output = read_output(section, outputs);
-  read_share(section, "threshold", ssd->threshold);
-  read_share(section, "nms_threshold", ssd->nms_threshold);
-  read_count(section, "max_detections", ssd->max_detections);
+  read_box_rules(section, ssd->rules);
   return ssd;
 }
 
-std::string SsdDecoder::describe() const {
-  return fmt::format("ssd: {}, threshold {}, NMS at IoU {}", output, threshold, nms_threshold);
-}
+std::string SsdDecoder::describe() const { return fmt::format("ssd: {}, {}", output, posecam::describe(rules)); }
 
 Result<std::unique_ptr<Postprocessor>> SsdDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
   const auto index = spec.output_index(output);
@@ -76,7 +62,7 @@ Result<std::unique_ptr<Postprocessor>> SsdDecoder::make(const ModelSpec& spec, c
                              "list; set batch to 1",
                              spec.name, spec.input.batch)};
   }
-  auto finder = make_box_finder("SSD", spec, options, {threshold, nms_threshold, max_detections});
+  auto finder = make_box_finder("SSD", spec, options, rules);
   if (!finder) return finder.error();
   return std::unique_ptr<Postprocessor>(std::make_unique<SsdPostprocessor>(*index, std::move(*finder)));
 }

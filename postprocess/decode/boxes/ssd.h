@@ -6,6 +6,7 @@
 #include <string>
 
 #include "models/spec/json_reader.h"
+#include "postprocess/decode/boxes/box_rules.h"
 #include "postprocess/decode/decoder.h"
 
 namespace posecam {
@@ -16,10 +17,9 @@ namespace posecam {
 /// DetectionOutput joins all images of a batch in one list, so such a list is no tensor row of a frame: these models
 /// run with batch 1, and rows of other images than 0 are dropped.
 struct SsdDecoder final : Decoder {
-  std::string output;           ///< name of the list
-  float threshold = 0.5F;       ///< least confidence
-  float nms_threshold = 0.45F;  ///< most IoU of two boxes of a class
-  int max_detections = 200;     ///< in a frame
+  std::string output;  ///< name of the list
+  /// IoU and number: Liu et al. 2016, section 3.1; the threshold is posecam's own.
+  BoxRules rules{.threshold = 0.5F, .nms_threshold = 0.45F, .max_detections = 200};
 
   /// As DecoderKind::read.
   static std::shared_ptr<const Decoder> read(const JsonNode& section, std::span<const std::string> outputs);

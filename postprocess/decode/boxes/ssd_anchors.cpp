@@ -50,9 +50,16 @@ std::size_t ssd_anchor_count(const SsdAnchorRule& rule, Size input) {
 std::vector<Anchor> ssd_anchors(const SsdAnchorRule& rule, Size input) {
   std::vector<Anchor> anchors;
   anchors.reserve(ssd_anchor_count(rule, input));
+  const auto shorter = static_cast<float>(std::min(input.width, input.height));
+  const float across = shorter / static_cast<float>(input.width);
+  const float down = shorter / static_cast<float>(input.height);
   for (std::size_t grid = 0; grid < rule.strides.size(); ++grid) {
     const Size size = cells(input, rule.strides[grid]);
-    const auto shapes = templates(rule, grid);
+    auto shapes = templates(rule, grid);
+    for (Template& shape : shapes) {
+      shape.width *= across;
+      shape.height *= down;
+    }
     for (int row = 0; row < size.height; ++row) {
       for (int column = 0; column < size.width; ++column) {
         const float x = (static_cast<float>(column) + 0.5F) / static_cast<float>(size.width);

@@ -12,7 +12,7 @@ namespace posecam {
 /// The rule and its numbers; the defaults are those of ssd_mobilenet_v1_coco's published pipeline.config.
 struct SsdAnchorRule {
   std::vector<int> strides{16, 32, 64, 128, 256, 512};  ///< input pixels per cell, of each grid; cells begin everywhere
-  float min_scale = 0.2F;                               ///< of the first grid, as a share of the input's side
+  float min_scale = 0.2F;                               ///< of the first grid, as a share of the input's shorter side
   float max_scale = 0.95F;                              ///< of the last; between them in equal steps
   std::vector<float> aspect_ratios{1, 2, 0.5F, 3, 1.0F / 3};  ///< width / height, in the network's own order
   bool reduce_lowest = true;  ///< the first grid has three anchors a cell: scale .1 at 1, min_scale at 2 and at 1/2

@@ -14,7 +14,8 @@ namespace posecam {
 
 /// Reads boxes 1xNx4 (ymin, xmin, ymax, xmax; 0..1 of the network's input), classes 1xN, scores 1xN and a count of one
 /// value, in whatever order the network has them. Rows from the count on are padding; so are those whose class has no
-/// label. Suppression is in the network, so nms_threshold is 1 (no more of it) unless it is set.
+/// label. Suppression is in the network, so nms_threshold is 1 (no more of it) unless it is set. N is fixed: graphs
+/// that suppress in loops of no fixed length, or give as many rows as they find, run on no device.
 struct TfDetectionDecoder final : Decoder {
   std::string boxes;    ///< names of the outputs
   std::string classes;  ///< likewise

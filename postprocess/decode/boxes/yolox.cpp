@@ -10,7 +10,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "postprocess/decode/boxes/box_rules.h"
 #include "postprocess/decode/section.h"
 
 namespace posecam {
@@ -42,17 +41,9 @@ class YoloxPostprocessor final : public BoxPostprocessor {
   }
 
   Result<void> check(std::span<const TensorView> outputs) const override {
-    if (outputs.size() <= output_) {
-      return Error{Errc::kModel, fmt::format("YOLOX: {} outputs, the boxes are output {}", outputs.size(), output_)};
-    }
-    const TensorView& tensor = outputs[output_];
-    if (tensor.dtype != DType::kF32 || tensor.shape.elements() != cells_ * cell_values_) {
-      return Error{Errc::kModel,
-                   fmt::format("YOLOX: output is {} {}, expected 1x{}x{} f32; check input size, strides and "
-                               "labels of the descriptor",
-                               to_string(tensor.shape), to_string(tensor.dtype), cells_, cell_values_)};
-    }
-    return {};
+    return expect_output(outputs, output_,
+                         {1, static_cast<std::int64_t>(cells_), static_cast<std::int64_t>(cell_values_)}, "YOLOX",
+                         "check input size, strides and labels of the descriptor");
   }
 
  protected:
@@ -66,7 +57,7 @@ class YoloxPostprocessor final : public BoxPostprocessor {
           const float objectness = cell[kBoxAndObjectness - 1];
           // A class score is at most 1, so most cells end here, without a look at their classes. NaN ends here too.
           if (!(objectness >= finder.threshold)) continue;
-          const BestLabel best = best_label(cell.subspan(kBoxAndObjectness), cell_values_ - kBoxAndObjectness);
+          const BestLabel best = best_label(cell.subspan(kBoxAndObjectness));
           const float score = objectness * best.score;
           if (!finder.takes(best.label, score)) continue;
           const Corners box = boxes_ == YoloxDecoder::Boxes::kPixels ? around(cell[0], cell[1], cell[2], cell[3])
@@ -101,7 +92,8 @@ Result<std::vector<Grid>> make_grids(const ModelSpec& spec, const std::vector<in
 }  // namespace
 
 std::shared_ptr<const Decoder> YoloxDecoder::read(const JsonNode& section, std::span<const std::string> outputs) {
-  section.expect_keys({"kind", "output", "boxes", "strides", "threshold", "nms_threshold", "max_detections"});
+  section.expect_keys(
+      {"kind", "output", "boxes", "strides", "threshold", "nms_threshold", "max_detections", "nms_across_labels"});
   auto yolox = std::make_shared<YoloxDecoder>();
   yolox->output = read_output(section, outputs);
   if (section.has("boxes")) {
@@ -112,15 +104,12 @@ std::shared_ptr<const Decoder> YoloxDecoder::read(const JsonNode& section, std::
   for (const JsonNode& item : section.at("strides").items(1, 16)) {
     yolox->strides.push_back(static_cast<int>(item.integer(1, 256)));
   }
-  read_share(section, "threshold", yolox->threshold);
-  read_share(section, "nms_threshold", yolox->nms_threshold);
-  read_count(section, "max_detections", yolox->max_detections);
+  read_box_rules(section, yolox->rules);
   return yolox;
 }
 
 std::string YoloxDecoder::describe() const {
-  return fmt::format("yolox: {}, strides {}, threshold {}, NMS at IoU {}", output, fmt::join(strides, "/"), threshold,
-                     nms_threshold);
+  return fmt::format("yolox: {}, strides {}, {}", output, fmt::join(strides, "/"), posecam::describe(rules));
 }
 
 Result<std::unique_ptr<Postprocessor>> YoloxDecoder::make(const ModelSpec& spec, const DecodeOptions& options) const {
@@ -128,7 +117,7 @@ Result<std::unique_ptr<Postprocessor>> YoloxDecoder::make(const ModelSpec& spec,
   if (!index) return index.error();
   auto grids = make_grids(spec, strides);
   if (!grids) return grids.error();
-  auto finder = make_box_finder("YOLOX", spec, options, {threshold, nms_threshold, max_detections});
+  auto finder = make_box_finder("YOLOX", spec, options, rules);
   if (!finder) return finder.error();
   return std::unique_ptr<Postprocessor>(
       std::make_unique<YoloxPostprocessor>(*index, std::move(*grids), boxes, std::move(*finder)));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/spec/json_reader.h"
+#include "postprocess/decode/boxes/box_rules.h"
 #include "postprocess/decode/decoder.h"
 
 namespace posecam {
@@ -26,9 +27,7 @@ struct YoloxDecoder final : Decoder {
   std::string output;                   ///< name of the tensor
   Boxes boxes = Boxes::kCells;          ///< what the four box values are
   std::vector<int> strides{8, 16, 32};  ///< input pixels per cell, of each grid
-  float threshold = 0.3F;               ///< least score
-  float nms_threshold = 0.45F;          ///< most IoU of two boxes of a class
-  int max_detections = 300;             ///< in a frame
+  BoxRules rules;
 
   /// As DecoderKind::read.
   static std::shared_ptr<const Decoder> read(const JsonNode& section, std::span<const std::string> outputs);

@@ -16,7 +16,8 @@ namespace posecam {
 /// Reads a list of boxes, in input pixels, sigmoids applied, with K keypoints of the model's skeleton each:
 ///   channels first or last: 4 (centre, extent) + 1 (score) + 3K (x, y, visibility) values a box;
 ///   end to end: 4 (corners) + score + label + 3K, suppressed in the network;
-///   with an output for the keypoints (RTMO): 1 x N x 5 (corners, score), and 1 x N x K x 3 for `keypoints`.
+///   with an output for the keypoints (RTMO): 1 x N x 5 (corners, score), and 1 x N x K x 3 for `keypoints`. N is
+///   fixed: exports whose own suppression leaves as many rows as it finds run on no device.
 /// A person's score is the box's, which stays as Pose::own_box. Keypoints below `keypoint_threshold` or outside the
 /// image are empty; whoever has none left is nobody. The label is not looked at: these networks know people only.
 struct YoloPoseDecoder final : Decoder {

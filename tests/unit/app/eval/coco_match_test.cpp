@@ -52,6 +52,13 @@ TEST(CocoMatch, FindsCategoriesByTheNamesOfLabels) {
               ElementsAre("1 label of finder is not among the categories of a.json and not scored: fire"));
 }
 
+TEST(CocoMatch, CountsNoGapAsALabel) {
+  const auto match = match_coco(boxes(), "a.json", detector({"-", "person", "-", "dog"}));
+  ASSERT_TRUE(match) << match.error().message;
+  EXPECT_THAT(match->numbers.categories, ElementsAre(std::nullopt, Optional(1), std::nullopt, Optional(18)));
+  EXPECT_THAT(match->notes, IsEmpty());
+}
+
 TEST(CocoMatch, NamesAnnotatedCategoriesThatTheModelLacks) {
   const auto match = match_coco(boxes(), "a.json", detector({"person"}));
   ASSERT_TRUE(match) << match.error().message;

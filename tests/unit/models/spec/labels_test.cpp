@@ -26,7 +26,7 @@ std::string refusal(const std::string& text) {
 
 TEST(Labels, AreTheLinesOfATextFile) {
   const test::TempDir dir;
-  test::write_file(dir.path() / "labels.txt", "\xEF\xBB\xBFgreat white shark\r\nkönig\ncat");
+  test::write_file(dir.path() / "labels.txt", "\xEF\xBB\xBFgreat white shark\r\nkönig \n  cat");
   const auto labels = read_labels(dir.path() / "labels.txt");
   ASSERT_TRUE(labels) << labels.error().message;
   EXPECT_THAT(*labels, ElementsAre("great white shark", "könig", "cat"));
@@ -79,6 +79,27 @@ TEST(PickLabels, TakesNamesBetweenCommas) {
   const auto picked = pick_labels(labels, "traffic light , person");
   ASSERT_TRUE(picked) << picked.error().message;
   EXPECT_THAT(*picked, ElementsAre(1, 1, 0, 0, 1));
+}
+
+TEST(PickLabels, TakesLabelsWithCommasAndBlanks) {
+  const std::vector<std::string> labels{"corn, maize", "corn", " cat ", "maize, sweet, yellow"};
+  for (const auto& [names, expected] : {std::pair{"corn, maize", std::vector<std::uint8_t>{1, 0, 0, 0}},
+                                        {"corn,cat", {0, 1, 1, 0}},
+                                        {"cat, corn, maize, corn", {1, 1, 1, 0}},
+                                        {"corn,maize, sweet, yellow", {0, 1, 0, 1}}}) {
+    const auto picked = pick_labels(labels, names);
+    ASSERT_TRUE(picked) << picked.error().message;
+    EXPECT_THAT(*picked, testing::ElementsAreArray(expected)) << names;
+  }
+  EXPECT_THAT(pick_labels(labels, "maize, sweet").error().message, HasSubstr("no label 'maize'"));
+}
+
+TEST(PickLabels, MeasuresNoNameThatIsTooLong) {
+  const auto picked =
+      pick_labels(std::vector<std::string>(kMaxLabels, std::string(kLongestLabel, 'x')), std::string(120'000, 'y'));
+  ASSERT_FALSE(picked);
+  EXPECT_EQ(picked.error().message,
+            "the model has no label '" + std::string(60, 'y') + "...': no label has more than 128 characters");
 }
 
 TEST(PickLabels, NamesTheNearestOfAnUnknownOne) {

@@ -115,7 +115,7 @@ TEST(ModelSpec, ReadsDetectionModelsOfBothKinds) {
       decoders());
   ASSERT_TRUE(ssd) << ssd.error().message;
   EXPECT_EQ(test::decoder_of<SsdDecoder>(*ssd).output, "paf");
-  EXPECT_EQ(test::decoder_of<SsdDecoder>(*ssd).max_detections, 3);
+  EXPECT_EQ(test::decoder_of<SsdDecoder>(*ssd).rules.max_detections, 3);
 }
 
 TEST(ModelSpec, LeavesOptionalKeysAtTheirDefaults) {

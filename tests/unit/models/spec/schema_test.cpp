@@ -66,7 +66,7 @@ TEST(Schema, AgreesWithTheParserOnGoodAndBadDescriptors) {
   add(test::pose_document(), true);
   add(test::detection_document(), true);
   add(test::classification_document(), true);
-  for (const auto& section : test::kDecoderSections) add(test::document_of(section.kind), true);
+  for (const auto& section : test::kDecoderSections) add(test::document_with(section), true);
   add(test::bent(test::pose_document(), "/inputs/0/size/width", "64.0"), true);
   auto neuron = test::pose_document()["weights"]["openvino"];
   neuron["target"] = "inf2";

@@ -47,13 +47,19 @@ inline nlohmann::json classification_document() {
   return document;
 }
 
-/// A descriptor of that task, or with that kind of decoder.
+inline nlohmann::json document_of(std::string_view task);
+
+/// A descriptor with that decoder.
+inline nlohmann::json document_with(const DecoderSection& section) {
+  auto document = document_of(section.task);
+  document["decoder"] = nlohmann::json::parse(section.json);
+  return document;
+}
+
+/// A descriptor of that task, or with the first section of that kind of decoder.
 inline nlohmann::json document_of(std::string_view task) {
   for (const DecoderSection& section : kDecoderSections) {
-    if (section.kind != task) continue;
-    auto document = document_of(section.task);
-    document["decoder"] = nlohmann::json::parse(section.json);
-    return document;
+    if (section.kind == task) return document_with(section);
   }
   return task == "pose" ? pose_document() : task == "detection" ? detection_document() : classification_document();
 }

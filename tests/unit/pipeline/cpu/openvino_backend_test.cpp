@@ -87,6 +87,18 @@ TEST(OpenVinoBackend, BeginsNetworksAtInnerTensors) {
               testing::HasSubstr("the network has no input 'rows', only: data"));
 }
 
+TEST(OpenVinoBackend, RefusesAnInputThatBranchesPassBy) {
+  ModelSpec spec = tiny_model(1);
+  spec.input.name = "mean";
+  spec.input.size = {3, 2};
+  spec.outputs = {"sum"};
+  const auto backend = make_openvino_backend(spec, tiny_weights(), {.cores = {0}});
+  ASSERT_FALSE(backend);
+  EXPECT_EQ(backend.error().code, Errc::kModel);
+  EXPECT_THAT(backend.error().message,
+              testing::HasSubstr("the outputs need 'image' as well as input 'mean'; name an earlier tensor"));
+}
+
 TEST(OpenVinoBackend, NamesTheOutputsWhereNoTensorHasTheName) {
   const auto file = test::source_dir() / "tests/data/tiny_pose.onnx";
   for (const char* none : {"rows", "data", "heat_weights"}) {  // the picture and weights are nothing to decode
@@ -173,6 +185,19 @@ TEST(OpenVinoBackend, ReadsTensorsInFilesThatTheDescriptorLists) {
   EXPECT_EQ(outcome(test::onnx_with_data_in("w.bin"), {{.name = "net.onnx"}, {.name = "w.bin"}}), "1");
 }
 
+TEST(OpenVinoBackend, SaysWhatHelpsWhereANetworkIsMadeForOneFrame) {
+  ModelSpec spec = tiny_model(4, {8, 8});
+  spec.input.name = "image_tensor";
+  for (const std::string output : {"detection_scores", "num_detections"}) {
+    spec.outputs = {output};
+    const auto backend =
+        make_openvino_backend(spec, test::source_dir() / "tests/data/four_outputs.onnx", {.cores = {0}});
+    ASSERT_FALSE(backend);
+    EXPECT_EQ(backend.error().code, Errc::kModel);
+    EXPECT_THAT(backend.error().message, testing::EndsWith("it may be a network of one frame: use a batch of 1"));
+  }
+}
+
 TEST(OpenVinoBackend, CachesNoNetworkUnderTheNameOfOneWithOtherTensors) {
   const test::TempDir cache;
   const std::vector<WeightFile> listed{{.name = "net.onnx"}, {.name = "w.bin"}};
@@ -196,6 +221,12 @@ TEST(OpenVinoBackend, RunsOnlyLoopsThatEnd) {
   for (const std::uint64_t rounds : {std::uint64_t{100'001}, std::uint64_t{0x7FFFFFFFFFFFFFFF}}) {
     EXPECT_THAT(outcome(test::onnx_loop(rounds)), testing::HasSubstr("a loop of no fixed number of rounds"));
   }
+}
+
+TEST(OpenVinoBackend, SaysWhatHelpsWhereTheNumberOfBoxesIsNotFixed) {
+  const std::string file = test::onnx_file(ProtoMessage().message(1, test::onnx_node("NonZero", {"image"}, "mean")));
+  EXPECT_THAT(outcome(file), testing::HasSubstr("expected fixed sizes with batch 1 first: export the network without "
+                                                "its NMS, or with a fixed number of boxes"));
 }
 
 TEST(OpenVinoBackend, KeepsDamagedNetworksFromOpenCv) {

@@ -317,7 +317,7 @@ TEST(Engine, RefusesANetworkThatDoesNotFitItsDecoderBeforeAnyFrame) {
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error().code, Errc::kModel);
   EXPECT_THAT(engine.error().message,
-              testing::StartsWith("model fake: YOLOX: output is 1x1x7 f32, expected 1x1x6 f32"));
+              testing::StartsWith("model fake: YOLOX: output 0 is 1x1x7 f32, expected 1x1x6 f32"));
 }
 
 TEST(Engine, ResultsOutliveTheEngine) {

@@ -237,6 +237,8 @@ TEST(EnginePlan, TellsDecodersWhichClassesAreWanted) {
   settings.classes = "think";
   EXPECT_EQ(refusal(settings).code, Errc::kUsage);
   EXPECT_EQ(refusal(settings).message, "classes=think: the model has no label 'think'; the nearest are thing");
+  settings.classes.assign(120'000, 'x');
+  EXPECT_LT(refusal(settings).message.size(), 300U);
   settings = tiny();
   settings.classes = "person";
   EXPECT_EQ(refusal(settings).code, Errc::kUsage);

@@ -1,6 +1,6 @@
 #pragma once
-// A good decoder section of every kind, for a network of 64x32 with the outputs "heat" and "paf" and the labels
-// "person" and "dog": what the list of decoders, the schema and bad documents are tested with.
+// Good decoder sections of every kind, one for each of its forms, for a network of 64x32 with the outputs "heat" and
+// "paf" and the labels "person" and "dog": what the list of decoders, the schema and bad documents are tested with.
 
 #include <string_view>
 
@@ -37,6 +37,16 @@ inline constexpr DecoderSection kDecoderSections[] = {
      "multipose: rows of people in heat, threshold 0.25, keypoints from 0.125"},
     {"yolo-pose", "pose", R"({"kind": "yolo-pose", "output": "heat", "keypoints": {"output": "paf"}, "max_people": 9})",
      "yolo-pose: heat, keypoints paf, threshold 0.25, of keypoints 0.5, NMS at IoU 0.7"},
+    {"yolo-pose", "pose", R"({"kind": "yolo-pose", "output": "heat", "form": "channels-last"})",
+     "yolo-pose: heat, channels-last, threshold 0.25, of keypoints 0.5, NMS at IoU 0.7"},
+    {"yolo-pose", "pose", R"({"kind": "yolo-pose", "output": "heat", "form": "end-to-end"})",  // the network suppresses
+     "yolo-pose: heat, end-to-end, threshold 0.25, of keypoints 0.5"},
+    {"yolo-pose", "pose", R"({"kind": "yolo-pose", "output": "heat", "form": "end-to-end", "nms_threshold": 0.5})",
+     "yolo-pose: heat, end-to-end, threshold 0.25, of keypoints 0.5, NMS at IoU 0.5"},
+    {"yolo", "detection", R"({"kind": "yolo", "output": "heat", "form": "end-to-end"})",
+     "yolo: heat, end-to-end, threshold 0.25"},
+    {"yolo", "detection", R"({"kind": "yolo", "output": "heat", "form": "end-to-end", "nms_threshold": 0.5})",
+     "yolo: heat, end-to-end, threshold 0.25, NMS at IoU 0.5"},
     {"yolo", "detection", R"({"kind": "yolo", "output": "heat", "form": "channels-last", "nms_across_labels": true})",
      "yolo: heat, channels-last, threshold 0.25, NMS at IoU 0.7 across labels"},
     {"ssd-raw", "detection",
@@ -52,16 +62,20 @@ inline constexpr DecoderSection kDecoderSections[] = {
     {"centernet", "detection",
      R"({"kind": "centernet", "heatmap": {"output": "heat"}, "size": {"output": "paf"}, "offset": {"output": "paf"}})",
      "centernet: heatmap heat, size paf, offset paf, threshold 0.3"},
+    {"centernet", "detection", R"({"kind": "centernet", "output": "heat", "threshold": 0.5})",
+     "centernet: heat, threshold 0.5"},
     {"nanodet", "detection",
      R"({"kind": "nanodet", "levels": [{"stride": 8, "scores": {"output": "heat"}, "distances": {"output": "paf"}}],
          "reg_max": 10})",
      "nanodet: outputs by stride, strides 8, reg_max 10, threshold 0.4, NMS at IoU 0.6"},
+    {"nanodet", "detection", R"({"kind": "nanodet", "output": "heat", "strides": [8, 16], "reg_max": 7, "centre": 0})",
+     "nanodet: heat, strides 8/16, reg_max 7, threshold 0.4, NMS at IoU 0.6"},
     {"fastestdet", "detection", R"({"kind": "fastestdet", "output": "heat"})",
      "fastestdet: heat, threshold 0.65, NMS at IoU 0.45"},
-    {"yolox", "detection", R"({"kind": "yolox", "output": "heat", "strides": [8, 16]})",
-     "yolox: heat, strides 8/16, threshold 0.3, NMS at IoU 0.45"},
-    {"ssd", "detection", R"({"kind": "ssd", "output": "paf", "max_detections": 3})",
-     "ssd: paf, threshold 0.5, NMS at IoU 0.45"},
+    {"yolox", "detection", R"({"kind": "yolox", "output": "heat", "strides": [8, 16], "nms_across_labels": true})",
+     "yolox: heat, strides 8/16, threshold 0.3, NMS at IoU 0.45 across labels"},
+    {"ssd", "detection", R"({"kind": "ssd", "output": "paf", "max_detections": 3, "nms_across_labels": true})",
+     "ssd: paf, threshold 0.5, NMS at IoU 0.45 across labels"},
     {"classes", "classification",
      R"({"kind": "classes", "scores": {"output": "heat", "first": 1}, "values": "logits", "scale": 0.5, "top": 3})",
      "classes: heat from value 1, logits, the best 3"},

@@ -42,14 +42,13 @@ void for_each_output(nlohmann::json& section, const std::function<void(nlohmann:
 TEST(Decoders, EachHasAnExampleHere) {
   for (const DecoderKind& kind : decoders()) {
     const auto same = [&](const test::DecoderSection& section) { return section.kind == kind.name; };
-    EXPECT_EQ(std::ranges::count_if(test::kDecoderSections, same), 1) << kind.name;
+    EXPECT_GE(std::ranges::count_if(test::kDecoderSections, same), 1) << kind.name;
   }
-  EXPECT_EQ(std::size(test::kDecoderSections), decoders().size());
 }
 
 TEST(Decoders, AreReadDescribedAndMade) {
   for (const auto& section : test::kDecoderSections) {
-    auto document = test::document_of(section.kind);
+    auto document = test::document_with(section);
     document["inputs"][0]["batch"] = 1;
     const auto spec = parse(document);
     ASSERT_TRUE(spec) << spec.error().message;
@@ -62,7 +61,7 @@ TEST(Decoders, AreReadDescribedAndMade) {
 
 TEST(Decoders, RefuseKeysTheyDoNotKnow) {
   for (const auto& section : test::kDecoderSections) {
-    auto document = test::document_of(section.kind);
+    auto document = test::document_with(section);
     document["decoder"]["nonsense"] = 1;
     EXPECT_THAT(refusal(document), StartsWith("m.json: decoder.nonsense: unknown key; known here: kind, "));
   }
@@ -70,7 +69,7 @@ TEST(Decoders, RefuseKeysTheyDoNotKnow) {
 
 TEST(Decoders, NameOutputsThatTheNetworkHas) {
   for (const auto& section : test::kDecoderSections) {
-    auto document = test::document_of(section.kind);
+    auto document = test::document_with(section);
     int outputs = 0;
     for_each_output(document["decoder"], [&](nlohmann::json& output) {
       const auto good = std::exchange(output, "none");

@@ -75,6 +75,9 @@ TEST(CocoNumbers, AreCocosWhereAllLabelsAre) {
   EXPECT_EQ(category_id_of(2, coco), 18);
   EXPECT_EQ(category_id_of(7, coco), 8);
   EXPECT_EQ(category_id_of(-1, coco), 0);
+  const std::vector<std::string> gaps{"-", "person", "bicycle", "-", "dog"};
+  EXPECT_EQ(category_id_of(1, gaps), 1);
+  EXPECT_EQ(category_id_of(4, gaps), 18);
   const std::vector<std::string> own{"person", "dog", "unicorn"};
   EXPECT_EQ(category_id_of(0, own), 1);
   EXPECT_EQ(category_id_of(1, own), 2);

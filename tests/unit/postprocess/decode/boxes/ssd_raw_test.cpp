@@ -8,7 +8,7 @@
 namespace posecam {
 namespace {
 
-/// One grid of 2x1 cells, two anchors a cell: squares of .4 and, with the next scale of 1, of sqrt(.4).
+/// One grid of 2x1 cells, two anchors a cell: squares of .4 and, with the next scale of 1, of sqrt(.4) of the height.
 SsdRawDecoder decoder() {
   SsdRawDecoder ssd;
   ssd.boxes = "a";
@@ -44,8 +44,26 @@ TEST(SsdAnchors, AreThoseOfThePublishedRule) {
   }
 }
 
+// The rule divides its squares by the sides: min(height, width) / width and min(height, width) / height.
+TEST(SsdAnchors, AreSquareInPixelsWhereTheInputIsNot) {
+  const SsdAnchorRule rule;
+  for (const Size input : {Size{640, 320}, Size{320, 640}}) {
+    const auto anchors = ssd_anchors(rule, input);
+    const auto pixels = [&](std::size_t n) {
+      return Point{anchors[n].width * static_cast<float>(input.width),
+                   anchors[n].height * static_cast<float>(input.height)};
+    };
+    EXPECT_NEAR(pixels(0).x, 32, 1e-3F);  // .1 of the shorter side
+    EXPECT_NEAR(pixels(0).y, 32, 1e-3F);
+    EXPECT_NEAR(pixels(1).x, 64 * std::sqrt(2.F), 1e-3F);
+    EXPECT_NEAR(pixels(1).y, 64 / std::sqrt(2.F), 1e-3F);
+    EXPECT_NEAR(pixels(anchors.size() - 1).x, 320 * std::sqrt(0.95F), 1e-3F);
+    EXPECT_NEAR(pixels(anchors.size() - 1).y, 320 * std::sqrt(0.95F), 1e-3F);
+  }
+}
+
 TEST(SsdRaw, MovesAndEnlargesAnchors) {
-  // Cell 1, anchor 0: centre .75, .5, side .4. One tenth of 10 anchors right, none down, exp(1) wider, as high.
+  // Cell 1, anchor 0: centre .75, .5, extent .2, .4. A tenth of an anchor right, none down, half as wide, as high.
   std::vector<float> boxes(16, 0.F);
   boxes[8 + 1] = 1;                   // x
   boxes[8 + 3] = std::log(0.5F) * 5;  // width
@@ -54,7 +72,7 @@ TEST(SsdRaw, MovesAndEnlargesAnchors) {
   ASSERT_EQ(found.size(), 1U);
   EXPECT_EQ(found[0].label_id, 1);
   EXPECT_FLOAT_EQ(found[0].score, 0.9F);
-  test::expect_box(found[0].box, 0.79F - 0.1F, 0.3F, 0.2F, 0.4F);
+  test::expect_box(found[0].box, 0.77F - 0.05F, 0.3F, 0.1F, 0.4F);
 }
 
 TEST(SsdRaw, PutsLogitsThroughASigmoid) {
@@ -74,6 +92,22 @@ TEST(SsdRaw, SuppressesAcrossLabelsLikeTheOperatorOfTensorFlowLite) {
   EXPECT_EQ(test::decoded(ssd, spec(), outputs).size(), 2U);
   ssd.rules.nms_across_labels = true;
   EXPECT_EQ(test::decoded(ssd, spec(), outputs).size(), 1U);
+}
+
+TEST(SsdRaw, PutsBoxesWhereTheLetterboxSays) {
+  test::expect_follows_letterbox(
+      decoder(), spec(),
+      {{{1, 4, 4}, std::vector<float>(16, 0.F)}, scores({1, 0, 0, 1, 0, 0, 0.2F, 0.1F, 0.9F, 1, 0, 0})});
+}
+
+TEST(SsdRaw, SurvivesAnyContentAndRefusesOptionsOutOfRange) {
+  SsdRawDecoder ssd = decoder();
+  for (const auto values : {SsdRawDecoder::Values::kLogits, SsdRawDecoder::Values::kProbabilities}) {
+    ssd.values = values;
+    test::expect_survives_any_content(ssd, spec(),
+                                      {{{1, 4, 4}, std::vector<float>(16, 0.F)}, scores(std::vector<float>(12, 0.9F))});
+  }
+  test::expect_refuses_options_out_of_range(ssd, spec());
 }
 
 TEST(SsdRaw, RefusesMoreAnchorsThanAnyoneHas) {

@@ -77,7 +77,7 @@ TEST(Ssd, TenThousandCandidatesStayBounded) {
     values.insert(values.end(), {0, 1, 0.5F + static_cast<float>(i) / 20001, x, y, x + 0.01F, y + 0.01F});
   }
   const auto found = decode(values);
-  ASSERT_EQ(found.size(), static_cast<std::size_t>(decoder().max_detections));
+  ASSERT_EQ(found.size(), static_cast<std::size_t>(decoder().rules.max_detections));
   EXPECT_FLOAT_EQ(found.front().score, 0.5F + 9999.F / 20001);  // the best survive the bound
 }
 

@@ -149,6 +149,12 @@ TEST(Yolox, RefusesTensorsThatDoNotFitTheInput) {
   FrameResult result;
   EXPECT_EQ((*post)->run({&view, 1}, kWhole, result).error().code, Errc::kModel);
   EXPECT_EQ((*post)->run({}, kWhole, result).error().code, Errc::kModel);
+  view.shape = {1, kValues, kCells};  // as many values, the other way round
+  const auto transposed = (*post)->run({&view, 1}, kWhole, result);
+  ASSERT_FALSE(transposed);
+  EXPECT_EQ(transposed.error().message,
+            "YOLOX: output 0 is 1x7x84 f32, expected 1x84x7 f32; check input size, strides and labels of the "
+            "descriptor");
 }
 
 TEST(Yolox, RefusesOptionsAndSpecsOutOfRange) {

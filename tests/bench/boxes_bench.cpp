@@ -13,6 +13,8 @@ namespace {
 constexpr Size kInput{640, 640};
 constexpr int kLabels = 80;
 constexpr int kRows = 8400;  // of YOLOv8 at 640x640
+constexpr Size kLarge{1024, 1024};
+constexpr int kLargeRows = 21'504;  // likewise
 
 /// One value in `rare` may be a score; the others are small.
 void decode(benchmark::State& state, const test::BoxNetwork& network, int rare) {
@@ -23,7 +25,8 @@ void decode(benchmark::State& state, const test::BoxNetwork& network, int rare) 
   test::make_plausible(network, frame);
   auto made = network.spec.decoder->make(network.spec, {});
   if (!made) return state.SkipWithError(made.error().message.c_str());
-  const Letterbox letterbox{kInput, kInput, {0, 0}, {640, 640}};
+  const Size input = network.spec.input.size;
+  const Letterbox letterbox{input, input, {0, 0}, {static_cast<float>(input.width), static_cast<float>(input.height)}};
   FrameResult result;
   for (auto _ : state) {
     if (auto ran = (*made)->run(frame.views, letterbox, result); !ran) {
@@ -38,7 +41,11 @@ void decode(benchmark::State& state, const test::BoxNetwork& network, int rare) 
 
 int main(int argc, char** argv) {
   using namespace posecam;
-  const auto networks = test::box_networks(kInput, kLabels, kRows);
+  auto networks = test::box_networks(kInput, kLabels, kRows);
+  for (auto& network : test::yolo_networks(kLarge, kLabels, kLargeRows)) {
+    network.name += " 1024x1024";
+    networks.push_back(std::move(network));
+  }
   for (const auto& network : networks) {
     for (const auto& [name, rare] : {std::pair{"street", 20'000}, std::pair{"noise", 1}}) {
       benchmark::RegisterBenchmark((network.name + "/" + name).c_str(), [&network, rare](benchmark::State& state) {

@@ -1,6 +1,7 @@
 #include "postprocess/decode/boxes/box_rules.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
@@ -36,13 +37,29 @@ Result<BoxFinder> make_box_finder(std::string_view kind, const ModelSpec& spec, 
 }
 
 // Comparisons with NaN are false: a NaN never wins.
-BestLabel best_label(std::span<const float> scores, std::size_t labels, std::size_t step) {
+BestLabel best_label(std::span<const float> scores) {
   BestLabel best;
-  for (std::size_t label = 0; label < labels; ++label) {
-    const float score = scores[label * step];
-    if (score > best.score) best = {static_cast<int>(label), score};
+  for (std::size_t label = 0; label < scores.size(); ++label) {
+    if (scores[label] > best.score) best = {static_cast<int>(label), scores[label]};
   }
   return best;
+}
+
+// The choice is made with masks: compilers take several places at once then, and none does with a branch.
+void BestLabels::find(std::span<const float> scores, std::size_t labels, std::size_t step, std::size_t places) {
+  scores_.fill(0);
+  labels_.fill(0);
+  for (std::size_t label = 0; label < labels; ++label) {
+    const float* const plane = scores.subspan(label * step, places).data();
+    for (std::size_t place = 0; place < places; ++place) {
+      const float best = scores_[place];
+      const float score = plane[place];
+      const std::uint32_t better = 0U - static_cast<std::uint32_t>(score > best);
+      labels_[place] = (static_cast<std::uint32_t>(label) & better) | (labels_[place] & ~better);
+      scores_[place] = std::bit_cast<float>((std::bit_cast<std::uint32_t>(score) & better) |
+                                            (std::bit_cast<std::uint32_t>(best) & ~better));
+    }
+  }
 }
 
 Result<void> BoxPostprocessor::run(std::span<const TensorView> outputs, const Letterbox& letterbox,

@@ -2,7 +2,9 @@
 // What all decoders of boxes have in common: the rules of their sections, and the way from tensors to a list of
 // objects.
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
@@ -60,8 +62,22 @@ struct BestLabel {
   int label = 0;
   float score = 0;  ///< 0: none is above it. NaN never wins
 };
-/// `scores` from label 0 on, `step` values apart; their number is the labels'.
-BestLabel best_label(std::span<const float> scores, std::size_t labels, std::size_t step = 1);
+/// `scores` from label 0 on.
+BestLabel best_label(std::span<const float> scores);
+
+/// The same of places that lie side by side, in planes of one label each: planes are walked along, a block at a time.
+class BestLabels {
+ public:
+  static constexpr std::size_t kPlaces = 256;  ///< of a block: 16 lines of each plane, 2 KiB for the best
+
+  /// For `places` <= kPlaces from the first of `scores` on; label l of place p is at l * step + p.
+  void find(std::span<const float> scores, std::size_t labels, std::size_t step, std::size_t places);
+  BestLabel operator[](std::size_t place) const { return {static_cast<int>(labels_[place]), scores_[place]}; }
+
+ private:
+  std::array<float, kPlaces> scores_{};
+  std::array<std::uint32_t, kPlaces> labels_{};
+};
 
 inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 

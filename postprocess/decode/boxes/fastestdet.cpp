@@ -1,5 +1,6 @@
 #include "postprocess/decode/boxes/fastestdet.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -34,7 +35,12 @@ class FastestDetPostprocessor final : public BoxPostprocessor {
     const float down = static_cast<float>(letterbox.input.height) / static_cast<float>(shape[2]);
     for (std::size_t cell = 0; cell < cells; ++cell) {
       const auto channel = values.subspan(cell);
-      const BestLabel best = best_label(channel.subspan(kFirstLabel * cells), labels(), cells);
+      const std::size_t place = cell % BestLabels::kPlaces;
+      if (place == 0) {
+        labels_.find(channel.subspan(kFirstLabel * cells), labels(), cells,
+                     std::min(BestLabels::kPlaces, cells - cell));
+      }
+      const BestLabel best = labels_[place];
       const float score = std::pow(channel[0], kObjectnessPower) * std::pow(best.score, kLabelPower);
       if (!finder.takes(best.label, score)) continue;
       const std::size_t row = cell / columns;
@@ -48,6 +54,7 @@ class FastestDetPostprocessor final : public BoxPostprocessor {
 
  private:
   std::size_t output_;
+  BestLabels labels_;
 };
 
 }  // namespace

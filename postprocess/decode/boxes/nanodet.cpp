@@ -76,7 +76,7 @@ class NanoDetPostprocessor final : public BoxPostprocessor {
       const auto distances = outputs[grid.distances].as<float>().subspan(joined_ ? labels() : 0);
       for (std::size_t cell = 0; cell < grid.cells(); ++cell) {
         const std::size_t row = grid.first + cell;
-        const BestLabel best = best_label(scores.subspan(row * score_row, labels()), labels());
+        const BestLabel best = best_label(scores.subspan(row * score_row, labels()));
         if (!finder.takes(best.label, best.score)) continue;
         const auto sides = distances.subspan(row * distance_row, kSides * bins_);
         finder.collector.add(box(grid, cell, sides), best.score, best.label, letterbox);

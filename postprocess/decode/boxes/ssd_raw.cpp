@@ -51,7 +51,7 @@ class SsdRawPostprocessor final : public BoxPostprocessor {
  private:
   /// The sigmoid rises with its argument, so one of them is enough. A logit of NaN never wins, nor that of -infinity.
   BestLabel best_of(std::span<const float> scores) const {
-    if (!logits_) return best_label(scores, scores.size());
+    if (!logits_) return best_label(scores);
     BestLabel best{0, -INFINITY};
     for (std::size_t label = 0; label < scores.size(); ++label) {
       if (scores[label] > best.score) best = {static_cast<int>(label), scores[label]};

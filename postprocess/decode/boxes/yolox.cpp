@@ -57,7 +57,7 @@ class YoloxPostprocessor final : public BoxPostprocessor {
           const float objectness = cell[kBoxAndObjectness - 1];
           // A class score is at most 1, so most cells end here, without a look at their classes. NaN ends here too.
           if (!(objectness >= finder.threshold)) continue;
-          const BestLabel best = best_label(cell.subspan(kBoxAndObjectness), cell_values_ - kBoxAndObjectness);
+          const BestLabel best = best_label(cell.subspan(kBoxAndObjectness));
           const float score = objectness * best.score;
           if (!finder.takes(best.label, score)) continue;
           const Corners box = boxes_ == YoloxDecoder::Boxes::kPixels ? around(cell[0], cell[1], cell[2], cell[3])

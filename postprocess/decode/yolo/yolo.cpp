@@ -1,5 +1,6 @@
 #include "postprocess/decode/yolo/yolo.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -32,7 +33,7 @@ class YoloPostprocessor final : public BoxPostprocessor {
         finder.collector.add(yolo_box(row, form_), row[kBox], static_cast<int>(row[kBox + 1]), letterbox);
         continue;
       }
-      const BestLabel best = best_label(row.values.subspan(kBox * row.step), labels(), row.step);
+      const BestLabel best = best_of(row, n, rows.count());
       if (finder.takes(best.label, best.score)) {
         finder.collector.add(yolo_box(row, form_), best.score, best.label, letterbox);
       }
@@ -40,8 +41,19 @@ class YoloPostprocessor final : public BoxPostprocessor {
   }
 
  private:
+  /// Of row n; rows are asked for one after the other.
+  BestLabel best_of(const YoloRow& row, std::size_t n, std::size_t count) {
+    if (form_ == YoloForm::kChannelsLast) return best_label(row.values.subspan(kBox));
+    const std::size_t place = n % BestLabels::kPlaces;
+    if (place == 0) {
+      best_.find(row.values.subspan(kBox * row.step), labels(), row.step, std::min(BestLabels::kPlaces, count - n));
+    }
+    return best_[place];
+  }
+
   std::size_t output_;
   YoloForm form_;
+  BestLabels best_;  ///< of the rows around the last that was asked for
 };
 
 }  // namespace

@@ -1,6 +1,10 @@
 #include "postprocess/decode/boxes/box_rules.h"
 
+#include <algorithm>
 #include <limits>
+#include <random>
+#include <span>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -98,9 +102,28 @@ TEST(DetectionCollector, DropsBoxesThatAreInsideOut) {
 
 TEST(BestLabel, NeverIsNan) {
   const std::vector<float> scores{kNan, 0.25F, 0.5F, kNan};
-  EXPECT_EQ(best_label(scores, 4).label, 2);
-  EXPECT_EQ(best_label(scores, 2, 2).label, 1);  // every second: NaN, 0.5
-  EXPECT_EQ(best_label(scores, 1).score, 0);
+  EXPECT_EQ(best_label(scores).label, 2);
+  EXPECT_EQ(best_label(std::span(scores).first(1)).score, 0);
+}
+
+TEST(BestLabels, AreThoseOfEachPlaceAlone) {
+  constexpr std::size_t kLabels = 7;
+  constexpr std::size_t kStep = 300;
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> value(-2, 9);  // many are alike: the first of them is the best
+  std::vector<float> planes(kLabels * kStep);
+  for (float& v : planes) v = value(random) == 9 ? kNan : static_cast<float>(value(random)) / 8;
+  BestLabels best;
+  for (const std::size_t first : {0U, 256U}) {
+    const std::size_t places = std::min(BestLabels::kPlaces, kStep - first);
+    best.find(std::span(planes).subspan(first), kLabels, kStep, places);
+    for (std::size_t place = 0; place < places; ++place) {
+      std::vector<float> alone;
+      for (std::size_t label = 0; label < kLabels; ++label) alone.push_back(planes[label * kStep + first + place]);
+      EXPECT_EQ(best[place].label, best_label(alone).label) << first + place;
+      EXPECT_EQ(best[place].score, best_label(alone).score) << first + place;
+    }
+  }
 }
 
 TEST(ExpectOutput, NamesTheShapeAndTheRemedy) {

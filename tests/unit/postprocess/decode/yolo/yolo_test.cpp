@@ -1,5 +1,7 @@
 #include "postprocess/decode/yolo/yolo.h"
 
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "tests/support/box_networks.h"
@@ -21,7 +23,8 @@ std::vector<Detection> decode(YoloForm form, const std::vector<float>& values, c
   const ModelSpec spec = test::detector_spec({64, 32}, 2, {"a"});
   auto post = yolo.make(spec, options);
   EXPECT_TRUE(post) << post.error().message;
-  const Shape shape = form == YoloForm::kChannelsFirst ? Shape{1, 6, 3} : Shape{1, 3, 6};
+  const auto count = static_cast<std::int64_t>(values.size() / 6);
+  const Shape shape = form == YoloForm::kChannelsFirst ? Shape{1, 6, count} : Shape{1, count, 6};
   const TensorView view{reinterpret_cast<const std::byte*>(values.data()), DType::kF32, shape};
   FrameResult result;
   const auto ran = (*post)->run({&view, 1}, kWhole, result);
@@ -55,6 +58,31 @@ TEST(Yolo, ReadsCentresAndExtentsInEitherOrder) {
     EXPECT_FLOAT_EQ(found[0].box.height, 10.F / 32);
     EXPECT_EQ(found[1].label_id, 0);
     EXPECT_FALSE(found[0].id);
+  }
+}
+
+// Channels first are read a block of rows at a time, the others row by row.
+TEST(Yolo, FindsTheSameInEitherOrder) {
+  constexpr std::size_t kRows = 700;
+  std::mt19937 random(1);
+  std::uniform_real_distribution<float> share(0, 1);
+  std::vector<float> last;
+  for (std::size_t row = 0; row < kRows; ++row) {
+    const float x = 64 * share(random);
+    const float y = 32 * share(random);
+    last.insert(last.end(), {x, y, 4, 4, share(random), share(random)});
+  }
+  std::vector<float> first(last.size());
+  for (std::size_t i = 0; i < last.size(); ++i) first[i % 6 * kRows + i / 6] = last[i];
+  const auto a = decode(YoloForm::kChannelsFirst, first);
+  const auto b = decode(YoloForm::kChannelsLast, last);
+  ASSERT_EQ(a.size(), b.size());
+  EXPECT_GT(a.size(), 10U);
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].box.x, b[i].box.x);
+    EXPECT_EQ(a[i].box.y, b[i].box.y);
+    EXPECT_EQ(a[i].score, b[i].score);
+    EXPECT_EQ(a[i].label_id, b[i].label_id);
   }
 }
 

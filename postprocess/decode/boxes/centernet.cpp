@@ -1,6 +1,8 @@
 #include "postprocess/decode/boxes/centernet.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <utility>
 
 #include <fmt/format.h>
@@ -41,6 +43,8 @@ struct MapOutputs {
   std::size_t offset = 0;
 };
 
+constexpr std::int64_t kBlock = 64;  // cells that are looked at together
+
 /// Cells of a map.
 struct Plane {
   std::span<const float> values;
@@ -58,6 +62,26 @@ struct Plane {
       }
     }
     return true;
+  }
+
+  /// The same of `cells` cells from (x, y) on that have neighbours on all sides, 1 for those that are not below
+  /// `least` either; whether there are any. Without branches, so that a compiler can take several cells at once.
+  bool mark_peaks(std::int64_t x, std::int64_t y, std::int64_t cells, float least,
+                  std::array<std::int32_t, kBlock>& marks) const {
+    const float* const here = &values[static_cast<std::size_t>(y * width + x)];
+    const float* const above = here - width;
+    const float* const below = here + width;
+    std::int32_t any = 0;
+    for (std::int64_t i = 0; i < cells; ++i) {
+      const float v = here[i];
+      const bool sides = (here[i - 1] > v) | (here[i + 1] > v);
+      const bool over = (above[i - 1] > v) | (above[i] > v) | (above[i + 1] > v);
+      const bool under = (below[i - 1] > v) | (below[i] > v) | (below[i + 1] > v);
+      const auto mark = static_cast<std::int32_t>((v >= least) & !(sides | over | under));
+      marks[static_cast<std::size_t>(i)] = mark;
+      any |= mark;
+    }
+    return any != 0;
   }
 };
 
@@ -80,20 +104,42 @@ class MapsPostprocessor final : public BoxPostprocessor {
 
  protected:
   void find(std::span<const TensorView> outputs, const Letterbox& letterbox, BoxFinder& finder) override {
-    const Shape& shape = outputs[at_.heatmap].shape;
     for (std::size_t label = 0; label < labels(); ++label) {
+      if (finder.wanted[label] == 0) continue;
       const Plane heat = plane(outputs[at_.heatmap], label);
-      for (std::int64_t y = 0; y < shape[2]; ++y) {
-        for (std::int64_t x = 0; x < shape[3]; ++x) {
-          const float score = heat.at(x, y);
-          if (!finder.takes(static_cast<int>(label), score) || !heat.is_peak(x, y)) continue;
-          finder.collector.add(box(outputs, x, y, letterbox.input), score, static_cast<int>(label), letterbox);
-        }
-      }
+      const auto add = [&](std::int64_t x, std::int64_t y) {
+        const float score = heat.at(x, y);
+        if (!finder.takes(static_cast<int>(label), score)) return;
+        finder.collector.add(box(outputs, x, y, letterbox.input), score, static_cast<int>(label), letterbox);
+      };
+      for (std::int64_t y = 0; y < heat.height; ++y) peaks_of_row(heat, y, finder.threshold, add);
     }
   }
 
  private:
+  /// Calls `add` with the peaks of a row that are not below `least`, from left to right.
+  template <class Add>
+  static void peaks_of_row(const Plane& heat, std::int64_t y, float least, const Add& add) {
+    const auto at_edge = [&](std::int64_t x) {
+      if (heat.at(x, y) >= least && heat.is_peak(x, y)) add(x, y);
+    };
+    const std::int64_t last = heat.width - 1;
+    if (y == 0 || y == heat.height - 1 || last < 1) {
+      for (std::int64_t x = 0; x <= last; ++x) at_edge(x);
+      return;
+    }
+    at_edge(0);
+    std::array<std::int32_t, kBlock> marks{};
+    for (std::int64_t x = 1; x < last; x += kBlock) {
+      const std::int64_t cells = std::min(kBlock, last - x);
+      if (!heat.mark_peaks(x, y, cells, least, marks)) continue;
+      for (std::int64_t i = 0; i < cells; ++i) {
+        if (marks[static_cast<std::size_t>(i)] != 0) add(x + i, y);
+      }
+    }
+    at_edge(last);
+  }
+
   static Plane plane(const TensorView& maps, std::size_t channel) {
     const auto cells = static_cast<std::size_t>(maps.shape[2] * maps.shape[3]);
     return {maps.as<float>().subspan(channel * cells, cells), maps.shape[3], maps.shape[2]};

@@ -1,5 +1,13 @@
 #include "postprocess/decode/boxes/centernet.h"
 
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include <gmock/gmock.h>
+
 #include "tests/support/box_networks.h"
 #include "tests/unit/postprocess/decode/boxes/decoded.h"
 
@@ -54,6 +62,43 @@ TEST(CenterNet, TakesTheHighestOfNineCellsOfAClass) {
   EXPECT_FLOAT_EQ(found[0].score, 0.9F);
   EXPECT_FLOAT_EQ(found[1].score, 0.7F);
   EXPECT_FLOAT_EQ(found[2].score, 0.6F);
+}
+
+// Rows are looked at in blocks of cells; edges by themselves.
+TEST(CenterNet, FindsThePeaksOfNoiseThatLookingAtEachCellFinds) {
+  constexpr int kWidth = 150;
+  constexpr int kHeight = 20;
+  std::mt19937 random(1);
+  std::uniform_int_distribution<int> level(0, 40);  // neighbours may be alike
+  std::vector<float> heat(kWidth * kHeight);
+  for (float& v : heat) v = level(random) == 40 ? NAN : static_cast<float>(level(random)) / 40;
+  std::vector<std::vector<float>> expected;
+  for (int y = 0; y < kHeight; ++y) {
+    for (int x = 0; x < kWidth; ++x) {
+      const float here = heat[static_cast<std::size_t>(y * kWidth + x)];
+      bool peak = here >= 0.5F;
+      for (int v = std::max(y - 1, 0); v <= std::min(y + 1, kHeight - 1); ++v) {
+        for (int u = std::max(x - 1, 0); u <= std::min(x + 1, kWidth - 1); ++u) {
+          peak = peak && !(heat[static_cast<std::size_t>(v * kWidth + u)] > here);
+        }
+      }
+      if (peak) expected.push_back({static_cast<float>(x), static_cast<float>(y), here});
+    }
+  }
+  CenterNetDecoder centernet = decoder();
+  centernet.rules.threshold = 0.5F;
+  centernet.rules.nms_threshold = 1;
+  centernet.rules.max_detections = 1000;
+  const std::vector<float> half(2 * heat.size(), 0.5F);  // in the middle of the cell, half as large
+  const auto found = test::decoded(
+      centernet, test::detector_spec({kWidth, kHeight}, 1, {"a", "b", "c"}),
+      {{{1, 1, kHeight, kWidth}, heat}, {{1, 2, kHeight, kWidth}, half}, {{1, 2, kHeight, kWidth}, half}});
+  std::vector<std::vector<float>> places;
+  for (const Detection& d : found) {
+    places.push_back({std::floor(d.box.x * kWidth), std::floor(d.box.y * kHeight), d.score});
+  }
+  EXPECT_GT(expected.size(), 100U);
+  EXPECT_THAT(places, testing::UnorderedElementsAreArray(expected));
 }
 
 TEST(CenterNet, ReadsDetectionsOfNetworksThatLookForPeaksThemselves) {

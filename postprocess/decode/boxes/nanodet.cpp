@@ -26,8 +26,8 @@ struct Grid {
   std::size_t cells() const { return static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows); }
 };
 
-/// Expectation of the softmax; NaN if a value is NaN or none is below infinity. The highest is taken off first, as
-/// exp() of 89 is beyond a float.
+/// Expectation of the softmax; NaN if a value is NaN or the highest of them is infinite. The highest is taken off
+/// first, as exp() of 89 is beyond a float.
 float expectation(std::span<const float> values) {
   const float highest = *std::ranges::max_element(values);
   float sum = 0;

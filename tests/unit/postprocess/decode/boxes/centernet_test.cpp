@@ -110,6 +110,31 @@ TEST(CenterNet, ReadsDetectionsOfNetworksThatLookForPeaksThemselves) {
   test::expect_box(found[0].box, 0.25F, 0.25F, 0.25F, 0.5F);
 }
 
+TEST(CenterNet, PutsBoxesWhereTheLetterboxSays) {
+  Maps maps;
+  maps.set(maps.heat, 1, 2, 1, 0.8F);
+  test::expect_follows_letterbox(decoder(), spec(), maps.outputs());
+  CenterNetDecoder list;
+  list.detections = "a";
+  test::expect_follows_letterbox(list, test::detector_spec({16, 12}, 2, {"a"}), {{{1, 1, 6}, {1, 3, 8, 9, 0.9F, 1}}});
+}
+
+TEST(CenterNet, SurvivesAnyContentAndRefusesOptionsOutOfRange) {
+  Maps maps;
+  maps.set(maps.heat, 1, 2, 1, 0.8F);
+  test::expect_survives_any_content(decoder(), spec(), maps.outputs());
+  test::expect_refuses_options_out_of_range(decoder(), spec());
+  CenterNetDecoder list;
+  list.detections = "a";
+  const ModelSpec of_list = test::detector_spec({16, 12}, 2, {"a"});
+  test::expect_survives_any_content(list, of_list, {{{1, 1, 6}, {1, 3, 8, 9, 0.9F, 1}}});
+  for (const float v : {1e30F, std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    EXPECT_TRUE(test::decoded(list, of_list, {{{1, 1, 6}, {v, v, v, v, 0.9F, 1}}}).empty());
+    EXPECT_TRUE(test::decoded(list, of_list, {{{1, 1, 6}, {1, 3, 8, 9, 0.9F, v}}}).empty());
+  }
+  test::expect_refuses_options_out_of_range(list, of_list);
+}
+
 TEST(CenterNet, WantsMapsOfOneSize) {
   auto post = decoder().make(spec(), {});
   ASSERT_TRUE(post);

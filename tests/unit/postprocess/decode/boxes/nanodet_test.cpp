@@ -54,6 +54,24 @@ TEST(NanoDet, ReadsAllStridesFromOneOutput) {
   test::expect_box(found[0].box, 0.5F, 0, 0.5F, 0.5F);  // 16..48 and -16..8
 }
 
+TEST(NanoDet, PutsBoxesWhereTheLetterboxSays) {
+  std::vector<float> values((8 + 2) * 14, 0.F);
+  values[5 * 14] = 0.8F;  // stride 8, row 1, column 1: 4..20 and 4..20, as all distances are alike
+  test::expect_follows_letterbox(decoder(true), test::detector_spec({32, 16}, 2, {"a"}), {{{1, 10, 14}, values}});
+}
+
+TEST(NanoDet, SurvivesAnyContentAndRefusesOptionsOutOfRange) {
+  const ModelSpec joined = test::detector_spec({32, 16}, 2, {"a"});
+  test::expect_survives_any_content(decoder(true), joined, {{{1, 10, 14}, std::vector<float>(140, 0.9F)}});
+  const ModelSpec apart = test::detector_spec({32, 16}, 2, {"a", "b", "c", "d"});
+  test::expect_survives_any_content(decoder(false), apart,
+                                    {{{1, 8, 2}, std::vector<float>(16, 0.9F)},
+                                     {{1, 8, 12}, std::vector<float>(96, 0.F)},
+                                     {{1, 2, 2}, std::vector<float>(4, 0.9F)},
+                                     {{1, 2, 12}, std::vector<float>(24, 0.F)}});
+  test::expect_refuses_options_out_of_range(decoder(true), joined);
+}
+
 TEST(NanoDet, NamesTheCellsThatItExpects) {
   auto post = decoder(true).make(test::detector_spec({32, 16}, 2, {"a"}), {});
   ASSERT_TRUE(post);

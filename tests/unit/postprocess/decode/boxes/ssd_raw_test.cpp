@@ -94,6 +94,22 @@ TEST(SsdRaw, SuppressesAcrossLabelsLikeTheOperatorOfTensorFlowLite) {
   EXPECT_EQ(test::decoded(ssd, spec(), outputs).size(), 1U);
 }
 
+TEST(SsdRaw, PutsBoxesWhereTheLetterboxSays) {
+  test::expect_follows_letterbox(
+      decoder(), spec(),
+      {{{1, 4, 4}, std::vector<float>(16, 0.F)}, scores({1, 0, 0, 1, 0, 0, 0.2F, 0.1F, 0.9F, 1, 0, 0})});
+}
+
+TEST(SsdRaw, SurvivesAnyContentAndRefusesOptionsOutOfRange) {
+  SsdRawDecoder ssd = decoder();
+  for (const auto values : {SsdRawDecoder::Values::kLogits, SsdRawDecoder::Values::kProbabilities}) {
+    ssd.values = values;
+    test::expect_survives_any_content(ssd, spec(),
+                                      {{{1, 4, 4}, std::vector<float>(16, 0.F)}, scores(std::vector<float>(12, 0.9F))});
+  }
+  test::expect_refuses_options_out_of_range(ssd, spec());
+}
+
 TEST(SsdRaw, RefusesMoreAnchorsThanAnyoneHas) {
   SsdRawDecoder ssd = decoder();
   ssd.anchors.strides = {1};

@@ -48,7 +48,8 @@ int main(int argc, char** argv) {
   }
   for (const auto& network : networks) {
     for (const auto& [name, rare] : {std::pair{"street", 20'000}, std::pair{"noise", 1}}) {
-      benchmark::RegisterBenchmark((network.name + "/" + name).c_str(), [&network, rare](benchmark::State& state) {
+      benchmark::RegisterBenchmark((network.name + "/" + name).c_str(), [&network,
+                                                                         rare = rare](benchmark::State& state) {
         decode(state, network, rare);
       })->Unit(benchmark::kMicrosecond);
     }

@@ -1,6 +1,7 @@
 #include "postprocess/decode/boxes/box_rules.h"
 
 #include <algorithm>
+#include <bit>
 
 #include <fmt/format.h>
 
@@ -44,15 +45,19 @@ BestLabel best_label(std::span<const float> scores) {
   return best;
 }
 
+// The choice is made with masks: compilers take several places at once then, and none does with a branch.
 void BestLabels::find(std::span<const float> scores, std::size_t labels, std::size_t step, std::size_t places) {
   scores_.fill(0);
   labels_.fill(0);
   for (std::size_t label = 0; label < labels; ++label) {
-    const auto plane = scores.subspan(label * step, places);
+    const float* const plane = scores.subspan(label * step, places).data();
     for (std::size_t place = 0; place < places; ++place) {
-      const bool better = plane[place] > scores_[place];
-      scores_[place] = better ? plane[place] : scores_[place];
-      labels_[place] = better ? static_cast<std::int32_t>(label) : labels_[place];
+      const float best = scores_[place];
+      const float score = plane[place];
+      const std::uint32_t better = 0U - static_cast<std::uint32_t>(score > best);
+      labels_[place] = (static_cast<std::uint32_t>(label) & better) | (labels_[place] & ~better);
+      scores_[place] = std::bit_cast<float>((std::bit_cast<std::uint32_t>(score) & better) |
+                                            (std::bit_cast<std::uint32_t>(best) & ~better));
     }
   }
 }

@@ -72,11 +72,11 @@ class BestLabels {
 
   /// For `places` <= kPlaces from the first of `scores` on; label l of place p is at l * step + p.
   void find(std::span<const float> scores, std::size_t labels, std::size_t step, std::size_t places);
-  BestLabel operator[](std::size_t place) const { return {labels_[place], scores_[place]}; }
+  BestLabel operator[](std::size_t place) const { return {static_cast<int>(labels_[place]), scores_[place]}; }
 
  private:
   std::array<float, kPlaces> scores_{};
-  std::array<std::int32_t, kPlaces> labels_{};
+  std::array<std::uint32_t, kPlaces> labels_{};
 };
 
 inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }

@@ -39,7 +39,7 @@ class Collector final : public RowClient {
   std::map<Ticket, std::shared_ptr<const FrameResult>> results_;
 };
 
-inline std::shared_ptr<Engine> make_engine(int batch, FakeOptions fake, EngineOptions options = {}) {
+inline std::shared_ptr<Engine> make_engine(int batch, FakeOptions fake, const EngineOptions& options = {}) {
   auto engine = Engine::create(std::make_unique<FakeBackend>(std::move(fake)),
                                std::make_shared<const ModelSpec>(fake_model(batch)), options);
   EXPECT_TRUE(engine) << engine.error().message;

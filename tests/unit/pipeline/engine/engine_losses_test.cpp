@@ -67,7 +67,7 @@ class Mendable final : public InferenceBackend {
   FakeBackend fake_;
 };
 
-Result<std::shared_ptr<Engine>> make_mendable(FakeOptions fake, EngineOptions options,
+Result<std::shared_ptr<Engine>> make_mendable(FakeOptions fake, const EngineOptions& options,
                                               const std::function<void(Mendable&)>& prepare) {
   auto device = std::make_unique<Mendable>(std::move(fake));
   prepare(*device);

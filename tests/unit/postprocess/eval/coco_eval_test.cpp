@@ -79,8 +79,8 @@ CocoStats must_evaluate(const CocoAnnotations& all, const std::vector<CocoResult
 }
 
 const std::vector<double>& sigmas17() {
-  static const std::vector<double> kSigmas = sigmas_of({});
-  return kSigmas;
+  static const std::vector<double> sigmas = sigmas_of({});
+  return sigmas;
 }
 
 void expect_figures_of_pycocotools(const std::string& prefix, CocoKind kind) {

@@ -1,6 +1,6 @@
 """`posecam eval` with detectors on annotated pictures: the figures of the file that it writes are pycocotools'.
 
-    real_boxes.py POSECAM SUPPORT_DIR SHARED_DIR
+    real_boxes.py POSECAM SUPPORT_DIR SHARED_DIR DEVICE...
 
 Then `posecam run` on the same pictures: its file names the same people by COCO's own ids.
 Exit code 77 (skipped) without pycocotools, or without the pictures and the weights of SHARED_DIR.
@@ -13,21 +13,22 @@ import subprocess
 import sys
 import tempfile
 
-posecam, support, shared = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3])
+posecam, support, shared, *devices = sys.argv[1], sys.argv[2], pathlib.Path(sys.argv[3]), *sys.argv[4:]
 sys.path.insert(0, support)
 import coco_cases  # noqa: E402
 
 images = shared / "eval/images"
 annotations = shared / "eval/person_keypoints.json"
-# By network: the folder of its weights, and the least AP50 of people (0.69 and 0.51 were seen).
-NETWORKS = {"yolox-nano": ("yolox-nano", 0.6), "person-detection-0013": ("person-detection-retail-0013", 0.45)}
+# By network: the folder of its weights, the devices that read them, and the least AP50 of people (0.69 and 0.51 were seen).
+NETWORKS = {"yolox-nano": ("yolox-nano", {"openvino", "opencv"}, 0.6),
+            "person-detection-0013": ("person-detection-retail-0013", {"openvino"}, 0.45)}
 
 try:
     import pycocotools.cocoeval  # noqa: F401
 except ImportError:
     print("skipped: pycocotools is not here")
     sys.exit(77)
-for needed in (images, annotations, *(shared / "models" / folder for folder, _ in NETWORKS.values())):
+for needed in (images, annotations, *(shared / "models" / folder for folder, *_ in NETWORKS.values())):
     if not needed.exists():
         print(f"skipped: shared/{needed.relative_to(shared)} is not here")
         sys.exit(77)
@@ -47,7 +48,10 @@ def worst_difference(truth, results, figures):
 
 truth = json.loads(annotations.read_text())
 with tempfile.TemporaryDirectory() as home:
-    for network, (_, least) in NETWORKS.items():
+    for network, (_, readers, least) in NETWORKS.items():
+        if not readers.intersection(devices):
+            print(f"{network}: no device here reads it")
+            continue
         run(home, "models", "pull", network, "--mirror", shared / "models")
         file = pathlib.Path(home, network + ".json")
         options = ["--model", network, "--threshold", "0.01"]

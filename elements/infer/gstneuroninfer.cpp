@@ -77,8 +77,7 @@ constexpr std::array kOwnProperties{
         {.name = "repeat-objects",
          .field = &S::repeat_objects,
          .help = "Frames that are left out (inference-interval) get the objects of the last frame that was not, marked "
-                 "as repeated: for a detector before a network that looks at its regions"},
-        Mutable::kPlaying},
+                 "as repeated: for a detector before a network that looks at its regions"}},
     Property{
         {.name = "qos",
          .field = &S::qos,

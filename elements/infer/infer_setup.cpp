@@ -26,7 +26,7 @@ std::uint32_t InferSetup::max_batch_delay_ms() const {
 
 InferSetup::PerFrame InferSetup::per_frame() const {
   std::lock_guard lock(mutex_);
-  return {settings_.inference_interval, settings_.qos, settings_.repeat_objects};
+  return {settings_.inference_interval, settings_.qos};
 }
 
 std::shared_ptr<Engine> InferSetup::engine() const {

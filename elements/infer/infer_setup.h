@@ -29,7 +29,6 @@ class InferSetup {
   struct PerFrame {
     std::uint32_t interval;  ///< every N-th frame is analysed
     bool qos;                ///< late frames are left out
-    bool repeat_objects;     ///< frames that are left out get the objects of the last one that was not
   };
   PerFrame per_frame() const;
   /// Null before open().

@@ -147,7 +147,6 @@ Result<EnginePlan> plan_engine(const EngineSettings& s, Size video) {
   if (!backend) return backend.error();
   auto engine = plan_options(s, **device);
   if (!engine) return engine.error();
-  if (model->crop_factor) engine->decode.max_people = std::nullopt;  // that is of cut-outs, max-people of frames
   auto labels = plan_labels(s, *model);
   if (!labels) return labels.error();
   engine->decode.labels = std::move(*labels);

@@ -46,11 +46,10 @@ GstFlowReturn SinkSide::push(BufferPtr buffer) {
 
 /// The status of a frame that is not to be analysed.
 std::optional<FrameStatus> SinkSide::reason_to_pass(GstBuffer* buffer) {
-  const InferSetup::PerFrame settings = parts_.setup.per_frame();
+  const auto [interval, qos] = parts_.setup.per_frame();
   if (GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED)) return FrameStatus::kUnanalysed;
-  if (arrived_++ % settings.interval != 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP))
-    return FrameStatus::kSkipped;
-  if (settings.qos && too_late(buffer)) return FrameStatus::kSkipped;
+  if (arrived_++ % interval != 0 || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP)) return FrameStatus::kSkipped;
+  if (qos && too_late(buffer)) return FrameStatus::kSkipped;
   return {};
 }
 

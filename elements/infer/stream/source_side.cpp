@@ -16,6 +16,8 @@ void SourceSide::start() {
   reports_.start();
   gst_segment_init(&segment_, GST_FORMAT_TIME);
   parts_.discontinuity = true;
+  repeat_.reset();
+  if (parts_.setup.settings().repeat_objects) repeat_.emplace();
 }
 
 void SourceSide::loop(gpointer self) {
@@ -49,7 +51,7 @@ GstFlowReturn SourceSide::forward(InferFrame frame) {
   BufferPtr buffer(gst_buffer_make_writable(frame.buffer.release()));
   FrameResult& result = *frame.result;
   if (const auto before = get_result(buffer.get())) result = merge(*before, std::move(result));
-  run_stages(buffer.get(), frame.size, result);
+  if (repeat_ || !stages_.empty()) run_stages(buffer.get(), frame.size, result);
   add_regions(buffer.get(), result, frame.size.width, frame.size.height);
   add_result(buffer.get(), std::move(frame.result));  // from here on nobody changes it
   return gst_pad_push(parts_.src, buffer.release());
@@ -57,11 +59,11 @@ GstFlowReturn SourceSide::forward(InferFrame frame) {
 
 void SourceSide::run_stages(GstBuffer* buffer, Size size, FrameResult& result) {
   if (parts_.discontinuity.exchange(false) || GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT)) {
-    repeat_.reset();
+    if (repeat_) repeat_->reset();
     for (const auto& stage : stages_) stage->reset();
   }
   const StageFrame frame{stream_time_ns(segment_, buffer), size};
-  if (parts_.setup.per_frame().repeat_objects) repeat_.process(frame, result);
+  if (repeat_) repeat_->process(frame, result);
   for (const auto& stage : stages_) stage->process(frame, result);
 }
 

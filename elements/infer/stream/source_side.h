@@ -3,6 +3,7 @@
 // and pushes downstream.
 
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -41,7 +42,7 @@ class SourceSide {
 
   InferParts& parts_;
   Reports reports_;
-  RepeatObjects repeat_;  ///< before all other stages, where the property asks for it
+  std::optional<RepeatObjects> repeat_;  ///< before all other stages, where the property asked for it at start()
   std::vector<std::unique_ptr<ResultStage>> stages_;
   GstSegment segment_{};
 };

@@ -149,6 +149,64 @@ TEST(NeuronInferRegions, ANetworkThatLooksAtWholeFramesDoesNotFollow) {
   EXPECT_THAT(play(h.get()), testing::HasSubstr("does not look at one person"));
 }
 
+/// A network that sees one person: its one keypoint lies at (0.25, 0.5) of what it sees, and its score is the first
+/// value of its input, in 255ths.
+std::string one_person_line(const TempDir& dir) {
+  auto model = nlohmann::json::parse(read_file(source_dir() / "tests/data/one_object.json"));
+  model["name"] = "one-person";
+  model["task"] = "pose";
+  model["inputs"][0]["pad_value"] = 51;
+  model["crop"] = {{"factor", 1}};
+  model["skeleton"] = {{"name", "point"}, {"parts", {"middle"}}, {"limbs", nlohmann::json::array()}};
+  model["decoder"] = {{"kind", "coordinates"},
+                      {"points", {{"output", "detections"}, {"values", 3}, {"x", 0}, {"y", 1}, {"unit", "input"}}},
+                      {"score", {{"value", 2}}}};
+  model.erase("labels");
+  write_file(dir.path() / "model.json", model.dump());
+  return "neuroninfer device=fake model=" + (dir.path() / "model.json").string();
+}
+
+FakeNetwork one_keypoint() {
+  return {[](const ModelSpec& spec) {
+            return std::vector<Shape>{{spec.input.batch, 1, 3}};
+          },
+          [](TensorView input, std::span<const MutableTensorView> outputs) {
+            const float values[] = {0.25F, 0.5F, input.as<float>()[0] / 255};
+            std::ranges::copy(values, outputs[0].as<float>().begin());
+          }};
+}
+
+TEST(NeuronInferRegions, ANetworkOfOnePersonSeesASquareAboutTheBoxAndPaddingBeyondTheEdge) {
+  use_fake_device({.cores = 1, .network = one_keypoint()});
+  const TempDir dir;
+  auto h = harness(one_person_line(dir) + " inference-region=roi-list");
+  for (const int aspect : {1, 2}) {
+    GstVideoInfo video = kVideo;
+    GST_VIDEO_INFO_PAR_N(&video) = aspect;
+    set_caps(h.get(), video);
+    gst::BufferPtr in = two_halves();
+    auto* inside = gst_buffer_add_video_region_of_interest_meta(in.get(), "person", 40, 16, 8, 16);
+    gst_video_region_of_interest_meta_add_param(
+        inside, gst_structure_new("detection", "confidence", G_TYPE_DOUBLE, 0.5, nullptr));
+    gst_buffer_add_video_region_of_interest_meta(in.get(), "person", 0, 0, 4, 16);
+    ASSERT_EQ(gst_harness_push(h.get(), in.release()), GST_FLOW_OK);
+    gst::BufferPtr out(gst_harness_pull(h.get()));
+    const auto result = gst::get_result(out.get());
+    ASSERT_EQ(result->poses.size(), 2U) << aspect;
+    // 16 lines high and as wide as that is displayed: from 36 to 52, or from 40 to 48, in the half that says 200.
+    const Pose& first = result->poses[0];
+    EXPECT_NEAR(first.keypoints[0]->x * 64, aspect == 1 ? 40 : 42, 1e-3F);
+    EXPECT_NEAR(first.keypoints[0]->y * 64, 24, 1e-3F);
+    EXPECT_NEAR(first.score, 0.5F * 200 / 255, 1e-3F) << "the region's and the network's";
+    EXPECT_NEAR(first.box().x * 64, 40, 1e-3F) << "the detector's box";
+    EXPECT_NEAR(first.box().width * 64, 8, 1e-3F);
+    // From -6 to 10, or from -2 to 6: what it sees first is padding.
+    const Pose& second = result->poses[1];
+    EXPECT_NEAR(second.keypoints[0]->x * 64, aspect == 1 ? -2 : 0, 1e-3F);
+    EXPECT_NEAR(second.score, 51.0F / 255, 1e-3F);
+  }
+}
+
 TEST(NeuronInferRegions, AFrameWithoutRegionsIsAnalysedAndEmpty) {
   use_fake_device({.cores = 1});
   auto h = harness(fake_line("inference-region=roi-list"));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "pipeline/engine/engine.h"
+#include "pipeline/engine/region_gather.h"
 #include "pipeline/engine/sequencer.h"
 #include "pipeline/image/preprocess.h"
 #include "tests/support/alloc_counter.h"
@@ -60,6 +61,72 @@ TEST(Engine, AllocatesNothingForAFrameOnceWarm) {
     }
   };
   run(20);  // every slot, worker and pooled result has been used
+  const std::size_t before = test::allocation_count();
+  run(50);
+  EXPECT_EQ(test::allocation_count() - before, 0U);
+}
+
+TEST(Engine, AllocatesNothingForTheRegionsOfAFrameOnceWarm) {
+  constexpr int kFrames = 4;  // under way at once
+  auto engine = Engine::create(std::make_unique<test::FakeBackend>(test::FakeOptions{.cores = 1}),
+                               std::make_shared<const ModelSpec>(test::fake_model(2)), {});
+  ASSERT_TRUE(engine);
+  auto stream = std::make_shared<Stream>();
+  RegionGathers gathers(stream);
+  Preprocessor preprocessor((*engine)->model().input);
+  const std::vector<std::uint8_t> pixels(64 * 48 * 3 / 2, 90);
+  const ImageView image{PixelFormat::kNv12, 64, 48, {pixels.data(), pixels.data() + 64 * 48, nullptr}, {64, 64, 0}, {}};
+  ModelSpec one_person = (*engine)->model();
+  one_person.crop_factor = 1.25F;
+  // People of all sizes, at the edge and beyond it.
+  std::vector<std::vector<Region>> people(kFrames);
+  for (std::size_t frame = 0; frame < kFrames; ++frame) {
+    for (const float size : {0.1F, 0.3F, 0.7F}) {
+      const float at = 0.2F * static_cast<float>(frame);
+      people[frame].push_back(*region_for(one_person, {at - 0.05F, at, size, size}, {64, 48}, 1));
+    }
+  }
+
+  std::vector<std::shared_ptr<const FrameResult>> held;
+  held.reserve(kFrames);
+  const auto run = [&](int rounds) {
+    for (int round = 0; round < rounds; ++round) {
+      for (const auto& regions : people) {
+        const auto gather = gathers.take();
+        gather->start(regions, {64, 48}, (*engine)->empty_result(FrameStatus::kUnanalysed));
+        for (Ticket i = 0; i < regions.size(); ++i) {
+          auto row = (*engine)->reserve({});
+          ASSERT_TRUE(row);
+          const Letterbox letterbox = write_region(preprocessor, image, regions[i], row->input());
+          row->commit(gather, i, letterbox, 0);
+        }
+        gather->finish(stream->frames.reserve({}));
+      }
+      (*engine)->drain();
+      for (int i = 0; i < kFrames; ++i) {
+        held.push_back(stream->frames.pop({})->result);
+        ASSERT_EQ(held.back()->status, FrameStatus::kAnalysed);
+      }
+      held.clear();
+    }
+  };
+  // As many gathers and results as can be in use at once, each with its memory: how many are depends on the threads.
+  const auto new_result = [&] {
+    auto result = (*engine)->empty_result(FrameStatus::kAnalysed);
+    result->detections.reserve(8);
+    return result;
+  };
+  std::vector<std::shared_ptr<RegionGather>> all(3 * kFrames);
+  for (auto& gather : all) gather = gathers.take();
+  for (const auto& gather : all) {
+    gather->start(people[0], {64, 48}, new_result());
+    for (Ticket i = 0; i < people[0].size(); ++i) gather->row_done(i, new_result());
+    gather->finish(stream->frames.reserve({}));
+    stream->frames.pop({});
+  }
+  all.clear();
+  for (std::vector<std::shared_ptr<FrameResult>> many; many.size() < 64;) many.push_back(new_result());
+  run(20);
   const std::size_t before = test::allocation_count();
   run(50);
   EXPECT_EQ(test::allocation_count() - before, 0U);

@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/support/alloc_counter.h"
 #include "tests/unit/postprocess/decode/single/single_model.h"
 
 namespace posecam {
@@ -248,15 +247,7 @@ TEST(Coordinates, AllocateNothingOnceWarm) {
   CoordinatesDecoder decoder = refined();
   decoder.score = CoordinatesDecoder::Score{"scores", 0, true};
   decoder.person = CoordinatesDecoder::Flag{"person", true, 0.5F};
-  auto post = decoder.make(model(), {});
-  ASSERT_TRUE(post);
-  FrameResult result;
-  const auto views = outputs.views();
-  ASSERT_TRUE((*post)->run(views, kWhole, result));
-  const std::size_t before = test::allocation_count();
-  for (int frame = 0; frame < 3; ++frame) ASSERT_TRUE((*post)->run(views, kWhole, result));
-  EXPECT_EQ(test::allocation_count() - before, 0U);
-  EXPECT_EQ(result.poses.size(), 1U);
+  test::expect_no_allocation_once_warm(model(), decoder, outputs.views());
 }
 
 TEST(Coordinates, AFrameLeavesNoTraceInTheNext) {

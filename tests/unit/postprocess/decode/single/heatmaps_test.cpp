@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/support/alloc_counter.h"
 #include "tests/unit/postprocess/decode/single/single_model.h"
 
 namespace posecam {
@@ -236,15 +235,7 @@ TEST(Heatmaps, AllocateNothingOnceWarm) {
   Planes planes;
   for (std::size_t part = 0; part < kParts; ++part) planes.draw(part, {7.3F, 4.1F}, 1);
   for (const Refine refine : {Refine::kQuarter, Refine::kDark}) {
-    auto post = decoder(refine).make(model(), {});
-    ASSERT_TRUE(post);
-    FrameResult result;
-    const auto views = planes.views();
-    ASSERT_TRUE((*post)->run(views, test::kWhole, result));
-    const std::size_t before = test::allocation_count();
-    for (int frame = 0; frame < 3; ++frame) ASSERT_TRUE((*post)->run(views, test::kWhole, result));
-    EXPECT_EQ(test::allocation_count() - before, 0U);
-    EXPECT_EQ(result.poses.size(), 1U);
+    test::expect_no_allocation_once_warm(model(), decoder(refine), planes.views());
   }
 }
 

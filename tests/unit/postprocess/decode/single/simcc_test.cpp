@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 
-#include "tests/support/alloc_counter.h"
 #include "tests/unit/postprocess/decode/single/single_model.h"
 
 namespace posecam {
@@ -106,15 +105,7 @@ TEST(Simcc, SurvivesAnyContent) {
 TEST(Simcc, AllocatesNothingOnceWarm) {
   Bins bins;
   bins.set(0, 96, 0.75F, 16, 0.5F);
-  auto post = decoder().make(model(), {});
-  ASSERT_TRUE(post);
-  FrameResult result;
-  const auto views = bins.views();
-  ASSERT_TRUE((*post)->run(views, test::kWhole, result));
-  const std::size_t before = test::allocation_count();
-  for (int frame = 0; frame < 3; ++frame) ASSERT_TRUE((*post)->run(views, test::kWhole, result));
-  EXPECT_EQ(test::allocation_count() - before, 0U);
-  EXPECT_EQ(result.poses.size(), 1U);
+  test::expect_no_allocation_once_warm(model(), decoder(), bins.views());
 }
 
 TEST(Simcc, RefusesWhatDoesNotFit) {

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/alloc_counter.h"
 #include "tests/support/decoder_of.h"
 
 namespace posecam::test {
@@ -77,6 +78,20 @@ void expect_refusals_of_options(const ModelSpec& spec, const Kind& decoder) {
   other = spec;
   other.outputs = {"none"};
   EXPECT_EQ(decoder.make(other, {}).error().code, Errc::kModel);
+}
+
+/// That a decoder takes no memory for the second frame of the same tensors, and finds somebody.
+template <class Kind>
+void expect_no_allocation_once_warm(const ModelSpec& spec, const Kind& decoder,
+                                    const std::vector<TensorView>& outputs) {
+  auto post = decoder.make(spec, {});
+  ASSERT_TRUE(post) << post.error().message;
+  FrameResult result;
+  ASSERT_TRUE((*post)->run(outputs, kWhole, result));
+  const std::size_t before = allocation_count();
+  for (int frame = 0; frame < 3; ++frame) ASSERT_TRUE((*post)->run(outputs, kWhole, result));
+  EXPECT_EQ(allocation_count() - before, 0U);
+  EXPECT_EQ(result.poses.size(), 1U);
 }
 
 }  // namespace posecam::test

@@ -16,6 +16,7 @@
 #include "postprocess/decode/boxes/tf_detection.h"
 #include "postprocess/decode/decoder.h"
 #include "postprocess/decode/decoders.h"
+#include "tests/support/mat_view.h"
 #include "tests/support/shared.h"
 
 namespace posecam {
@@ -33,13 +34,7 @@ FrameResult found_in(const ModelSpec& spec, const std::filesystem::path& weights
   auto decoder = spec.decoder->make(spec, options);
   EXPECT_TRUE(slot && decoder);
   if (!slot || !decoder) return result;
-  ImageView view;
-  view.format = PixelFormat::kBgr;
-  view.width = picture.cols;
-  view.height = picture.rows;
-  view.planes[0] = picture.data;
-  view.strides[0] = static_cast<std::ptrdiff_t>(picture.step);
-  const Letterbox letterbox = Preprocessor(spec.input).write(view, (*slot)->input());
+  const Letterbox letterbox = Preprocessor(spec.input).write(test::view_of(picture), (*slot)->input());
   EXPECT_TRUE((*slot)->run(1));
   std::vector<TensorView> outputs;
   for (std::size_t i = 0; i < spec.outputs.size(); ++i) outputs.push_back((*slot)->output(i));

@@ -18,6 +18,7 @@
 #include "postprocess/decode/decoders.h"
 #include "postprocess/decode/multipose/multipose.h"
 #include "tests/support/decoder_of.h"
+#include "tests/support/mat_view.h"
 #include "tests/support/shared.h"
 
 namespace posecam {
@@ -42,16 +43,6 @@ std::vector<Picture> pictures() {
   return all;
 }
 
-ImageView view_of(const cv::Mat& image) {
-  ImageView view;
-  view.format = PixelFormat::kBgr;
-  view.width = image.cols;
-  view.height = image.rows;
-  view.planes[0] = image.data;
-  view.strides[0] = static_cast<std::ptrdiff_t>(image.step[0]);
-  return view;
-}
-
 /// A zoo model's network with some outputs, `batch` frames at a time.
 class Network {
  public:
@@ -71,7 +62,8 @@ class Network {
   const ModelSpec& spec() const { return spec_; }
   bool runs() const { return slot_ != nullptr; }
   Letterbox write(const Picture& picture, int row) {
-    return Preprocessor(spec_.input).write(view_of(picture.pixels), slot_->input().row(static_cast<std::size_t>(row)));
+    return Preprocessor(spec_.input)
+        .write(test::view_of(picture.pixels), slot_->input().row(static_cast<std::size_t>(row)));
   }
   void run() { ASSERT_TRUE(slot_->run(static_cast<std::uint32_t>(spec_.input.batch))); }
   /// Of one frame.

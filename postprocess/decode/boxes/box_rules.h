@@ -3,7 +3,6 @@
 // objects.
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -78,8 +77,6 @@ class BestLabels {
   std::array<float, kPlaces> scores_{};
   std::array<std::uint32_t, kPlaces> labels_{};
 };
-
-inline float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 
 /// Largest logarithm of an extent that is followed: exp(10) = 22026 cells, or times an anchor, are beyond any input of
 /// 4096 pixels. Keeps exp() finite and changes no box that is clipped later.

@@ -16,18 +16,24 @@ DetectionCollector::DetectionCollector(float nms_threshold, int max_detections, 
   candidates_.reserve(2 * kMaxCandidates);
 }
 
-void DetectionCollector::add(const Corners& box, float score, int label_id, const Letterbox& letterbox,
-                             std::optional<std::int64_t> tag) {
+std::optional<Box> visible_box(const Corners& box, const Letterbox& letterbox) {
   const Point a = letterbox.to_image({box.x0, box.y0});
   const Point b = letterbox.to_image({box.x1, box.y1});
-  if (!std::isfinite(a.x + a.y + b.x + b.y) || !std::isfinite(score)) return;
+  if (!std::isfinite(a.x + a.y + b.x + b.y)) return {};
   const float x0 = std::clamp(a.x, 0.F, 1.F);
   const float y0 = std::clamp(a.y, 0.F, 1.F);
   const float x1 = std::clamp(b.x, 0.F, 1.F);
   const float y1 = std::clamp(b.y, 0.F, 1.F);
-  if (!(x1 > x0 && y1 > y0)) return;
+  if (!(x1 > x0 && y1 > y0)) return {};
+  return Box{x0, y0, x1 - x0, y1 - y0};
+}
+
+void DetectionCollector::add(const Corners& box, float score, int label_id, const Letterbox& letterbox,
+                             std::optional<std::int64_t> tag) {
+  const auto visible = visible_box(box, letterbox);
+  if (!visible || !std::isfinite(score)) return;
   if (candidates_.size() == 2 * kMaxCandidates) keep_best();
-  candidates_.push_back({{x0, y0, x1 - x0, y1 - y0}, std::min(score, 1.F), label_id, tag});
+  candidates_.push_back({*visible, std::min(score, 1.F), label_id, tag});
 }
 
 // Halving a list of twice the bound costs O(1) per candidate on average, a heap O(log n).

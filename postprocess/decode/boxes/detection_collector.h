@@ -21,6 +21,9 @@ struct Corners {
   float y1 = 0;
 };
 
+/// The part of a box in network input pixels that is in the image. Empty if there is none, or if it is not finite.
+std::optional<Box> visible_box(const Corners& box, const Letterbox& letterbox);
+
 /// Collects the candidates of one frame. Memory is fixed at construction, whatever the network says: of more than
 /// kMaxCandidates the best kMaxCandidates are kept, so that suppression costs at most their square (0.5 M overlaps).
 /// Boxes are clipped before they suppress one another; published post-processing often suppresses them as they are, so

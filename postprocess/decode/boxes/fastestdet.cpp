@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "postprocess/decode/section.h"
+#include "postprocess/decode/sigmoid.h"
 
 namespace posecam {
 namespace {

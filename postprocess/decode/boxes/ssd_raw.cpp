@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "postprocess/decode/section.h"
+#include "postprocess/decode/sigmoid.h"
 
 namespace posecam {
 namespace {
@@ -49,7 +50,8 @@ class SsdRawPostprocessor final : public BoxPostprocessor {
   }
 
  private:
-  /// The sigmoid rises with its argument, so one of them is enough. A logit of NaN never wins, nor that of -infinity.
+  /// The sigmoid rises with its argument, so one of them is enough. A logit of NaN or -infinity never wins, and where
+  /// +infinity does nothing is found.
   BestLabel best_of(std::span<const float> scores) const {
     if (!logits_) return best_label(scores);
     BestLabel best{0, -INFINITY};

@@ -41,19 +41,6 @@ std::optional<Keypoint> keypoint(Point input_pixels, float score, const Letterbo
   return Keypoint{std::clamp(at.x, 0.0F, 1.0F), std::clamp(at.y, 0.0F, 1.0F), std::min(score, 1.0F)};
 }
 
-/// The part of a box that is in the image. Empty if there is none.
-std::optional<Box> own_box(Point from, Point to, const Letterbox& letterbox) {
-  const Point a = letterbox.to_image(from);
-  const Point b = letterbox.to_image(to);
-  if (!std::isfinite(a.x + a.y + b.x + b.y)) return std::nullopt;
-  const float x0 = std::clamp(a.x, 0.0F, 1.0F);
-  const float y0 = std::clamp(a.y, 0.0F, 1.0F);
-  const float x1 = std::clamp(b.x, 0.0F, 1.0F);
-  const float y1 = std::clamp(b.y, 0.0F, 1.0F);
-  if (!(x1 > x0 && y1 > y0)) return std::nullopt;
-  return Box{x0, y0, x1 - x0, y1 - y0};
-}
-
 /// Adds the person if anything of it was found. `part(i)` is the place of keypoint i in input pixels, and its score.
 template <class Part>
 void add_pose(float score, std::size_t parts, Part&& part, const std::optional<Box>& box, const Letterbox& letterbox,
@@ -122,10 +109,9 @@ class BakedPostprocessor final : public Postprocessor {
     const auto part = [&](std::size_t i) {
       return std::pair(Point{row[3 * i + 1] * width, row[3 * i] * height}, row[3 * i + 2]);
     };
-    const auto corner = [&](std::size_t i) {
-      return Point{row[3 * parts_ + i + 1] * width, row[3 * parts_ + i] * height};
-    };
-    add_pose(row.back(), parts_, part, own_box(corner(0), corner(2), letterbox), letterbox, limits_, poses);
+    const auto edges = row.subspan(3 * parts_);  // ymin, xmin, ymax, xmax
+    const Corners box{edges[1] * width, edges[0] * height, edges[3] * width, edges[2] * height};
+    add_pose(row.back(), parts_, part, visible_box(box, letterbox), letterbox, limits_, poses);
   }
 
   std::size_t output_;
@@ -194,7 +180,9 @@ class HeadsPostprocessor final : public Postprocessor {
         const HeadPart& found = person.parts[i];
         return std::pair(in_pixels(found.at), found.score);
       };
-      const auto box = own_box(in_pixels(person.box_from), in_pixels(person.box_to), letterbox);
+      const Point from = in_pixels(person.box_from);
+      const Point to = in_pixels(person.box_to);
+      const auto box = visible_box({from.x, from.y, to.x, to.y}, letterbox);
       add_pose(person.score, parts_, part, box, letterbox, limits_, result.poses);
     }
     std::sort(result.poses.begin(), result.poses.end(), [](const Pose& a, const Pose& b) { return a.score > b.score; });

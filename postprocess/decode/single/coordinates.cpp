@@ -8,6 +8,7 @@
 
 #include "models/core/stage_log.h"
 #include "postprocess/decode/section.h"
+#include "postprocess/decode/sigmoid.h"
 #include "postprocess/decode/single/one_person.h"
 
 namespace posecam {

@@ -31,8 +31,6 @@ void OnePerson::finish(std::optional<float> score, FrameResult& result) const {
   result.poses.back().score = std::clamp(score.value_or(sum / static_cast<float>(found)), 0.F, 1.F);
 }
 
-float sigmoid(float v) { return std::isfinite(v) ? 1 / (1 + std::exp(-v)) : 0; }
-
 Result<NamedOutput> find_output(const ModelSpec& spec, std::string_view name) {
   const auto index = spec.output_index(name);
   if (!index) return index.error();

@@ -41,9 +41,6 @@ class OnePerson {
   Pose pose_;
 };
 
-/// 1 / (1 + exp(-v)); 0 of what is not finite, which is nothing found.
-float sigmoid(float v);
-
 /// An output that a decoder reads.
 struct NamedOutput {
   std::string name;

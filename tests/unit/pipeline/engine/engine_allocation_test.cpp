@@ -66,6 +66,18 @@ TEST(Engine, AllocatesNothingForAFrameOnceWarm) {
   EXPECT_EQ(test::allocation_count() - before, 0U);
 }
 
+/// Regions of some frames of 64x48: people of all sizes, at the edge and beyond it.
+std::vector<std::vector<Region>> people_of(const ModelSpec& model, std::size_t frames) {
+  std::vector<std::vector<Region>> people(frames);
+  for (std::size_t frame = 0; frame < frames; ++frame) {
+    const float at = 0.2F * static_cast<float>(frame);
+    for (const float size : {0.1F, 0.3F, 0.7F}) {
+      people[frame].push_back(*region_for(model, {at - 0.05F, at, size, size}, {64, 48}, 1));
+    }
+  }
+  return people;
+}
+
 TEST(Engine, AllocatesNothingForTheRegionsOfAFrameOnceWarm) {
   constexpr int kFrames = 4;  // under way at once
   auto engine = Engine::create(std::make_unique<test::FakeBackend>(test::FakeOptions{.cores = 1}),
@@ -78,14 +90,7 @@ TEST(Engine, AllocatesNothingForTheRegionsOfAFrameOnceWarm) {
   const ImageView image{PixelFormat::kNv12, 64, 48, {pixels.data(), pixels.data() + 64 * 48, nullptr}, {64, 64, 0}, {}};
   ModelSpec one_person = (*engine)->model();
   one_person.crop_factor = 1.25F;
-  // People of all sizes, at the edge and beyond it.
-  std::vector<std::vector<Region>> people(kFrames);
-  for (std::size_t frame = 0; frame < kFrames; ++frame) {
-    for (const float size : {0.1F, 0.3F, 0.7F}) {
-      const float at = 0.2F * static_cast<float>(frame);
-      people[frame].push_back(*region_for(one_person, {at - 0.05F, at, size, size}, {64, 48}, 1));
-    }
-  }
+  const auto people = people_of(one_person, kFrames);
 
   std::vector<std::shared_ptr<const FrameResult>> held;
   held.reserve(kFrames);
